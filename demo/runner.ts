@@ -1,0 +1,188 @@
+/**
+ * Runs an action of this repository as GitHub's runner does: inputs, defaults and the files for outputs and summary
+ * by environment; masks applied to the log that is shown. The demo and the integration tests use it.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { parse } from 'yaml'
+
+const repository = dirname(import.meta.dirname)
+
+/** What a step came to. */
+export type StepRun = {
+  readonly exitCode: number | null
+  /** Standard output as the process wrote it, workflow commands and all. */
+  readonly stdout: string
+  readonly stderr: string
+  readonly outputs: Readonly<Record<string, string>>
+  readonly summary: string
+  /** The values of its `::add-mask::` commands. */
+  readonly masks: readonly string[]
+  /** The texts of its `::error::` commands. */
+  readonly annotations: readonly string[]
+  /** The log as a person sees it. */
+  readonly log: string
+}
+
+type Options = {
+  /** Added to the environment of the step, in which nothing of this process's own is but the path. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Masked from earlier steps. */
+  readonly masks?: readonly string[]
+  /** Told of each line of the log as it is written. */
+  readonly onLine?: (line: string) => void
+  /** Ends the process when aborted. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * @param action the folder of its action.yml, from the repository's top, e.g. `.` or `sign`
+ * @param inputs what stands under `with:`
+ */
+export async function runStep(
+  action: string,
+  inputs: Readonly<Record<string, string>>,
+  options: Options = {},
+): Promise<StepRun> {
+  const metadata = readActionYml(action)
+  const known = metadata.inputs ?? {}
+  const unknown = Object.keys(inputs).filter((name) => !(name in known))
+  if (unknown.length > 0) throw new Error(`${action}/action.yml has no input ${unknown.join(', ')}`)
+
+  const folder = mkdtempSync(join(tmpdir(), 'step-'))
+  const files = { GITHUB_OUTPUT: join(folder, 'output'), GITHUB_STEP_SUMMARY: join(folder, 'summary') }
+  for (const file of Object.values(files)) writeFileSync(file, '')
+  const env: Record<string, string> = {
+    PATH: process.env['PATH'] ?? '',
+    RUNNER_TEMP: folder,
+    GITHUB_ACTIONS: 'true',
+    ...files,
+  }
+  for (const [name, { default: fallback }] of Object.entries(known)) {
+    env[`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`] = inputs[name] ?? fallback ?? ''
+  }
+
+  const main = join(repository, action, metadata.runs.main)
+  const child = spawn(process.execPath, [main], {
+    cwd: folder,
+    env: { ...env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.signal && { signal: options.signal, killSignal: 'SIGKILL' as const }),
+  })
+  const masks = [...(options.masks ?? [])]
+  const shown: string[] = []
+  const show = lineReader((line) => {
+    const visible = readLine(line, masks)
+    if (visible === undefined) return
+    shown.push(visible)
+    options.onLine?.(visible)
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    stdout += chunk
+    show.push(chunk)
+  })
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk
+  })
+  const exitCode = await new Promise<number | null>((resolve) => {
+    // A process that was ended on purpose has no exit code; the signal's error says no more than that.
+    child.on('error', () => undefined)
+    child.on('close', resolve)
+  })
+  show.end()
+  const run = {
+    exitCode,
+    stdout,
+    stderr,
+    outputs: parseOutputs(readFileSync(files.GITHUB_OUTPUT, 'utf8')),
+    summary: readFileSync(files.GITHUB_STEP_SUMMARY, 'utf8'),
+    masks: commandsIn(stdout, 'add-mask'),
+    annotations: commandsIn(stdout, 'error'),
+    log: shown.join('\n'),
+  }
+  rmSync(folder, { recursive: true })
+  return run
+}
+
+type ActionYml = {
+  readonly inputs?: Readonly<Record<string, { readonly default?: string }>>
+  readonly runs: { readonly main: string }
+}
+
+function readActionYml(action: string): ActionYml {
+  return parse(readFileSync(join(repository, action, 'action.yml'), 'utf8')) as ActionYml
+}
+
+/** The texts of all workflow commands of a kind in a log. */
+function commandsIn(stdout: string, command: string): string[] {
+  const pattern = new RegExp(`^::${command}(?: [^:]*)?::(.*)$`)
+  return stdout.split(/\r?\n/).flatMap((line) => {
+    const found = pattern.exec(line)?.[1]
+    return found === undefined ? [] : [unescape(found)]
+  })
+}
+
+/** What the runner shows of a line, or nothing: commands are carried out, masked values hidden. */
+function readLine(line: string, masks: string[]): string | undefined {
+  const command = /^::([a-z-]+)(?: [^:]*)?::(.*)$/.exec(line)
+  const [, name, value = ''] = command ?? []
+  if (name === 'add-mask') {
+    // Whole, and line by line, as the runner does it.
+    const secret = unescape(value)
+    masks.push(secret, ...secret.split(/\r?\n/).filter((part) => part.trim() !== ''))
+    return undefined
+  }
+  if (name === 'debug') return undefined
+  const text =
+    name === 'error' || name === 'warning' || name === 'notice'
+      ? `${capital(name)}: ${unescape(value)}`
+      : line
+  return hide(text, masks)
+}
+
+/** A text with masked values hidden. */
+export function hide(text: string, masks: readonly string[]): string {
+  const longestFirst = [...masks].filter((mask) => mask !== '').sort((a, b) => b.length - a.length)
+  return longestFirst.reduce((shown, mask) => shown.replaceAll(mask, '***'), text)
+}
+
+/** The file format of `GITHUB_OUTPUT`: `name<<delimiter`, the value's lines, the delimiter. */
+function parseOutputs(file: string): Record<string, string> {
+  const outputs: Record<string, string> = {}
+  const lines = file.split(/\r?\n/)
+  for (let at = 0; at < lines.length; at++) {
+    const [, name, delimiter] = /^([^=<]+)<<(.+)$/.exec(lines[at] ?? '') ?? []
+    if (name === undefined || delimiter === undefined) continue
+    const end = lines.indexOf(delimiter, at + 1)
+    if (end === -1) throw new Error(`the output ${name} has no end`)
+    outputs[name] = lines.slice(at + 1, end).join('\n')
+    at = end
+  }
+  return outputs
+}
+
+function lineReader(onLine: (line: string) => void): { push: (chunk: string) => void; end: () => void } {
+  let rest = ''
+  return {
+    push: (chunk) => {
+      const lines = (rest + chunk).split(/\r?\n/)
+      rest = lines.pop() ?? ''
+      lines.forEach(onLine)
+    },
+    end: () => {
+      if (rest !== '') onLine(rest)
+    },
+  }
+}
+
+function unescape(value: string): string {
+  return value.replaceAll('%0D', '\r').replaceAll('%0A', '\n').replaceAll('%25', '%')
+}
+
+function capital(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1)
+}

@@ -1,0 +1,58 @@
+import { getInput } from '@actions/core'
+import { ActionError } from '../errors.ts'
+import { mask } from '../runner/masking.ts'
+
+/** An input, without surrounding white space; empty when it is left out. */
+export function optional(name: string): string {
+  return getInput(name)
+}
+
+/** @throws ActionError when it is left out */
+export function required(name: string, example: string): string {
+  const value = optional(name)
+  if (value !== '') return value
+  throw new ActionError({
+    what: `The input ${name} is missing`,
+    cure: `Give it under "with:", e.g. ${name}: ${example}.`,
+  })
+}
+
+/** An input that holds a secret: masked here, before anything else can see it. */
+export function secret(name: string): string {
+  return mask(optional(name))
+}
+
+/**
+ * An input that takes a whole number.
+ *
+ * @param range.unit what is counted, for the words of the error
+ * @throws ActionError when it is anything else, or out of range
+ */
+export function wholeNumber(
+  name: string,
+  range: { readonly fallback: number; readonly max: number; readonly unit: string },
+): number {
+  const text = optional(name)
+  if (text === '') return range.fallback
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= 1 && value <= range.max) return value
+  throw invalid(name, text, `a whole number of ${range.unit} from 1 to ${range.max}`)
+}
+
+/**
+ * An input that takes one of a few words; the first one when it is left out.
+ *
+ * @throws ActionError when it is any other
+ */
+export function oneOf<T extends string>(name: string, words: readonly [T, ...T[]]): T {
+  const text = optional(name)
+  if (text === '') return words[0]
+  const word = words.find((candidate) => candidate === text)
+  if (word !== undefined) return word
+  throw invalid(name, text, words.join(' or '))
+}
+
+/** The error for a value that an input does not take. */
+export function invalid(name: string, value: string, takes: string): ActionError {
+  return new ActionError({ what: `The input ${name} is "${value}"`, cure: `It takes ${takes}.` })
+}

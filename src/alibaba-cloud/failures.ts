@@ -1,0 +1,118 @@
+import { ANSWER_TOO_LONG, type ResponseHead } from './response-watch.ts'
+
+/** Why an attempt gave no usable answer. Whether to try again, and what to tell, is decided from these facts. */
+export type Failure =
+  /** The service answered with an error in its envelope. `said` is its message, as it came. */
+  | {
+      readonly kind: 'refused'
+      readonly code: string
+      readonly said: string
+      readonly status: number
+      readonly requestId: string | undefined
+      readonly serviceDate: string | undefined
+    }
+  /** Something answered, but not what the operation promises: HTML, half a body, a success without its content. */
+  | { readonly kind: 'broken-answer'; readonly what: string; readonly requestId?: string | undefined }
+  /** No whole answer in time. */
+  | { readonly kind: 'timeout'; readonly what: string }
+  /** The certificate of the other side is not trusted. */
+  | { readonly kind: 'untrusted'; readonly code: string }
+  /** No connection, or one that broke. `code` is Node's, e.g. `ECONNRESET`. */
+  | { readonly kind: 'network'; readonly code: string; readonly what: string }
+
+/** Carries a `Failure` from the attempt that met it to the place that decides whether to try again. */
+export class AttemptError extends Error {
+  override readonly name = 'AttemptError'
+  readonly failure: Failure
+
+  constructor(failure: Failure, cause?: unknown) {
+    super(failure.kind, { cause })
+    this.failure = failure
+  }
+}
+
+/**
+ * Reads what the SDK throws. Its response errors carry the envelope in `data`; an answer that is no JSON is a bare
+ * `SyntaxError` with a piece of the body in its message, and a time-out is known by its name alone (read in
+ * `@alicloud/openapi-client` 0.4.15 and in httpx, the HTTP library below it). Messages are not used: they
+ * hold pieces of the answer, and the whole URL.
+ *
+ * @param head what was seen of the response, when one came
+ */
+export function failureOf(thrown: unknown, head: ResponseHead | undefined): Failure {
+  const error = isRecord(thrown) ? thrown : {}
+  if (isRecord(error['data'])) return refusal(error['data'], head)
+  const code = textIn(error, 'code') ?? ''
+  if (code === ANSWER_TOO_LONG) {
+    return { kind: 'broken-answer', what: 'sent an answer of more than 1 MiB, which was cut off' }
+  }
+  if (isCertificateError(code)) return { kind: 'untrusted', code }
+  if (code !== '') return { kind: 'network', code, what: networkWords(code, head) }
+  if (/timeout/i.test(textIn(error, 'name') ?? '')) return timeout(head)
+  return { kind: 'broken-answer', what: brokenWords(head) }
+}
+
+/** @param head what was seen of the response, when one began */
+export function timeout(head: ResponseHead | undefined): Failure {
+  return { kind: 'timeout', what: head === undefined ? 'did not answer' : 'did not finish its answer' }
+}
+
+/** A failure in a few words, for the log line of an attempt that is followed by another. */
+export function inShort(failure: Failure): string {
+  switch (failure.kind) {
+    case 'refused':
+      return `${failure.code}, HTTP ${failure.status}`
+    case 'untrusted':
+      return `the certificate is not trusted (${failure.code})`
+    case 'timeout':
+    case 'network':
+    case 'broken-answer':
+      return `the service ${failure.what}`
+  }
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A text of an answer's field; `undefined` when it is not there, or no text. */
+export function textIn(record: Readonly<Record<string, unknown>>, key: string): string | undefined {
+  const value = record[key]
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function refusal(envelope: Readonly<Record<string, unknown>>, head: ResponseHead | undefined): Failure {
+  const requestId = textIn(envelope, 'RequestId')
+  const status = Number(head?.status ?? envelope['statusCode'])
+  const code = textIn(envelope, 'Code')
+  if (code === undefined) {
+    return { kind: 'broken-answer', what: `answered HTTP ${status} without an error code`, requestId }
+  }
+  const said = textIn(envelope, 'Message') ?? ''
+  return { kind: 'refused', code, said, status, requestId, serviceDate: head?.date }
+}
+
+function brokenWords(head: ResponseHead | undefined): string {
+  if (head === undefined) return 'could not be called'
+  if (head.location !== undefined) return `answered HTTP ${head.status}, a redirect, which is not followed`
+  const type = head.contentType === '' ? 'of no stated type' : `of type ${head.contentType}`
+  return `answered HTTP ${head.status} with a body that is not the JSON of the service (${type})`
+}
+
+function networkWords(code: string, head: ResponseHead | undefined): string {
+  if (head !== undefined) return `broke off its answer (${code})`
+  return NETWORK_WORDS[code] ?? `could not be reached (${code})`
+}
+
+const NETWORK_WORDS: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'does not resolve: no host has that name (ENOTFOUND)',
+  EAI_AGAIN: 'could not be resolved: the name server did not answer (EAI_AGAIN)',
+  ECONNREFUSED: 'refused the connection: nothing listens there (ECONNREFUSED)',
+  ECONNRESET: 'closed the connection before it answered (ECONNRESET)',
+  EPROTO: 'does not speak TLS as it should (EPROTO)',
+}
+
+/** Codes of OpenSSL's verification, and of Node's check of the host name. */
+function isCertificateError(code: string): boolean {
+  return /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA|HOSTNAME_MISMATCH)/.test(code)
+}

@@ -1,0 +1,55 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { IncomingMessage } from 'node:http'
+
+/** What is known of a response, however the SDK fares with its body. */
+export type ResponseHead = {
+  readonly status: number
+  readonly contentType: string
+  /** Where a redirect points. */
+  readonly location: string | undefined
+  /** The other side's clock, as its `Date` header has it. */
+  readonly date: string | undefined
+}
+
+/** More than any answer of these operations by far; what is longer does not come from the service. */
+const MAX_ANSWER_BYTES = 1024 * 1024
+
+const CHANNEL = 'http.client.response.finish'
+
+/**
+ * Watches for the response to the request that is made next. The SDK keeps status and headers to itself when a
+ * body is no JSON, and reads a body of any length into memory; Node tells of every response that begins, on a
+ * diagnostics channel.
+ *
+ * @returns head: of the response, when one came; stop: ends the watch
+ */
+export function watchResponse(): { head: ResponseHead | undefined; stop: () => void } {
+  const watch = {
+    head: undefined as ResponseHead | undefined,
+    stop: () => {
+      unsubscribe(CHANNEL, onResponse)
+    },
+  }
+  const onResponse = (message: unknown): void => {
+    const { response } = message as { response: IncomingMessage }
+    const { headers, statusCode, socket } = response
+    watch.head = {
+      status: statusCode ?? 0,
+      contentType: headers['content-type'] ?? '',
+      location: headers.location,
+      date: headers.date,
+    }
+    let bytes = 0
+    socket.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > MAX_ANSWER_BYTES) {
+        response.destroy(Object.assign(new Error('too long'), { code: ANSWER_TOO_LONG }))
+      }
+    })
+  }
+  subscribe(CHANNEL, onResponse)
+  return watch
+}
+
+/** The code of the error that ends an answer of more than a mebibyte. */
+export const ANSWER_TOO_LONG = 'ANSWER_TOO_LONG'

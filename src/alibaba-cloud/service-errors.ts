@@ -1,0 +1,129 @@
+/** What is known of one error code of the service. `{…}` in a text is filled in by `explain`. */
+export type ServiceError = {
+  /** Whether the same call can succeed a moment later. */
+  readonly retry: boolean
+  /** What it means, a sentence without its full stop. */
+  readonly meaning: string
+  /** What to do about it, whole sentences. */
+  readonly cure: string
+}
+
+const DENIED: ServiceError = {
+  retry: false,
+  meaning: 'RAM does not allow {operation} on {instance} to this access key',
+  cure:
+    'Grant its RAM user or role both {ramAction} and mq:MqttInstanceAccess, in one policy, on the resource ' +
+    'acs:mq:{region}:*:{instance}.',
+}
+const OVERLOADED: ServiceError = {
+  retry: true,
+  meaning: 'The service could not handle {operation} just now',
+  cure: 'Run the job again later. If it goes on, give Alibaba Cloud support the request id.',
+}
+const THROTTLED: ServiceError = {
+  retry: true,
+  meaning: 'The service throttled {operation}: an account may make 500 calls a second, all its jobs together',
+  cure: 'Run fewer jobs at the same time, or raise max-attempts and timeout.',
+}
+const WRONG_SIGNATURE: ServiceError = {
+  retry: false,
+  meaning: 'The access key secret does not belong to the access key id',
+  cure: 'Copy both again from RAM, whole and without quotes, and check that each is in its own input or secret.',
+}
+
+/**
+ * The service's error codes. Codes decide, not HTTP statuses: permanent errors come with 500, throttling with 400,
+ * and Alibaba Cloud has changed the status of many codes and the code of none.
+ *
+ * Codes and messages are those of the API reference of each operation and of Alibaba Cloud's common error codes.
+ *
+ * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-getregistercode
+ */
+export const SERVICE_ERRORS: Readonly<Record<string, ServiceError>> = {
+  MqttInstanceNotFound: {
+    retry: false,
+    meaning: 'There is no instance {instance} at {endpoint}',
+    cure: 'Check instance-id, and that region-id is the region in which the instance was created.',
+  },
+  MqttOwnerCheckError: {
+    retry: false,
+    meaning: 'Instance {instance} does not belong to the Alibaba Cloud account of this access key',
+    cure: 'Use an access key of the account that owns the instance, or check instance-id.',
+  },
+  ApiNotSupport: {
+    retry: false,
+    meaning: 'The edition of instance {instance} does not support {operation}',
+    cure:
+      'Certificates of your own need an Enterprise Platinum instance; newer pages of Alibaba Cloud name Professional ' +
+      'too. Check the edition in the console, and take the id of such an instance.',
+  },
+  ParameterFieldCheckFailed: {
+    retry: false,
+    meaning: 'The service does not take a parameter of {operation}',
+    cure: 'Check instance-id: it looks like post-cn-7mz2d******, and stands there without quotes.',
+  },
+  NoPermission: DENIED,
+  'Forbidden.RAM': DENIED,
+  Forbidden: DENIED,
+  PermissionCheckFailed: DENIED,
+  InstancePermissionCheckFailed: DENIED,
+  'InvalidAccessKeyId.NotFound': {
+    retry: false,
+    meaning: 'There is no such access key',
+    cure: 'Check access-key-id: whether it was copied whole, and whether the key has been deleted in RAM since.',
+  },
+  'InvalidAccessKeyId.Inactive': {
+    retry: false,
+    meaning: 'The access key is disabled',
+    cure: 'Enable it in RAM, or use another one.',
+  },
+  SignatureDoesNotMatch: WRONG_SIGNATURE,
+  IncompleteSignature: WRONG_SIGNATURE,
+  'InvalidSecurityToken.Expired': {
+    retry: false,
+    meaning: 'The temporary access key has expired',
+    cure: 'Get a new one in the same job, shortly before this step.',
+  },
+  'InvalidSecurityToken.Malformed': {
+    retry: false,
+    meaning: 'The security token is not valid, or does not belong to the access key',
+    cure: 'Take access-key-id, access-key-secret and security-token from the same answer of STS, whole.',
+  },
+  'InvalidTimeStamp.Expired': {
+    retry: false,
+    meaning: 'The clock of this runner is more than 15 minutes off',
+    cure: 'Set the clock of the runner (NTP): every request carries the time at which it was signed.',
+  },
+  'InvalidTimeStamp.Format': {
+    retry: false,
+    meaning: 'The service could not read the time at which the request was signed',
+    cure: 'Set the clock of the runner (NTP). If it is right, something on the way changes the request.',
+  },
+  SignatureNonceUsed: {
+    retry: true,
+    meaning: 'The service had seen the same request before',
+    cure: 'Run the job again. If it goes on, something on the way, such as a proxy, sends requests twice.',
+  },
+  Throttling: THROTTLED,
+  'Throttling.User': THROTTLED,
+  'Throttling.Api': THROTTLED,
+  SystemOverFlow: THROTTLED,
+  InternalError: OVERLOADED,
+  ServiceUnavailable: OVERLOADED,
+}
+
+/**
+ * What to make of a code. One that is not known, by the family it belongs to, and at last by the HTTP status.
+ *
+ * @returns the table's row, or one that says no more than that the code is not known
+ */
+export function serviceError(code: string, status: number): ServiceError {
+  const known = SERVICE_ERRORS[code]
+  if (known !== undefined) return known
+  if (code.startsWith('Throttling.')) return THROTTLED
+  return {
+    retry: status >= 500 || status === 429 || status === 408,
+    meaning: 'The service refused {operation}',
+    cure: 'Look the code up in the reference of the API, or give Alibaba Cloud support the request id.',
+  }
+}

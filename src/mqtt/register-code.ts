@@ -1,0 +1,54 @@
+import { call, type Called, type Service } from '../alibaba-cloud/call.ts'
+import { AttemptError, textIn } from '../alibaba-cloud/failures.ts'
+
+/** The product's API version. */
+const VERSION = '2020-04-20'
+
+/** A register code: what a verification certificate carries as its Common Name. */
+export type RegisterCode = {
+  readonly registerCode: string
+  /** Of the call; empty when the service gave none. */
+  readonly requestId: string
+}
+
+/**
+ * Fetches a register code. Each call may give another one, and each can be used once.
+ *
+ * @param instance.regionId for the words of an error alone
+ * @returns registerCode: a UUID followed by digits, in every example seen; not masked yet
+ * @throws ActionError
+ * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-getregistercode
+ */
+export async function getRegisterCode(
+  service: Service,
+  instance: { readonly instanceId: string; readonly regionId: string | undefined },
+): Promise<Called<RegisterCode>> {
+  const request = {
+    operation: 'GetRegisterCode',
+    version: VERSION,
+    method: 'GET',
+    query: { MqttInstanceId: instance.instanceId },
+  } as const
+  const subject = {
+    operation: request.operation,
+    ramAction: 'mq:GetRegisterCode',
+    endpoint: service.endpoint,
+    instance: instance.instanceId,
+    region: instance.regionId ?? '*',
+  }
+  return await call(service, request, subject, readRegisterCode)
+}
+
+function readRegisterCode(answer: Readonly<Record<string, unknown>>): RegisterCode {
+  const requestId = textIn(answer, 'RequestId')
+  const registerCode = textIn(answer, 'RegisterCode')
+  if (registerCode === undefined) {
+    throw new AttemptError({ kind: 'broken-answer', what: 'answered without a register code', requestId })
+  }
+  // It becomes a Common Name and a line of a script: what could break either is no code, and is not shown.
+  if (!/^[^\s\p{C}]+$/u.test(registerCode)) {
+    const what = 'answered with a register code that has white space, or control characters in it'
+    throw new AttemptError({ kind: 'broken-answer', what, requestId })
+  }
+  return { registerCode, requestId: requestId ?? '' }
+}

@@ -1,0 +1,52 @@
+import { setSecret } from '@actions/core'
+
+const HIDDEN = '***'
+const MAX_LENGTH = 500
+
+/** Every spelling of every masked value, longest first, so that a secret inside a longer one is found with it. */
+let spellings: string[] = []
+
+/**
+ * Tells the runner to hide a value in every later log line, and `clean` to redact it. Called on the line that
+ * reads or receives a secret.
+ *
+ * @returns the value itself; an empty one is returned as it is, as the runner refuses to mask it
+ */
+export function mask(value: string): string {
+  if (value.trim() === '') return value
+  setSecret(value)
+  spellings = [...new Set([...spellings, ...spellingsOf(value)])].sort((a, b) => b.length - a.length)
+  return value
+}
+
+/**
+ * Makes a text fit to print, whoever wrote it: masked values are redacted, line ends and other control
+ * characters become spaces, what could start a workflow command is taken apart, and the length is bounded.
+ */
+export function clean(text: string): string {
+  const oneLine = redact(text)
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+    // The runner takes `::` at the start of a line, and the older `##[` anywhere in it, for a command.
+    .replace(/:(?=:)/g, ': ')
+    .replace(/#(?=#\[)/g, '# ')
+  // Again, as a line end that became a space can complete a secret; and before the cut, as half of one is left behind it.
+  const redacted = redact(oneLine)
+  return redacted.length > MAX_LENGTH ? `${redacted.slice(0, MAX_LENGTH)}…` : redacted
+}
+
+function redact(text: string): string {
+  return spellings.reduce((shown, spelling) => shown.replaceAll(spelling, HIDDEN), text)
+}
+
+/** A value as it is, and as it looks in a URL, in JSON and in base64: a service may echo it in any of them. */
+function spellingsOf(value: string): string[] {
+  const inUrl = encodeURIComponent(value)
+  return [
+    value,
+    inUrl,
+    inUrl.replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`),
+    JSON.stringify(value).slice(1, -1),
+    Buffer.from(value).toString('base64'),
+    Buffer.from(value).toString('base64url'),
+  ]
+}
