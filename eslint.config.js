@@ -19,4 +19,10 @@ export default defineConfig(
       '@typescript-eslint/consistent-type-definitions': ['error', 'type'],
     },
   },
+  // Plain JavaScript has no types to check, nor Node's globals declared.
+  {
+    files: ['**/*.js'],
+    ...tseslint.configs.disableTypeChecked,
+    rules: { ...tseslint.configs.disableTypeChecked.rules, 'no-undef': 'off' },
+  },
 )

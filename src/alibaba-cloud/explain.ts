@@ -1,6 +1,6 @@
 import { ActionError } from '../errors.ts'
 import type { Failure } from './failures.ts'
-import { serviceError } from './service-errors.ts'
+import { COME_BACK, serviceError } from './service-errors.ts'
 
 /** What the words of an error are about: fills the `{…}` of their texts. */
 export type Subject = {
@@ -63,7 +63,11 @@ function words(failure: Failure): { what: string; cure: string } {
     case 'network':
       return { what: `{endpoint} ${failure.what}`, cure: WRONG_ADDRESS }
     case 'broken-answer':
-      return { what: `{endpoint} ${failure.what}`, cure: WRONG_ADDRESS }
+      // With a request id it was the service that answered, so the address is right.
+      return {
+        what: `{endpoint} ${failure.what}`,
+        cure: failure.requestId === undefined ? WRONG_ADDRESS : COME_BACK,
+      }
   }
 }
 

@@ -8,6 +8,9 @@ export type ServiceError = {
   readonly cure: string
 }
 
+/** The cure where the fault is the service's own. */
+export const COME_BACK = 'Run the job again later. If it goes on, give Alibaba Cloud support the request id.'
+
 const DENIED: ServiceError = {
   retry: false,
   meaning: 'RAM does not allow {operation} on {instance} to this access key',
@@ -18,7 +21,7 @@ const DENIED: ServiceError = {
 const OVERLOADED: ServiceError = {
   retry: true,
   meaning: 'The service could not handle {operation} just now',
-  cure: 'Run the job again later. If it goes on, give Alibaba Cloud support the request id.',
+  cure: COME_BACK,
 }
 const THROTTLED: ServiceError = {
   retry: true,

@@ -47,7 +47,7 @@ function readRegisterCode(answer: Readonly<Record<string, unknown>>): RegisterCo
   }
   // It becomes a Common Name and a line of a script: what could break either is no code, and is not shown.
   if (!/^[^\s\p{C}]+$/u.test(registerCode)) {
-    const what = 'answered with a register code that has white space, or control characters in it'
+    const what = 'answered with a register code with white space or control characters in it'
     throw new AttemptError({ kind: 'broken-answer', what, requestId })
   }
   return { registerCode, requestId: requestId ?? '' }

@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { runStep, type StepRun } from '../../demo/runner.ts'
+import { startEmulator, type Emulator } from '../../emulator/start.ts'
+import { workingInputs } from '../support/emulated.ts'
+import { FAULT_ROWS, MAX_ATTEMPTS, type FaultRow } from './fault-rows.ts'
+
+type Ended = { readonly run: StepRun; readonly received: number; readonly tookSeconds: number }
+
+/** Most of a row's time is waiting: several run at once, each lane with an emulator of its own. */
+const LANES = 4
+const results = new Map<FaultRow, PromiseWithResolvers<Ended>>(
+  FAULT_ROWS.map((row) => [row, Promise.withResolvers<Ended>()]),
+)
+const lanes: Promise<void>[] = []
+
+beforeAll(() => {
+  const waiting = [...FAULT_ROWS]
+  for (let lane = 0; lane < LANES; lane++) lanes.push(runLane(waiting))
+})
+
+afterAll(async () => {
+  await Promise.all(lanes)
+})
+
+it.each([...FAULT_ROWS])('$operation: $fault', async (row) => {
+  const { run, received, tookSeconds } = await resultOf(row).promise
+  const attempts = 1 + (run.log.match(/^Retry /gm)?.length ?? 0)
+  const timeout = Number(row.inputs?.['timeout'] ?? 60)
+  // What is promised is an end in time, however fast the machine is.
+  expect(tookSeconds).toBeLessThan(timeout + 2)
+  expect(run.stderr).toBe('')
+  if ('succeedsAtAttempt' in row.promise) {
+    expect(run).toMatchObject({ exitCode: 0, annotations: [] })
+    expect(run.outputs).toHaveProperty('register-code')
+    expect(attempts).toBe(row.promise.succeedsAtAttempt)
+  } else {
+    expect(run).toMatchObject({ exitCode: 1, outputs: {}, annotations: [expect.any(String)] })
+    for (const words of row.promise.saying) expect(run.annotations[0]).toContain(words)
+    expect(attempts).toBe(row.promise.failsAfterAttempts)
+  }
+  if (row.orders !== undefined) expect(received).toBe(attempts)
+})
+
+describe('the table', () => {
+  it('has at least 40 rows, no two of which are the same', () => {
+    expect(new Set(FAULT_ROWS.map((row) => `${row.operation} ${row.fault}`)).size).toBe(FAULT_ROWS.length)
+    expect(FAULT_ROWS.length).toBeGreaterThanOrEqual(40)
+  })
+})
+
+function resultOf(row: FaultRow): PromiseWithResolvers<Ended> {
+  const result = results.get(row)
+  if (result === undefined) throw new Error('no such row')
+  return result
+}
+
+async function runLane(waiting: FaultRow[]): Promise<void> {
+  const emulator = await startEmulator()
+  try {
+    for (let row = waiting.shift(); row !== undefined; row = waiting.shift()) {
+      const result = resultOf(row)
+      await runRow(row, emulator).then(result.resolve, result.reject)
+    }
+  } finally {
+    await emulator.stop()
+  }
+}
+
+async function runRow(row: FaultRow, emulator: Emulator): Promise<Ended> {
+  const { operation } = row
+  await emulator.reset()
+  await emulator.setFaults((row.orders ?? []).map((order) => ({ operation, ...order })))
+  const startMs = performance.now()
+  const run = await runStep(
+    '.',
+    { ...workingInputs(emulator), 'max-attempts': String(MAX_ATTEMPTS), ...row.inputs },
+    { env: { NODE_EXTRA_CA_CERTS: emulator.info.caFile, ...row.env } },
+  )
+  const tookSeconds = (performance.now() - startMs) / 1000
+  const requests = await emulator.requests(operation)
+  return { run, received: requests.length, tookSeconds }
+}

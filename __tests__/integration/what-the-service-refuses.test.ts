@@ -1,0 +1,96 @@
+import { describe, expect, it } from '@jest/globals'
+import type { EmulatorConfig } from '../../emulator/config.ts'
+import { emulated, type Inputs } from '../support/emulated.ts'
+
+const allow = (...actions: string[]) => ({
+  Version: '1' as const,
+  Statement: [{ Effect: 'Allow' as const, Action: actions, Resource: ['*'] }],
+})
+const secret = 'the-secret'
+const world: EmulatorConfig = {
+  accounts: [{ id: '1111111111111111' }],
+  instances: [
+    { id: 'post-cn-foreign', accountId: '1111111111111111' },
+    { id: 'post-cn-basic', edition: 'basic' },
+  ],
+  accessKeys: [
+    { id: 'inactive', secret, status: 'inactive' },
+    { id: 'expired', secret, securityToken: 'token', expiration: '2026-01-01T00:00:00Z' },
+    { id: 'temporary', secret, securityToken: 'token', expiration: '2126-01-01T00:00:00Z' },
+    { id: 'without-access', secret, policy: allow('mq:GetRegisterCode') },
+    { id: 'without-operation', secret, policy: allow('mq:MqttInstanceAccess') },
+  ],
+}
+
+describe('a refusal ends at the first attempt, with its cure', () => {
+  const service = emulated(world)
+
+  it.each<[string, Inputs, RegExp]>([
+    [
+      'an unknown instance',
+      { 'instance-id': 'post-cn-none' },
+      /no instance post-cn-none.*MqttInstanceNotFound.*Check/,
+    ],
+    [
+      "somebody else's instance",
+      { 'instance-id': 'post-cn-foreign' },
+      /does not belong.*MqttOwnerCheckError/,
+    ],
+    ['another edition', { 'instance-id': 'post-cn-basic' }, /edition.*ApiNotSupport.*Enterprise Platinum/],
+    ['an unknown key', { 'access-key-id': 'nobody' }, /InvalidAccessKeyId\.NotFound.*access-key-id/],
+    ['an inactive key', key('inactive'), /disabled.*InvalidAccessKeyId\.Inactive.*Enable/],
+    ['a wrong secret', { 'access-key-secret': 'wrong' }, /secret does not belong.*SignatureDoesNotMatch/],
+    [
+      'an expired token',
+      { ...key('expired'), 'security-token': 'token' },
+      /expired \(InvalidSecurityToken\.Expired/,
+    ],
+    ['a wrong token', { ...key('temporary'), 'security-token': 'other' }, /InvalidSecurityToken\.Malformed/],
+    [
+      'the instance action missing',
+      key('without-access'),
+      /NoPermission.*mq:GetRegisterCode and mq:MqttInstanceAccess/,
+    ],
+    [
+      'the operation missing',
+      key('without-operation'),
+      /NoPermission.*mq:GetRegisterCode and mq:MqttInstanceAccess/,
+    ],
+  ])('%s', async (_, inputs, text) => {
+    const run = await service.getRegisterCode(inputs)
+    expect(run.exitCode).toBe(1)
+    expect(run.outputs).toEqual({})
+    const [request, ...more] = await service.emulator.requests()
+    expect(more).toEqual([])
+    expect(run.annotations).toEqual([expect.stringMatching(text)])
+    expect(run.annotations[0]).toContain(`request ${request?.requestId ?? ''}`)
+  })
+})
+
+describe('a clock that is 20 minutes off', () => {
+  const service = emulated({ clockOffsetSeconds: 20 * 60 })
+
+  it('is said to be off, with both times', async () => {
+    const run = await service.getRegisterCode()
+    expect(run.annotations).toEqual([
+      expect.stringMatching(
+        /clock of this runner.*InvalidTimeStamp\.Expired.*Its clock says .*, the service's /,
+      ),
+    ])
+    expect(await service.emulator.requests()).toHaveLength(1)
+  })
+})
+
+describe('the statuses of later pages', () => {
+  const service = emulated({ ...world, statuses: 'later' })
+
+  it('change nothing', async () => {
+    const run = await service.getRegisterCode({ 'instance-id': 'post-cn-none' })
+    expect(run.annotations).toEqual([expect.stringMatching(/no instance post-cn-none/)])
+    expect(await service.emulator.requests()).toMatchObject([{ status: 400 }])
+  })
+})
+
+function key(id: string): Inputs {
+  return { 'access-key-id': id, 'access-key-secret': secret }
+}

@@ -1,0 +1,98 @@
+import { describe, expect, it } from '@jest/globals'
+import { readAccessKey } from '../../src/actions/access-key-inputs.ts'
+import { ActionError } from '../../src/errors.ts'
+import { inputs, withEnvironment } from '../support/in-process.ts'
+
+async function read(env: Record<string, string>) {
+  const { result, thrown, stdout } = await withEnvironment(env, () => readAccessKey(process.env))
+  const masks = stdout.split('\n').filter(Boolean)
+  return {
+    found: result,
+    error: thrown instanceof ActionError ? thrown.describe((text) => text) : undefined,
+    masks,
+  }
+}
+
+const current = { ALIBABA_CLOUD_ACCESS_KEY_ID: 'id-1', ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'secret-1' }
+const older = {
+  ALIBABACLOUD_ACCESS_KEY_ID: 'id-2',
+  ALIBABACLOUD_ACCESS_KEY_SECRET: 'secret-2',
+  ALIBABACLOUD_SECURITY_TOKEN: 'token-2',
+}
+const oldest = {
+  ALICLOUD_ACCESS_KEY: 'id-3',
+  ALICLOUD_SECRET_KEY: 'secret-3',
+  ALICLOUD_SECURITY_TOKEN: 'token-3',
+}
+const explicit = inputs({ 'access-key-id': 'id-0', 'access-key-secret': 'secret-0' })
+
+describe('the access key', () => {
+  it.each([
+    ['the inputs before all', { ...explicit, ...current }, 'id-0', 'secret-0', undefined, 'the inputs'],
+    [
+      'the current spelling before the older ones',
+      { ...current, ...older, ...oldest },
+      'id-1',
+      'secret-1',
+      undefined,
+      'the environment (ALIBABA_CLOUD_ACCESS_KEY_ID)',
+    ],
+    [
+      'the second spelling',
+      { ...older, ...oldest },
+      'id-2',
+      'secret-2',
+      'token-2',
+      'the environment (ALIBABACLOUD_ACCESS_KEY_ID)',
+    ],
+    ['the third spelling', oldest, 'id-3', 'secret-3', 'token-3', 'the environment (ALICLOUD_ACCESS_KEY)'],
+  ])('is taken from %s', async (_, env, accessKeyId, accessKeySecret, securityToken, source) => {
+    const { found } = await read(env)
+    expect(found).toEqual({ accessKey: { accessKeyId, accessKeySecret, securityToken }, source })
+  })
+
+  it('never takes a security token from another place', async () => {
+    const { found } = await read({ ...explicit, ALIBABA_CLOUD_SECURITY_TOKEN: 'foreign' })
+    expect(found?.accessKey.securityToken).toBeUndefined()
+  })
+
+  it('loses the white space around it', async () => {
+    const { found } = await read(inputs({ 'access-key-id': ' id-0\n', 'access-key-secret': '\tsecret-0 \n' }))
+    expect(found?.accessKey).toMatchObject({ accessKeyId: 'id-0', accessKeySecret: 'secret-0' })
+  })
+
+  it('has the secrets of all places masked, those not used too', async () => {
+    const { masks } = await read({ ...explicit, ...current, ...older, ...oldest })
+    expect(masks).toEqual(
+      ['secret-0', 'secret-1', 'secret-2', 'token-2', 'secret-3', 'token-3'].map(
+        (value) => `::add-mask::${value}`,
+      ),
+    )
+  })
+
+  it.each([
+    [inputs({ 'access-key-id': 'id-0' }), 'access-key-id given without access-key-secret'],
+    [inputs({ 'access-key-secret': 'secret-0' }), 'access-key-secret given without access-key-id'],
+    [
+      inputs({ 'security-token': 'token-0' }),
+      'security-token given without access-key-id and access-key-secret',
+    ],
+    [
+      { ALIBABA_CLOUD_ACCESS_KEY_ID: 'id-1', ALIBABACLOUD_ACCESS_KEY_SECRET: 'secret-2' },
+      'ALIBABA_CLOUD_ACCESS_KEY_ID given without ALIBABA_CLOUD_ACCESS_KEY_SECRET',
+    ],
+    [{ ...inputs({ 'access-key-id': 'id-0' }), ...current }, 'access-key-id given without access-key-secret'],
+  ])('is refused when it is not whole: %j', async (env, what) => {
+    const { found, error } = await read(env)
+    expect(found).toBeUndefined()
+    expect(error).toContain(what)
+  })
+
+  it('has its secret masked even when the id is missing', async () => {
+    expect((await read(inputs({ 'access-key-secret': 'secret-0' }))).masks).toEqual(['::add-mask::secret-0'])
+  })
+
+  it('is asked for where there is none', async () => {
+    expect((await read({})).error).toMatch(/no access key.*ALIBABA_CLOUD_ACCESS_KEY_ID.*ALICLOUD_SECRET_KEY/)
+  })
+})

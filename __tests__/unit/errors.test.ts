@@ -1,0 +1,32 @@
+import { describe, expect, it } from '@jest/globals'
+import { ActionError } from '../../src/errors.ts'
+
+const asIs = (text: string): string => text
+
+describe('the text of an error', () => {
+  it('has what failed, the code, the words of the service, the request id, and what to do', () => {
+    const error = new ActionError({
+      what: 'There is no instance post-cn-x',
+      cure: 'Check instance-id.',
+      code: 'MqttInstanceNotFound',
+      said: 'Specified instance is not found',
+      requestId: '3F2A',
+    })
+    expect(error.describe(asIs)).toBe(
+      'There is no instance post-cn-x (MqttInstanceNotFound: Specified instance is not found; request 3F2A). Check instance-id.',
+    )
+  })
+
+  it.each([
+    [{}, 'It failed. Mend it.'],
+    [{ requestId: '3F2A' }, 'It failed (request 3F2A). Mend it.'],
+    [{ code: 'Odd' }, 'It failed (Odd). Mend it.'],
+  ])('leaves out what is not known: %j', (parts, text) => {
+    expect(new ActionError({ what: 'It failed', cure: 'Mend it.', ...parts }).describe(asIs)).toBe(text)
+  })
+
+  it('passes every part through the cleaning', () => {
+    const error = new ActionError({ what: 'a', cure: 'b', code: 'c', said: 'd', requestId: 'e' })
+    expect(error.describe((text) => `<${text}>`)).toBe('<a> (<c>: <d>; request <e>). <b>')
+  })
+})

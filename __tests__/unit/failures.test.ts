@@ -1,0 +1,85 @@
+import { describe, expect, it } from '@jest/globals'
+import { failureOf, inShort, timeout } from '../../src/alibaba-cloud/failures.ts'
+import { ANSWER_TOO_LONG } from '../../src/alibaba-cloud/response-watch.ts'
+
+const page = { status: 502, contentType: 'text/html', location: undefined, date: undefined }
+
+describe('what the SDK throws', () => {
+  it('is a refusal when the answer is the envelope of the service', () => {
+    const data = { Code: 'NoPermission', Message: 'You are not allowed.', RequestId: '3F2A', statusCode: 403 }
+    expect(
+      failureOf(Object.assign(new Error('code: 403, …'), { code: 'NoPermission', data }), undefined),
+    ).toEqual({
+      kind: 'refused',
+      code: 'NoPermission',
+      said: 'You are not allowed.',
+      status: 403,
+      requestId: '3F2A',
+      serviceDate: undefined,
+    })
+  })
+
+  it('is a refusal without words when the envelope has none', () => {
+    expect(failureOf({ data: { Code: 'Odd', statusCode: 400 } }, { ...page, status: 400 })).toMatchObject({
+      kind: 'refused',
+      said: '',
+      requestId: undefined,
+    })
+  })
+
+  it.each([
+    [
+      'JSON without a code',
+      { code: 'undefined', data: { RequestId: '3F2A' } },
+      page,
+      /HTTP 502 without an error code/,
+    ],
+    ['HTML', new SyntaxError('Unexpected token <'), page, /HTTP 502 .*not the JSON .*of type text\/html/],
+    ['no type', new SyntaxError('x'), { ...page, contentType: '' }, /of no stated type/],
+    [
+      'a redirect',
+      new SyntaxError('x'),
+      { ...page, status: 302, location: 'https://x' },
+      /a redirect, .*not followed/,
+    ],
+    ['too much', { code: ANSWER_TOO_LONG }, page, /more than 1 MiB/],
+    ['nothing at all', 'a text', undefined, /could not be called/],
+  ])('is a broken answer for %s', (_, thrown, head, what) => {
+    const failure = failureOf(thrown, head)
+    expect(failure).toMatchObject({ kind: 'broken-answer' })
+    expect(inShort(failure)).toMatch(what)
+  })
+
+  it.each([
+    ['ENOTFOUND', undefined, /no host has that name/],
+    ['ECONNREFUSED', undefined, /nothing listens/],
+    ['ECONNRESET', undefined, /before it answered/],
+    ['ECONNRESET', page, /broke off its answer/],
+    ['EHOSTUNREACH', undefined, /could not be reached \(EHOSTUNREACH\)/],
+  ])('is a network failure for %s', (code, head, what) => {
+    const failure = failureOf(Object.assign(new Error('x'), { code }), head)
+    expect(failure).toMatchObject({ kind: 'network', code })
+    expect(inShort(failure)).toMatch(what)
+  })
+
+  it.each(['CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_TLS_CERT_ALTNAME_INVALID'])(
+    'is a matter of trust for %s',
+    (code) => {
+      const failure = failureOf(Object.assign(new Error('x'), { code }), undefined)
+      expect(failure).toEqual({ kind: 'untrusted', code })
+      expect(inShort(failure)).toContain(code)
+    },
+  )
+
+  it('is a time-out by its name', () => {
+    const error = Object.assign(new Error('ReadTimeout(3000)'), { name: 'RequestTimeoutError' })
+    expect(failureOf(error, undefined)).toEqual(timeout(undefined))
+    expect(failureOf(error, page)).toEqual({ kind: 'timeout', what: 'did not finish its answer' })
+  })
+
+  it('is told in a few words', () => {
+    expect(inShort(failureOf({ data: { Code: 'Throttling', statusCode: 400 } }, undefined))).toBe(
+      'Throttling, HTTP 400',
+    )
+  })
+})

@@ -1,0 +1,63 @@
+import { describe, expect, it } from '@jest/globals'
+import { clean, mask } from '../../src/runner/masking.ts'
+import { withEnvironment } from '../support/in-process.ts'
+
+describe('masking', () => {
+  it('tells the runner, with the line ends and per cents of the value escaped', async () => {
+    const { stdout } = await withEnvironment({}, () => mask('50%\nof a secret'))
+    expect(stdout).toBe('::add-mask::50%25%0Aof a secret\n')
+  })
+
+  it.each(['', ' ', '\n'])('leaves a blank value alone: %j', async (blank) => {
+    const { stdout, result } = await withEnvironment({}, () => mask(blank))
+    expect(stdout).toBe('')
+    expect(result).toBe(blank)
+    expect(clean('a b')).toBe('a b')
+  })
+
+  it.each([
+    ['as it is', (secret: string) => secret],
+    ['URL-encoded', encodeURIComponent],
+    ['as the SDK encodes it', (secret: string) => encodeURIComponent(secret).replaceAll('*', '%2A')],
+    ['in JSON', (secret: string) => JSON.stringify(secret)],
+    ['in base64', (secret: string) => Buffer.from(secret).toString('base64')],
+    ['in base64 for URLs', (secret: string) => Buffer.from(secret).toString('base64url')],
+  ])('redacts a masked value %s', async (_, spell) => {
+    const secret = 'k/e+y*"=\\ of>?~'
+    await withEnvironment({}, () => mask(secret))
+    const text = clean(`before ${spell(secret)} after`)
+    expect(text).toMatch(/^before "?\*\*\*=*"? after$/)
+  })
+
+  it('redacts the longer of two secrets whole when the shorter is its beginning', async () => {
+    await withEnvironment({}, () => [mask('swordfish'), mask('swordfish-and-more')])
+    expect(clean('swordfish-and-more, swordfish')).toBe('***, ***')
+  })
+
+  it('redacts a secret that only the cleaning completes', async () => {
+    await withEnvironment({}, () => mask('two words'))
+    expect(clean('two\nwords')).toBe('***')
+  })
+
+  it('leaves no piece of a secret behind the cut', async () => {
+    await withEnvironment({}, () => mask('NEEDLE-IN-A-HAYSTACK'))
+    expect(clean('x'.repeat(495) + 'NEEDLE-IN-A-HAYSTACK')).not.toContain('NEEDLE')
+  })
+})
+
+describe('the text of others', () => {
+  it.each([
+    ['a line end', 'one\r\n::error::two', 'one : :error: :two'],
+    ['a workflow command', '::set-output name=a::b', ': :set-output name=a: :b'],
+    ['a row of colons', ':::::', ': : : : :'],
+    ['the older form of a command', 'text ##[error]oh', 'text # #[error]oh'],
+    ['a terminal sequence', '\u001b[31mred', ' [31mred'],
+    ['a line separator', 'one\u2028::two', 'one : :two'],
+  ])('cannot start anything with %s', (_, text, cleaned) => {
+    expect(clean(text)).toBe(cleaned)
+  })
+
+  it('is bounded in length', () => {
+    expect(clean('y'.repeat(10_000))).toHaveLength(501)
+  })
+})

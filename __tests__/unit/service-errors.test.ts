@@ -1,0 +1,109 @@
+import { describe, expect, it } from '@jest/globals'
+import { explain, isRetryable } from '../../src/alibaba-cloud/explain.ts'
+import type { Failure } from '../../src/alibaba-cloud/failures.ts'
+import { SERVICE_ERRORS } from '../../src/alibaba-cloud/service-errors.ts'
+
+const subject = {
+  operation: 'GetRegisterCode',
+  ramAction: 'mq:GetRegisterCode',
+  endpoint: 'onsmqtt.cn-hangzhou.aliyuncs.com',
+  instance: 'post-cn-x',
+  region: 'cn-hangzhou',
+}
+
+function refused(code: string, status: number, serviceDate?: string): Failure {
+  return { kind: 'refused', code, status, said: 'Oh no.', requestId: '3F2A', serviceDate }
+}
+
+function words(failure: Failure): string {
+  return explain(failure, subject, '').describe((text) => text)
+}
+
+describe('whether to try again', () => {
+  // Permanent errors come with HTTP 500, and throttling with 400: statuses say nothing about a known code.
+  it.each([
+    ['MqttInstanceNotFound', 500, false],
+    ['MqttOwnerCheckError', 500, false],
+    ['ParameterFieldCheckFailed', 500, false],
+    ['PermissionCheckFailed', 403, false],
+    ['InstancePermissionCheckFailed', 400, false],
+    ['ApiNotSupport', 404, false],
+    ['NoPermission', 403, false],
+    ['Forbidden.RAM', 403, false],
+    ['Forbidden', 403, false],
+    ['InvalidAccessKeyId.NotFound', 404, false],
+    ['InvalidAccessKeyId.Inactive', 400, false],
+    ['SignatureDoesNotMatch', 400, false],
+    ['IncompleteSignature', 400, false],
+    ['InvalidTimeStamp.Expired', 400, false],
+    ['InvalidTimeStamp.Format', 400, false],
+    ['InvalidSecurityToken.Expired', 400, false],
+    ['InvalidSecurityToken.Malformed', 403, false],
+    ['Throttling', 400, true],
+    ['Throttling.User', 400, true],
+    ['Throttling.Api', 429, true],
+    ['Throttling.Whatever', 400, true],
+    ['SystemOverFlow', 403, true],
+    ['InternalError', 417, true],
+    ['ServiceUnavailable', 503, true],
+    ['SignatureNonceUsed', 400, true],
+    ['NeverHeardOf', 400, false],
+    ['NeverHeardOf', 404, false],
+    ['NeverHeardOf', 408, true],
+    ['NeverHeardOf', 429, true],
+    ['NeverHeardOf', 500, true],
+    ['NeverHeardOf', 503, true],
+  ])('%s with HTTP %i: %s', (code, status, retry) => {
+    expect(isRetryable(refused(code, status))).toBe(retry)
+  })
+
+  it.each<[Failure, boolean]>([
+    [{ kind: 'timeout', what: 'did not answer' }, true],
+    [{ kind: 'broken-answer', what: 'answered HTML' }, true],
+    [{ kind: 'network', code: 'ECONNRESET', what: '' }, true],
+    [{ kind: 'network', code: 'EAI_AGAIN', what: '' }, true],
+    [{ kind: 'network', code: 'ENOTFOUND', what: '' }, false],
+    [{ kind: 'untrusted', code: 'SELF_SIGNED_CERT_IN_CHAIN' }, false],
+  ])('%j: %s', (failure, retry) => {
+    expect(isRetryable(failure)).toBe(retry)
+  })
+})
+
+describe('the words of an error', () => {
+  it.each([
+    ['NoPermission', /mq:GetRegisterCode and mq:MqttInstanceAccess.*acs:mq:cn-hangzhou:\*:post-cn-x/],
+    ['ApiNotSupport', /edition of instance post-cn-x .*Enterprise Platinum/],
+    ['MqttInstanceNotFound', /no instance post-cn-x at onsmqtt\.cn-hangzhou.*region-id/],
+    ['InvalidSecurityToken.Expired', /has expired/],
+    ['SignatureDoesNotMatch', /secret does not belong to the access key id/],
+  ])('%s say what to do', (code, text) => {
+    expect(words(refused(code, 400))).toMatch(text)
+  })
+
+  it('compare the two clocks when the service found ours to be off', () => {
+    const text = words(refused('InvalidTimeStamp.Expired', 400, 'Tue, 24 Nov 2026 10:00:00 GMT'))
+    expect(text).toMatch(/15 minutes off/)
+    expect(text).toMatch(/clock says \w{3}, .* GMT, the service's Tue, 24 Nov 2026 10:00:00 GMT\.$/)
+  })
+
+  it('name what is not trusted, and how to trust it', () => {
+    const text = words({ kind: 'untrusted', code: 'SELF_SIGNED_CERT_IN_CHAIN' })
+    expect(text).toMatch(/onsmqtt\.cn-hangzhou\.aliyuncs\.com is not trusted.*NODE_EXTRA_CA_CERTS/)
+  })
+
+  it('say that a region or an endpoint is likely wrong when nobody answers there', () => {
+    const text = words({ kind: 'network', code: 'ENOTFOUND', what: 'does not resolve' })
+    expect(text).toMatch(/onsmqtt\.cn-hangzhou\.aliyuncs\.com does not resolve.*region-id/)
+  })
+
+  it('say how much was tried', () => {
+    const error = explain({ kind: 'timeout', what: 'did not answer' }, subject, 'after 5 attempts in 8.2 s')
+    expect(error.message).toBe(
+      'onsmqtt.cn-hangzhou.aliyuncs.com did not answer in time, after 5 attempts in 8.2 s',
+    )
+  })
+
+  it.each(Object.keys(SERVICE_ERRORS))('have no blank left for %s', (code) => {
+    expect(words(refused(code, 400))).not.toMatch(/[{}]|undefined/)
+  })
+})

@@ -1,0 +1,7 @@
+/** Makes the generated sections of the documents anew. A test fails while they are not what this makes of them. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { withGeneratedSections } from './generated-docs.ts'
+
+const file = join(dirname(import.meta.dirname), 'README.md')
+writeFileSync(file, withGeneratedSections(readFileSync(file, 'utf8')))

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { parse } from 'yaml'
+import { SERVICE_ERRORS } from '../src/alibaba-cloud/service-errors.ts'
+
+const root = dirname(import.meta.dirname)
+
+type ActionYml = {
+  readonly inputs?: Readonly<Record<string, Described>>
+  readonly outputs?: Readonly<Record<string, Described>>
+}
+type Described = { readonly description: string; readonly required?: boolean; readonly default?: string }
+
+/** What stands between `<!-- begin NAME -->` and `<!-- end NAME -->` in a document: each NAME, and how it is made. */
+const SECTIONS: Readonly<Record<string, () => string>> = {
+  inputs: () => inputTable('.'),
+  outputs: () => outputTable('.'),
+  errors: errorTable,
+}
+
+/** A document with its generated sections made anew from the code and the action.yml files. */
+export function withGeneratedSections(document: string): string {
+  return document.replace(
+    /(<!-- begin ([\w/-]+) -->\n)[^]*?(<!-- end \2 -->)/g,
+    (_, begin: string, name: string, end: string) => {
+      const make = SECTIONS[name]
+      if (make === undefined) throw new Error(`There is no generated section ${name}`)
+      return `${begin}\n${make()}\n\n${end}`
+    },
+  )
+}
+
+function inputTable(action: string): string {
+  const inputs = Object.entries(readActionYml(action).inputs ?? {})
+  return table(
+    ['input', 'default', 'meaning'],
+    inputs.map(([name, { required, default: fallback, description }]) => [
+      code(name),
+      required === true ? 'required' : fallback === undefined ? '' : code(fallback),
+      description,
+    ]),
+  )
+}
+
+function outputTable(action: string): string {
+  const outputs = Object.entries(readActionYml(action).outputs ?? {})
+  return table(
+    ['output', 'meaning'],
+    outputs.map(([name, { description }]) => [code(name), description]),
+  )
+}
+
+function errorTable(): string {
+  return table(
+    ['code', 'what it means', 'tried again', 'what to do'],
+    Object.entries(SERVICE_ERRORS).map(([name, { meaning, retry, cure }]) => [
+      code(name),
+      general(meaning),
+      retry ? 'yes' : 'no',
+      general(cure),
+    ]),
+  )
+}
+
+/** The blanks of an error's text, as what they stand for. */
+function general(text: string): string {
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => `_${GENERAL[name] ?? name}_`)
+}
+
+const GENERAL: Readonly<Record<string, string>> = { ramAction: 'the operation’s action' }
+
+function readActionYml(action: string): ActionYml {
+  return parse(readFileSync(join(root, action, 'action.yml'), 'utf8')) as ActionYml
+}
+
+/** A Markdown table, its columns as wide as prettier makes them. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')))
+  const widths = head.map((_, column) => Math.max(3, ...all.map((row) => (row[column] ?? '').length)))
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`
+  const rule = line(widths.map((width) => '-'.repeat(width)))
+  return [line(all[0] ?? []), rule, ...all.slice(1).map(line)].join('\n')
+}
+
+function code(text: string): string {
+  return `\`${text}\``
+}
