@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs'
+import { policyShape } from './policy.ts'
+import { integer, listOf, moment, object, oneOf, orNull, ShapeError, text, type Shaped } from './shape.ts'
+
+/** Editions of an instance. The CA operations work with the first two. */
+export const editions = ['enterprise-platinum', 'professional', 'enterprise', 'basic'] as const
+
+const account = object({}, { id: text, callsPerSecond: orNull(integer(0, 1_000_000)) })
+
+const accessKey = object(
+  {},
+  {
+    id: text,
+    secret: text,
+    accountId: text,
+    status: oneOf('active', 'inactive'),
+    policy: policyShape,
+    securityToken: text,
+    expiration: moment,
+  },
+)
+
+const instance = object({}, { id: text, accountId: text, regionId: text, edition: oneOf(...editions) })
+
+const configShape = object(
+  {},
+  {
+    regionId: text,
+    clockOffsetSeconds: integer(-1_000_000_000, 1_000_000_000),
+    statuses: oneOf('documented', 'later'),
+    accounts: listOf(account),
+    accessKeys: listOf(accessKey),
+    instances: listOf(instance),
+  },
+)
+
+/** A config that was read and checked. */
+export type Config = Shaped<typeof configShape>
+
+/**
+ * What stands in a config file. All parts are optional; what each one means is in `emulator/README.md`.
+ * An entry of a list without an `id` changes the default one, any other is added.
+ */
+export type EmulatorConfig = AsJson<Config>
+
+type AsJson<T> = T extends Date
+  ? string
+  : T extends readonly (infer E)[]
+    ? AsJson<E>[]
+    : T extends object
+      ? { -readonly [K in keyof T]: AsJson<T[K]> }
+      : T
+
+/** @throws ShapeError with the place and what is wrong there */
+export function readConfig(file: string): Config {
+  const content = readFileSync(file, 'utf8')
+  let json: unknown
+  try {
+    json = JSON.parse(content)
+  } catch (error) {
+    throw new ShapeError(`the whole is no JSON: ${error instanceof Error ? error.message : 'unreadable'}`)
+  }
+  return configShape(json, '')
+}

@@ -1,0 +1,60 @@
+import type { IncomingMessage } from 'node:http'
+import { REDIRECTED_PATH } from './broken-replies.ts'
+import { readFaultOrders } from './faults.ts'
+import { operationNames } from './operations.ts'
+import { bodyReply, JSON_TYPE, type Reply } from './reply.ts'
+import type { Service } from './service.ts'
+import { ShapeError } from './shape.ts'
+
+/** Where the paths begin that steer the emulator and are no part of the service. */
+export const CONTROL_PREFIX = '/_emulator/'
+
+/** Answers a request to a control path. */
+export function control(service: Service, request: IncomingMessage, body: Buffer): Reply {
+  const url = new URL(request.url ?? '/', 'https://localhost')
+  switch (`${request.method ?? ''} ${url.pathname}`) {
+    case 'POST /_emulator/faults':
+      return addFaults(service, body)
+    case 'GET /_emulator/requests':
+      return json(200, service.state.log.list(url.searchParams.get('operation') ?? undefined))
+    case 'DELETE /_emulator/state':
+      service.reset()
+      return bodyReply({ status: 204, type: JSON_TYPE, body: '' })
+    case `GET ${REDIRECTED_PATH}`:
+    case `POST ${REDIRECTED_PATH}`:
+      return redirected(service, request)
+    default:
+      return json(404, { message: `There is no ${request.method ?? ''} ${url.pathname}.` })
+  }
+}
+
+function addFaults(service: Service, body: Buffer): Reply {
+  try {
+    const orders = readFaultOrders(JSON.parse(body.toString('utf8')), operationNames)
+    service.state.faults.add(orders)
+    return json(200, { added: orders.length })
+  } catch (error) {
+    if (error instanceof ShapeError || error instanceof SyntaxError)
+      return json(400, { message: error.message })
+    throw error
+  }
+}
+
+/** A client followed a redirect, which it should not. The log tells. */
+function redirected(service: Service, request: IncomingMessage): Reply {
+  service.state.log.add({
+    operation: 'redirected',
+    status: 200,
+    code: null,
+    time: new Date(service.now()).toISOString(),
+    requestId: '',
+    fault: null,
+    parameters: {},
+    userAgent: request.headers['user-agent'] ?? '',
+  })
+  return json(200, { RequestId: 'REDIRECTED', RegisterCode: 'from-a-redirect' })
+}
+
+function json(status: number, value: unknown): Reply {
+  return bodyReply({ status, type: JSON_TYPE, body: JSON.stringify(value) })
+}

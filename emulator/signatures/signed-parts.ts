@@ -1,0 +1,20 @@
+import { ServiceError } from '../errors.ts'
+
+/** What a signed call says of its signer, whichever way it is signed. */
+export type SignedParts = {
+  readonly accessKeyId: string
+  readonly securityToken: string | undefined
+  /** As it was sent, e.g. `2024-05-01T08:00:00Z`. */
+  readonly time: string
+  readonly nonce: string
+  readonly signature: Buffer
+  /** The signature that this secret makes; `undefined` when the body is not the one whose hash was signed. */
+  readonly expected: (secret: string) => Buffer | undefined
+}
+
+/** @throws ServiceError always */
+export function missing(part: string): never {
+  throw new ServiceError('IncompleteSignature', {
+    message: `The request signature does not conform to Aliyun standards. Missing: ${part}.`,
+  })
+}
