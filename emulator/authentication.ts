@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import { header, type Call } from './call.ts'
-import { ServiceError } from './errors.ts'
+import { documentedErrors, ServiceError } from './errors.ts'
 import { CLOCK_WINDOW_MS } from './nonces.ts'
 import type { Policy } from './policy.ts'
 import type { Service } from './service.ts'
@@ -63,8 +63,10 @@ function checkToken(token: string | undefined, key: AccessKey, nowMs: number): v
   if (nowMs >= key.temporary.expiration.getTime()) throw new ServiceError('InvalidSecurityToken.Expired')
 }
 
-function checkSignature(signed: SignedParts, secret: string): void {
-  const expected = signed.expected(secret)
-  const isRight = expected?.length === signed.signature.length && timingSafeEqual(expected, signed.signature)
-  if (!isRight) throw new ServiceError('SignatureDoesNotMatch')
+function checkSignature({ signature, stringToSign, sign }: SignedParts, secret: string): void {
+  const expected = sign(secret, stringToSign)
+  if (expected.length === signature.length && timingSafeEqual(expected, signature)) return
+  // Alibaba Cloud's core SDK for Python reads the string behind the colon, and breaks when there is none.
+  const message = `${documentedErrors.SignatureDoesNotMatch.message} server string to sign is:${stringToSign}`
+  throw new ServiceError('SignatureDoesNotMatch', { message })
 }

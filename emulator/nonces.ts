@@ -14,7 +14,7 @@ export class Nonces {
   readonly #used: Recent<string, true>
 
   constructor(now: () => number) {
-    this.#used = new Recent({ atLeast: 20_000, forMs: 2 * CLOCK_WINDOW_MS, now })
+    this.#used = new Recent({ atLeast: 10_000, forMs: 2 * CLOCK_WINDOW_MS, now })
   }
 
   /** @returns false when this key has used this nonce before */

@@ -9,12 +9,14 @@ import type { EmulatorConfig } from './config.ts'
 import { controlClient, type ControlClient } from './control-client.ts'
 import type { StartupLine } from './startup-line.ts'
 
-/** A child with its output on pipes. */
-type Child = ChildProcess & { readonly stdout: Readable; readonly stderr: Readable }
+/** A child that runs, with its output on pipes. */
+type Child = ChildProcess & { readonly pid: number; readonly stdout: Readable; readonly stderr: Readable }
 
 /** An emulator that runs in a process of its own. */
 export type Emulator = ControlClient & {
   readonly info: StartupLine
+  /** Of the child process, for those who measure it. */
+  readonly pid: number
   /** Ends it, and waits for that. */
   readonly stop: () => Promise<void>
 }
@@ -31,7 +33,14 @@ export async function startEmulator(
 ): Promise<Emulator> {
   const directory = mkdtempSync(join(tmpdir(), 'emulator-config-'))
   try {
-    const args = [join(import.meta.dirname, 'main.ts'), '--port', String(options.port ?? 0)]
+    // V8's young generation would grow with the load up to ten times what lives; kept small, a memory that stays flat
+    // shows that nothing leaks.
+    const args = [
+      '--max-semi-space-size=2',
+      join(import.meta.dirname, 'main.ts'),
+      '--port',
+      String(options.port ?? 0),
+    ]
     if (options.config !== undefined) {
       const file = join(directory, 'config.json')
       writeFileSync(file, JSON.stringify(options.config))
@@ -43,6 +52,7 @@ export async function startEmulator(
     letGo(child)
     return {
       info,
+      pid: child.pid,
       ...controlClient(info.endpoint, readFileSync(info.caFile, 'utf8')),
       stop: () => stop(child),
     }

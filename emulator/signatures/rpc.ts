@@ -15,17 +15,15 @@ export function readRpc(call: Call): SignedParts {
   if (required('SignatureMethod') !== 'HMAC-SHA1' || required('SignatureVersion') !== '1.0') {
     throw new ServiceError('InvalidSignatureMethod')
   }
+  const signed = new Map(call.parameters)
+  signed.delete('Signature')
   return {
     accessKeyId: required('AccessKeyId'),
     securityToken: call.parameters.get('SecurityToken'),
     time: required('Timestamp'),
     nonce: required('SignatureNonce'),
     signature: Buffer.from(required('Signature'), 'base64'),
-    expected: (secret) => {
-      const signed = new Map(call.parameters)
-      signed.delete('Signature')
-      const toSign = `${call.method}&${encode('/')}&${encode(canonicalQuery(signed))}`
-      return createHmac('sha1', `${secret}&`).update(toSign).digest()
-    },
+    stringToSign: `${call.method}&${encode('/')}&${encode(canonicalQuery(signed))}`,
+    sign: (secret, text) => createHmac('sha1', `${secret}&`).update(text).digest(),
   }
 }

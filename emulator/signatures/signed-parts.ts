@@ -8,8 +8,9 @@ export type SignedParts = {
   readonly time: string
   readonly nonce: string
   readonly signature: Buffer
-  /** The signature that this secret makes; `undefined` when the body is not the one whose hash was signed. */
-  readonly expected: (secret: string) => Buffer | undefined
+  /** What the signature must be made over, as worked out from the bytes received. */
+  readonly stringToSign: string
+  readonly sign: (secret: string, stringToSign: string) => Buffer
 }
 
 /** @throws ServiceError always */
