@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import ncc from '@vercel/ncc'
 
 const root = dirname(import.meta.dirname)
@@ -14,12 +15,12 @@ const dist = join(root, 'dist')
 const require = createRequire(import.meta.url)
 
 rmSync(compiled, { recursive: true, force: true })
-rmSync(dist, { recursive: true, force: true })
 // ncc's own TypeScript loader is slower, and does not know TypeScript 7, so it gets JavaScript.
 execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '--project', 'tsconfig.build.json'], {
   cwd: root,
   stdio: 'inherit',
 })
+rmSync(dist, { recursive: true, force: true })
 
 // undici is more than half of a plain bundle and a third of the time to load it. Only a proxied request of
 // @actions/http-client needs it, so it is a bundle of its own, loaded by the file below when one is made.
@@ -29,7 +30,14 @@ writeDist(
   'undici-on-demand.js',
   "// Loads undici when it is asked for, instead of with the action.\nmodule.exports = { get ProxyAgent() { return require('./undici/index.js').ProxyAgent } }\n",
 )
-await bundle(join(compiled, 'entries/get-register-code.js'), '.', { undici: './undici-on-demand.js' })
+// @actions/github brings all of GitHub's API along; only the words of an error need its context, so it is loaded then.
+await bundle(fileURLToPath(import.meta.resolve('@actions/github')), 'github', {
+  undici: '../undici-on-demand.js',
+})
+await bundle(join(compiled, 'entries/get-register-code.js'), '.', {
+  undici: './undici-on-demand.js',
+  '@actions/github': './github/index.js',
+})
 // The repository's own package.json says "module"; the bundles are CommonJS, which can load a part of it late.
 writeDist('package.json', '{ "type": "commonjs" }\n')
 

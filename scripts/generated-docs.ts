@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
-import { SERVICE_ERRORS } from '../src/alibaba-cloud/service-errors.ts'
+import type { ServiceErrors } from '../src/alibaba-cloud/service-errors.ts'
+import { STS_ERRORS } from '../src/alibaba-cloud/sts-errors.ts'
+import { MQTT_ERRORS } from '../src/mqtt/service-errors.ts'
 
 const root = dirname(import.meta.dirname)
 
@@ -15,7 +17,8 @@ type Described = { readonly description: string; readonly required?: boolean; re
 const SECTIONS: Readonly<Record<string, () => string>> = {
   inputs: () => inputTable('.'),
   outputs: () => outputTable('.'),
-  errors: errorTable,
+  errors: () => errorTable(MQTT_ERRORS),
+  'sts-errors': () => errorTable(STS_ERRORS, MQTT_ERRORS),
 }
 
 /** A document with its generated sections made anew from the code and the action.yml files. */
@@ -50,15 +53,18 @@ function outputTable(action: string): string {
   )
 }
 
-function errorTable(): string {
+/** @param but codes that stand in another table with the same words */
+function errorTable(errors: ServiceErrors, but: ServiceErrors = {}): string {
   return table(
     ['code', 'what it means', 'tried again', 'what to do'],
-    Object.entries(SERVICE_ERRORS).map(([name, { meaning, retry, cure }]) => [
-      code(name),
-      general(meaning),
-      retry ? 'yes' : 'no',
-      general(cure),
-    ]),
+    Object.entries(errors)
+      .filter(([name, row]) => but[name] !== row)
+      .map(([name, { meaning, retry, cure }]) => [
+        code(name),
+        general(meaning),
+        retry ? 'yes' : 'no',
+        general(cure),
+      ]),
   )
 }
 
@@ -67,7 +73,11 @@ function general(text: string): string {
   return text.replace(/\{(\w+)\}/g, (_, name: string) => `_${GENERAL[name] ?? name}_`)
 }
 
-const GENERAL: Readonly<Record<string, string>> = { ramAction: 'the operation’s action' }
+const GENERAL: Readonly<Record<string, string>> = {
+  ramAction: 'the operation’s action',
+  tokenSubject: 'subject',
+  tokenAudience: 'audience',
+}
 
 function readActionYml(action: string): ActionYml {
   return parse(readFileSync(join(root, action, 'action.yml'), 'utf8')) as ActionYml

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { getRegisterCodeAction } from '../../src/actions/get-register-code.ts'
-import { readServiceInputs } from '../../src/actions/service-inputs.ts'
 import { call } from '../../src/alibaba-cloud/call.ts'
+import { MQTT_ERRORS } from '../../src/mqtt/service-errors.ts'
 import { ActionError } from '../../src/errors.ts'
 import { emulated, workingInputs, type Inputs } from '../support/emulated.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
@@ -16,11 +16,8 @@ beforeAll(() => {
   setDefaultCACertificates([...getCACertificates('default'), emulatorCa])
 })
 
-async function readInputs() {
-  const env = inputs(workingInputs(service.emulator))
-  const { result } = await withEnvironment(env, () => readServiceInputs(process.env))
-  if (result === undefined) throw new Error('the inputs are not taken')
-  return result
+function fail(): never {
+  throw new Error('There must be no second attempt.')
 }
 
 async function run(given: Inputs = {}) {
@@ -42,8 +39,10 @@ describe('the action', () => {
       { operation: 'GetRegisterCode', fault: { code: 'Throttling.User' }, times: 2 },
     ])
     const { stdout } = await run({ 'region-id': undefined })
-    expect(stdout).toMatch(/^Retry +attempt 1 of 5: Throttling\.User, HTTP 400; next one in 0\.\d s$/m)
-    expect(stdout).toMatch(/^Retry +attempt 2 of 5: /m)
+    expect(stdout).toMatch(
+      /^Retry +GetRegisterCode, attempt 1 of 5: Throttling\.User, HTTP 400; next one in 0\.\d s$/m,
+    )
+    expect(stdout).toMatch(/^Retry +GetRegisterCode, attempt 2 of 5: /m)
     expect(stdout).toMatch(/^Register code +fetched at attempt 3, in \d+ ms/m)
   })
 
@@ -66,15 +65,24 @@ describe('the action', () => {
   })
 
   it('lets an error that it cannot explain through as it is', async () => {
-    const { service: inputsService } = await readInputs()
     const oddity = new RangeError('odd')
+    const { endpoint, accessKeyId, accessKeySecret } = service.emulator.info
+    const transport = {
+      proxy: undefined,
+      maxAttempts: 3,
+      deadlineMs: performance.now() + 10_000,
+      onRetry: fail,
+    }
     const request = { operation: 'GetRegisterCode', version: '2020-04-20', method: 'GET', query: {} } as const
-    const subject = { operation: '', ramAction: '', endpoint: '', instance: '', region: '' }
     await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault: 'no-code' }])
     await expect(
-      call(inputsService, request, subject, () => {
-        throw oddity
-      }),
+      call(
+        { endpoint, accessKey: { accessKeyId, accessKeySecret }, transport },
+        { request, errors: MQTT_ERRORS, subject: {} },
+        () => {
+          throw oddity
+        },
+      ),
     ).rejects.toBe(oddity)
     expect(await service.emulator.requests()).toHaveLength(1)
   })

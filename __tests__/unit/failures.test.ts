@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { failureOf, inShort, timeout } from '../../src/alibaba-cloud/failures.ts'
-import { ANSWER_TOO_LONG } from '../../src/alibaba-cloud/response-watch.ts'
+import { failureOf, inShort, timeout } from '../../src/attempts/failures.ts'
+import { ANSWER_TOO_LONG } from '../../src/attempts/response-watch.ts'
 
 const page = { status: 502, contentType: 'text/html', location: undefined, date: undefined }
 

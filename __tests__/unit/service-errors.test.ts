@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import { explain, isRetryable } from '../../src/alibaba-cloud/explain.ts'
-import type { Failure } from '../../src/alibaba-cloud/failures.ts'
-import { SERVICE_ERRORS } from '../../src/alibaba-cloud/service-errors.ts'
+import { STS_ERRORS } from '../../src/alibaba-cloud/sts-errors.ts'
+import type { Failure } from '../../src/attempts/failures.ts'
+import { GaveUp } from '../../src/attempts/retry.ts'
+import { MQTT_ERRORS } from '../../src/mqtt/service-errors.ts'
 
 const subject = {
   operation: 'GetRegisterCode',
@@ -9,14 +11,23 @@ const subject = {
   endpoint: 'onsmqtt.cn-hangzhou.aliyuncs.com',
   instance: 'post-cn-x',
   region: 'cn-hangzhou',
+  role: 'acs:ram::1:role/r',
+  provider: 'acs:ram::1:oidc-provider/p',
+  session: 'acme-devices-1',
+  duration: '900',
+  issuer: 'https://token.actions.githubusercontent.com',
+  tokenSubject: 'repo:acme/devices:ref:refs/heads/main',
+  tokenAudience: 'sts.aliyuncs.com',
 }
+const proxy = { url: 'http://user:word@proxy.example:3128', host: 'proxy.example:3128', noProxy: '' }
 
 function refused(code: string, status: number, serviceDate?: string): Failure {
   return { kind: 'refused', code, status, said: 'Oh no.', requestId: '3F2A', serviceDate }
 }
 
-function words(failure: Failure): string {
-  return explain(failure, subject, '').describe((text) => text)
+function words(failure: Failure, errors = MQTT_ERRORS, through?: typeof proxy): string {
+  const gaveUp = new GaveUp(failure, '', undefined)
+  return explain(gaveUp, { errors, subject, proxy: through }).describe((text) => text)
 }
 
 describe('whether to try again', () => {
@@ -54,7 +65,7 @@ describe('whether to try again', () => {
     ['NeverHeardOf', 500, true],
     ['NeverHeardOf', 503, true],
   ])('%s with HTTP %i: %s', (code, status, retry) => {
-    expect(isRetryable(refused(code, status))).toBe(retry)
+    expect(isRetryable(refused(code, status), MQTT_ERRORS)).toBe(retry)
   })
 
   it.each<[Failure, boolean]>([
@@ -64,8 +75,13 @@ describe('whether to try again', () => {
     [{ kind: 'network', code: 'EAI_AGAIN', what: '' }, true],
     [{ kind: 'network', code: 'ENOTFOUND', what: '' }, false],
     [{ kind: 'untrusted', code: 'SELF_SIGNED_CERT_IN_CHAIN' }, false],
+    [{ kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 407, host: '' }, false],
+    [{ kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 403, host: '' }, false],
+    [{ kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 502, host: '' }, true],
+    [{ kind: 'proxy', code: 'ECONNREFUSED', status: undefined, host: '' }, true],
+    [{ kind: 'proxy', code: 'ENOTFOUND', status: undefined, host: '' }, false],
   ])('%j: %s', (failure, retry) => {
-    expect(isRetryable(failure)).toBe(retry)
+    expect(isRetryable(failure, MQTT_ERRORS)).toBe(retry)
   })
 })
 
@@ -97,13 +113,55 @@ describe('the words of an error', () => {
   })
 
   it('say how much was tried', () => {
-    const error = explain({ kind: 'timeout', what: 'did not answer' }, subject, 'after 5 attempts in 8.2 s')
+    const gaveUp = new GaveUp(
+      { kind: 'timeout', what: 'did not answer' },
+      'after 5 attempts in 8.2 s',
+      undefined,
+    )
+    const error = explain(gaveUp, { errors: MQTT_ERRORS, subject, proxy: undefined })
     expect(error.message).toBe(
       'onsmqtt.cn-hangzhou.aliyuncs.com did not answer in time, after 5 attempts in 8.2 s',
     )
   })
 
-  it.each(Object.keys(SERVICE_ERRORS))('have no blank left for %s', (code) => {
-    expect(words(refused(code, 400))).not.toMatch(/[{}]|undefined/)
+  it.each([
+    ['MQTT', MQTT_ERRORS],
+    ['STS', STS_ERRORS],
+  ])('have no blank left for any code of %s', (_, errors) => {
+    for (const code of Object.keys(errors))
+      expect(words(refused(code, 400), errors)).not.toMatch(/[{}]|undefined/)
+  })
+
+  it.each<[Failure, RegExp]>([
+    [
+      { kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 407, host: proxy.host },
+      /proxy proxy\.example:3128 wants .*407/,
+    ],
+    [
+      { kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 403, host: proxy.host },
+      /refused to connect to onsmqtt.*403/,
+    ],
+    [
+      { kind: 'proxy', code: 'ECONNREFUSED', status: undefined, host: proxy.host },
+      /could not be reached.*ECONNREFUSED/,
+    ],
+    [{ kind: 'timeout', what: 'did not answer' }, /HTTPS_PROXY names the proxy proxy\.example:3128\.$/],
+    [{ kind: 'network', code: 'EPROTO', what: 'does not speak TLS' }, /HTTPS_PROXY names the proxy/],
+  ])('name the proxy on the way, without its password: %j', (failure, text) => {
+    expect(words(failure, MQTT_ERRORS, proxy)).toMatch(text)
+    expect(words(failure, MQTT_ERRORS, proxy)).not.toContain('user:word')
+  })
+
+  it('say what a trust policy has to hold, in the words of the token', () => {
+    const text = words(refused('AuthenticationFail.NoPermission', 401), STS_ERRORS)
+    for (const value of [
+      subject.role,
+      subject.provider,
+      subject.issuer,
+      subject.tokenSubject,
+      subject.tokenAudience,
+    ]) {
+      expect(text).toContain(value)
+    }
   })
 })

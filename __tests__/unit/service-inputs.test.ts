@@ -23,7 +23,7 @@ describe('the endpoint', () => {
     [{ endpoint: '[::1]:443' }, '[::1]:443'],
     [{ endpoint: '127.0.0.1:1' }, '127.0.0.1:1'],
   ])('of %j is %s', async (given, endpoint) => {
-    expect((await read(given)).read?.service.endpoint).toBe(endpoint)
+    expect((await read(given)).read?.endpoint).toBe(endpoint)
   })
 
   it.each(['ALIBABA_CLOUD_REGION_ID', 'ALIBABACLOUD_REGION_ID', 'ALICLOUD_REGION'])(
@@ -31,7 +31,7 @@ describe('the endpoint', () => {
     async (name) => {
       expect((await read({}, { [name]: 'cn-beijing' })).read).toMatchObject({
         regionId: 'cn-beijing',
-        service: { endpoint: 'onsmqtt.cn-beijing.aliyuncs.com' },
+        endpoint: 'onsmqtt.cn-beijing.aliyuncs.com',
       })
     },
   )
@@ -84,14 +84,14 @@ describe('how long to try', () => {
   it('is 60 seconds and 5 attempts when nothing is said', async () => {
     const startMs = performance.now()
     const { read: found } = await read({ 'region-id': 'cn-hangzhou' })
-    expect(found?.service.maxAttempts).toBe(5)
-    expect(found?.service.deadlineMs).toBeGreaterThanOrEqual(startMs + 60_000)
-    expect(found?.service.deadlineMs).toBeLessThanOrEqual(performance.now() + 60_000)
+    expect(found?.transport.maxAttempts).toBe(5)
+    expect(found?.transport.deadlineMs).toBeGreaterThanOrEqual(startMs + 60_000)
+    expect(found?.transport.deadlineMs).toBeLessThanOrEqual(performance.now() + 60_000)
   })
 
   it('is what the inputs say', async () => {
     const { read: found } = await read({ 'region-id': 'cn-hangzhou', timeout: '007', 'max-attempts': '1' })
-    expect(found?.service.maxAttempts).toBe(1)
-    expect(found?.service.deadlineMs).toBeLessThanOrEqual(performance.now() + 7_000)
+    expect(found?.transport.maxAttempts).toBe(1)
+    expect(found?.transport.deadlineMs).toBeLessThanOrEqual(performance.now() + 7_000)
   })
 })

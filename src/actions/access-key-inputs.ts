@@ -9,10 +9,13 @@ export type FoundAccessKey = { readonly accessKey: AccessKey; readonly source: s
 /** Names of the three values that make an access key, as inputs or as environment variables. */
 type Spelling = { readonly id: string; readonly secret: string; readonly token: string }
 
+/** The values that stand in one place. */
+type Place = { readonly names: Spelling; readonly values: Spelling; readonly source: string }
+
 const INPUTS: Spelling = { id: 'access-key-id', secret: 'access-key-secret', token: 'security-token' }
 
 /** The spellings in which Alibaba Cloud's own action and tools set an access key, the current one first. */
-const ENVIRONMENT: readonly Spelling[] = [
+export const ENVIRONMENT: readonly Spelling[] = [
   {
     id: 'ALIBABA_CLOUD_ACCESS_KEY_ID',
     secret: 'ALIBABA_CLOUD_ACCESS_KEY_SECRET',
@@ -27,39 +30,40 @@ const ENVIRONMENT: readonly Spelling[] = [
 ]
 
 /**
- * Finds the access key: the inputs', else the first spelling in the environment. All secrets are masked before any
- * is judged, those of the spellings that are not used too. Values of different spellings are never put together.
+ * Reads the access keys of the inputs and of the environment. All secrets are masked here, those of the places that
+ * are not used too; whether a key is whole is judged when it is taken.
  *
- * @throws ActionError when there is none, or half a one
+ * @returns inputs, environment: takes the key of that place, or of its first spelling that has a value; each
+ * throws an ActionError when that key is not whole. Values of different places are never put together.
  */
-export function readAccessKey(env: NodeJS.ProcessEnv): FoundAccessKey {
-  const fromInputs = { id: optional(INPUTS.id), secret: secret(INPUTS.secret), token: secret(INPUTS.token) }
-  const fromEnvironment = ENVIRONMENT.map((names) => ({
+export function readAccessKeys(env: NodeJS.ProcessEnv): {
+  readonly inputs: () => FoundAccessKey | undefined
+  readonly environment: () => FoundAccessKey | undefined
+} {
+  const inputs: Place = {
+    names: INPUTS,
+    values: { id: optional(INPUTS.id), secret: secret(INPUTS.secret), token: secret(INPUTS.token) },
+    source: 'from the inputs',
+  }
+  const environment = ENVIRONMENT.map((names): Place => ({
     names,
     values: {
       id: (env[names.id] ?? '').trim(),
       secret: mask((env[names.secret] ?? '').trim()),
       token: mask((env[names.token] ?? '').trim()),
     },
+    source: `from the environment (${names.id})`,
   }))
+  return { inputs: () => firstKey([inputs]), environment: () => firstKey(environment) }
+}
 
-  const places = [
-    { names: INPUTS, values: fromInputs, source: 'the inputs' },
-    ...fromEnvironment.map((place) => ({ ...place, source: `the environment (${place.names.id})` })),
-  ]
-  for (const { names, values, source } of places) {
-    if (values.id === '' && values.secret === '' && values.token === '') continue
-    requireWhole(names, values)
-    const { id: accessKeyId, secret: accessKeySecret, token } = values
-    return { accessKey: { accessKeyId, accessKeySecret, securityToken: token || undefined }, source }
-  }
-  throw new ActionError({
-    what: 'There is no access key: looked at the inputs, then at the environment',
-    cure:
-      `Give ${INPUTS.id} and ${INPUTS.secret}, from the secrets of the repository, or let an earlier step set ` +
-      ENVIRONMENT.map((names) => `${names.id} and ${names.secret}`).join(', or ') +
-      '.',
-  })
+function firstKey(places: readonly Place[]): FoundAccessKey | undefined {
+  const place = places.find(({ values }) => values.id !== '' || values.secret !== '' || values.token !== '')
+  if (place === undefined) return undefined
+  const { names, values, source } = place
+  requireWhole(names, values)
+  const { id: accessKeyId, secret: accessKeySecret, token } = values
+  return { accessKey: { accessKeyId, accessKeySecret, securityToken: token || undefined }, source }
 }
 
 function requireWhole(names: Spelling, values: Spelling): void {
@@ -70,6 +74,8 @@ function requireWhole(names: Spelling, values: Spelling): void {
   )
   throw new ActionError({
     what: `${given.join(' and ')} given without ${missing.join(' and ')}`,
-    cure: 'An access key is a pair, with a security token when it is a temporary one: give all of it in one place, or nothing there. A secret that the workflow cannot read arrives empty.',
+    cure:
+      'An access key is a pair, with a security token when it is a temporary one: give all of it in one place, or ' +
+      'nothing there. A secret that the workflow may not read arrives empty.',
   })
 }

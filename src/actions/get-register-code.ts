@@ -1,3 +1,4 @@
+import { obtainAccessKey } from '../alibaba-cloud/credentials.ts'
 import { getRegisterCode } from '../mqtt/register-code.ts'
 import { log } from '../runner/log.ts'
 import { mask } from '../runner/masking.ts'
@@ -7,14 +8,18 @@ import { readServiceInputs, type ServiceInputs } from './service-inputs.ts'
 
 /** The root action: fetches a register code, masks it, and sets it as an output of the step. */
 export async function getRegisterCodeAction(): Promise<void> {
-  const inputs = readInputs()
+  const { endpoint, regionId, instanceId, credentials, transport } = await readInputs()
   requireOutputFile()
-  const { service, regionId, instanceId } = inputs
   log('Instance', regionId === undefined ? instanceId : `${instanceId} in ${regionId}`)
-  log('Endpoint', service.endpoint)
-  log('Access key', `from ${inputs.credentialSource}`)
+  log(
+    'Endpoint',
+    transport.proxy === undefined ? endpoint : `${endpoint}, through the proxy ${transport.proxy.host}`,
+  )
+  const { accessKey, source } = await obtainAccessKey(credentials, transport, mask)
+  log('Access key', source)
 
-  const { result, attempts, tookMs } = await getRegisterCode(service, inputs)
+  const service = { endpoint, accessKey, transport }
+  const { result, attempts, tookMs } = await getRegisterCode(service, { instanceId, regionId })
   mask(result.registerCode)
   setOutputs({ 'register-code': result.registerCode, 'request-id': result.requestId })
 
@@ -23,8 +28,8 @@ export async function getRegisterCodeAction(): Promise<void> {
   log('Request id', result.requestId === '' ? 'none given' : result.requestId)
 }
 
-function readInputs(): ServiceInputs & { readonly instanceId: string } {
+async function readInputs(): Promise<ServiceInputs & { readonly instanceId: string }> {
   // First, as it masks the secrets.
-  const service = readServiceInputs(process.env)
+  const service = await readServiceInputs(process.env)
   return { ...service, instanceId: required('instance-id', 'post-cn-7mz2d******') }
 }

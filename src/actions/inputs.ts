@@ -25,18 +25,19 @@ export function secret(name: string): string {
 /**
  * An input that takes a whole number.
  *
+ * @param range.fallback the value when it is left out
  * @param range.unit what is counted, for the words of the error
  * @throws ActionError when it is anything else, or out of range
  */
 export function wholeNumber(
   name: string,
-  range: { readonly fallback: number; readonly max: number; readonly unit: string },
+  { fallback, min = 1, max, unit }: { fallback: number; min?: number; max: number; unit: string },
 ): number {
   const text = optional(name)
-  if (text === '') return range.fallback
+  if (text === '') return fallback
   const value = Number(text)
-  if (/^\d+$/.test(text) && value >= 1 && value <= range.max) return value
-  throw invalid(name, text, `a whole number of ${range.unit} from 1 to ${range.max}`)
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value
+  throw invalid(name, text, `a whole number of ${unit} from ${min} to ${max}`)
 }
 
 /**

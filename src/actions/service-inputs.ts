@@ -1,45 +1,49 @@
-import type { Service } from '../alibaba-cloud/call.ts'
+import type { CredentialPlan } from '../alibaba-cloud/credentials.ts'
+import type { Transport } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
 import { log } from '../runner/log.ts'
-import { readAccessKey } from './access-key-inputs.ts'
+import { readCredentialPlan, readSecrets } from './credential-inputs.ts'
 import { invalid, oneOf, optional, wholeNumber } from './inputs.ts'
+import { readProxy } from './proxy-inputs.ts'
 
 /** What the credential and network inputs come to. */
 export type ServiceInputs = {
-  readonly service: Service
+  /** `host` or `host:port`. */
+  readonly endpoint: string
   readonly regionId: string | undefined
-  /** Where the access key was found, in words for the log. */
-  readonly credentialSource: string
+  readonly credentials: CredentialPlan
+  readonly transport: Transport
 }
 
 const REGION_VARIABLES = ['ALIBABA_CLOUD_REGION_ID', 'ALIBABACLOUD_REGION_ID', 'ALICLOUD_REGION']
 
 /**
- * Reads the inputs that say where the service is, with which access key, and how long to try. The time of the
- * input `timeout` runs from here.
+ * Reads the inputs that say where the service is, with which access key to call it, and how long to try. The time of
+ * the input `timeout` runs from here.
  *
  * @throws ActionError which input is wrong, and what it takes
  */
-export function readServiceInputs(env: NodeJS.ProcessEnv): ServiceInputs {
+export async function readServiceInputs(env: NodeJS.ProcessEnv): Promise<ServiceInputs> {
   const startMs = performance.now()
-  const { accessKey, source } = readAccessKey(env)
-  const network = oneOf('network', ['public', 'vpc'])
+  // Both first, as they mask the secrets.
+  const secrets = readSecrets(env)
+  const proxy = readProxy(env)
+  const vpc = oneOf('network', ['public', 'vpc']) === 'vpc' ? '-vpc' : ''
   const regionId = readRegion(env)
-  const endpoint = readEndpoint() ?? endpointOf(regionId, network)
+  const endpointOf = (service: string, input: string): string =>
+    readEndpoint(input) ?? `${service}${vpc}.${requireRegion(regionId, input)}.aliyuncs.com`
+  const endpoint = endpointOf('onsmqtt', 'endpoint')
   const timeoutSeconds = wholeNumber('timeout', { fallback: 60, max: 21_600, unit: 'seconds' })
   const maxAttempts = wholeNumber('max-attempts', { fallback: 5, max: 100, unit: 'attempts' })
+  const credentials = await readCredentialPlan(env, secrets, () => endpointOf('sts', 'sts-endpoint'))
+  const onRetry = (line: string): void => {
+    log('Retry', line)
+  }
   return {
-    service: {
-      endpoint,
-      accessKey,
-      maxAttempts,
-      deadlineMs: startMs + timeoutSeconds * 1000,
-      onRetry: (line) => {
-        log('Retry', line)
-      },
-    },
+    endpoint,
     regionId,
-    credentialSource: source,
+    credentials,
+    transport: { proxy, maxAttempts, deadlineMs: startMs + timeoutSeconds * 1000, onRetry },
   }
 }
 
@@ -55,21 +59,24 @@ function readRegion(env: NodeJS.ProcessEnv): string | undefined {
   throw invalid(found.name, found.value, 'the id of a region, such as cn-hangzhou')
 }
 
-function readEndpoint(): string | undefined {
-  const endpoint = optional('endpoint')
+function readEndpoint(input: string): string | undefined {
+  const endpoint = optional(input)
   if (endpoint === '') return undefined
   const isHostAndPort = /^(\[[\da-f:.]+\]|[\da-z]([\da-z.-]*[\da-z])?)(:\d+)?$/i.test(endpoint)
   if (isHostAndPort && URL.canParse(`https://${endpoint}`)) return endpoint
   const takes =
     'host or host:port, such as onsmqtt.cn-hangzhou.aliyuncs.com, without a scheme and without a path'
-  throw invalid('endpoint', endpoint, takes)
+  throw invalid(input, endpoint, takes)
 }
 
-/** @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-endpoint */
-function endpointOf(regionId: string | undefined, network: 'public' | 'vpc'): string {
-  if (regionId !== undefined) return `onsmqtt${network === 'vpc' ? '-vpc' : ''}.${regionId}.aliyuncs.com`
+/**
+ * @param endpointInput the input that would make the region unnecessary
+ * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-endpoint
+ */
+function requireRegion(regionId: string | undefined, endpointInput: string): string {
+  if (regionId !== undefined) return regionId
   throw new ActionError({
-    what: 'Neither the input region-id nor endpoint is given',
+    what: `Neither the input region-id nor ${endpointInput} is given`,
     cure: `Give region-id, the region of the instance, e.g. region-id: cn-hangzhou, or set ${REGION_VARIABLES.join(', ')}.`,
   })
 }

@@ -1,5 +1,6 @@
-import { AttemptError, failureOf, isRecord, timeout } from './failures.ts'
-import { watchResponse } from './response-watch.ts'
+import { attempt } from '../attempts/attempt.ts'
+import { isRecord } from '../attempts/failures.ts'
+import type { Proxy } from '../attempts/proxy.ts'
 import { loadSdk } from './sdk.ts'
 
 /** An access key, with its security token when it is a temporary one. */
@@ -15,7 +16,18 @@ export type ApiRequest = {
   /** The API's version, a date. */
   readonly version: string
   readonly method: 'GET' | 'POST'
-  readonly query: Readonly<Record<string, string>>
+  readonly query?: Readonly<Record<string, string>>
+  /** Parameters that travel in the body, as a form. */
+  readonly form?: Readonly<Record<string, string>>
+}
+
+/** Whom to call, as whom, and through what. */
+type Target = {
+  /** `host` or `host:port`. */
+  readonly endpoint: string
+  /** Without one, the call is anonymous: not signed. */
+  readonly accessKey: AccessKey | undefined
+  readonly proxy: Proxy | undefined
 }
 
 const USER_AGENT = 'apsaramq-mqtt-register-code'
@@ -23,17 +35,15 @@ const USER_AGENT = 'apsaramq-mqtt-register-code'
 /**
  * Makes one attempt at one call, signed anew, and gives the JSON of its answer, not checked any further.
  *
- * @param endpoint `host` or `host:port`
  * @param timeoutMs for the whole attempt: name resolution, connection and answer
  * @throws AttemptError
  */
 export async function attemptCall(
-  endpoint: string,
-  accessKey: AccessKey,
+  { endpoint, accessKey, proxy }: Target,
   request: ApiRequest,
   timeoutMs: number,
 ): Promise<Record<string, unknown>> {
-  const sdk = await loadSdk()
+  const sdk = await loadSdk(proxy)
   const client = new sdk.Client(
     new sdk.Config({ ...accessKey, endpoint, protocol: 'HTTPS', userAgent: USER_AGENT }),
   )
@@ -44,8 +54,8 @@ export async function attemptCall(
     protocol: 'HTTPS',
     pathname: '/',
     style: 'RPC',
-    authType: 'AK',
-    reqBodyType: 'json',
+    authType: accessKey === undefined ? 'Anonymous' : 'AK',
+    reqBodyType: request.form === undefined ? 'json' : 'formData',
     bodyType: 'json',
   })
   const runtime = new sdk.RuntimeOptions({
@@ -54,32 +64,10 @@ export async function attemptCall(
     // Said outright, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment turns nothing off.
     ignoreSSL: false,
   })
-  const seen = watchResponse()
-  const deadline = rejectAfter(timeoutMs, () => new AttemptError(timeout(seen.head)))
-  try {
-    const call = client.callApi(params, new sdk.OpenApiRequest({ query: request.query }), runtime)
-    const { body } = await Promise.race<{ body?: unknown }>([call, deadline.passed])
-    if (!isRecord(body)) throw new TypeError('the body is no object')
+  return await attempt({ timeoutMs, proxy }, async () => {
+    const parameters = new sdk.OpenApiRequest({ query: request.query, body: request.form })
+    const { body } = (await client.callApi(params, parameters, runtime)) as { body?: unknown }
+    if (!isRecord(body)) throw new TypeError('The body is no JSON object.')
     return body
-  } catch (thrown) {
-    if (thrown instanceof AttemptError) throw thrown
-    throw new AttemptError(failureOf(thrown, seen.head), thrown)
-  } finally {
-    deadline.cancel()
-    seen.stop()
-  }
-}
-
-/** The SDK's own timers start with the connection only: a name server that hangs would not be noticed. */
-function rejectAfter(ms: number, reason: () => Error): { passed: Promise<never>; cancel: () => void } {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    reject(reason())
-  }, ms)
-  return {
-    passed: promise,
-    cancel: () => {
-      clearTimeout(timer)
-    },
-  }
+  })
 }

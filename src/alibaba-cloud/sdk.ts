@@ -1,16 +1,53 @@
+import https from 'node:https'
+import type { Proxy } from '../attempts/proxy.ts'
+
 /**
- * Loads Alibaba Cloud's SDK, once the process has been prepared for it. Nothing else imports it.
+ * Loads Alibaba Cloud's SDK, once the process has been prepared for it. Only this file imports it.
  *
  * - `DEBUG`: with `DEBUG=*` its HTTP library prints request headers, the signature and the security token among
  *   them. It looks at the variable when it is loaded.
  * - It calls `url.parse()`, for which Node 24 prints a deprecation warning (DEP0169) that no user can act on.
+ * - It takes proxy options and ignores them. Its HTTP library makes its agent when it is loaded, so that is when the
+ *   agent has to be one that tunnels.
+ *
+ * @param proxy of the first call: the agent is made once
  */
-export async function loadSdk() {
+export async function loadSdk(proxy: Proxy | undefined) {
+  silence()
+  const restoreAgent = proxy === undefined ? undefined : replaceAgent(proxy)
+  try {
+    // "eager" keeps it in the main bundle, which is minified; a chunk of its own would be twice as large.
+    const openApi = await import(/* webpackMode: "eager" */ '@alicloud/openapi-client')
+    const { RuntimeOptions } = await import(/* webpackMode: "eager" */ '@alicloud/tea-util')
+    const { Config, Params, OpenApiRequest } = openApi
+    return { Client: openApi.default.default, Config, Params, OpenApiRequest, RuntimeOptions }
+  } finally {
+    restoreAgent?.()
+  }
+}
+
+/** Loads the part of the SDK that looks for access keys, prepared for in the same way. */
+export async function loadCredentials() {
+  silence()
+  const credentials = await import(/* webpackMode: "eager" */ '@alicloud/credentials')
+  return credentials.default.default
+}
+
+function silence(): void {
   delete process.env['DEBUG']
   process.noDeprecation = true
-  // "eager" keeps it in the main bundle, which is minified; a chunk of its own would be twice as large.
-  const openApi = await import(/* webpackMode: "eager" */ '@alicloud/openapi-client')
-  const { RuntimeOptions } = await import(/* webpackMode: "eager" */ '@alicloud/tea-util')
-  const { Config, Params, OpenApiRequest } = openApi
-  return { Client: openApi.default.default, Config, Params, OpenApiRequest, RuntimeOptions }
+}
+
+/** Until it is undone, every HTTPS agent that is made tunnels through the proxy; Node's own agent can (`proxyEnv`). */
+function replaceAgent({ url, noProxy }: Proxy): () => void {
+  const { Agent } = https
+  class TunnellingAgent extends Agent {
+    constructor(options?: https.AgentOptions) {
+      super({ ...options, proxyEnv: { HTTPS_PROXY: url, NO_PROXY: noProxy } })
+    }
+  }
+  Object.assign(https, { Agent: TunnellingAgent })
+  return () => {
+    Object.assign(https, { Agent })
+  }
 }

@@ -1,4 +1,4 @@
-/** What is known of one error code of the service. `{…}` in a text is filled in by `explain`. */
+/** What is known of one error code of a service. `{…}` in a text is filled in by `explain`. */
 export type ServiceError = {
   /** Whether the same call can succeed a moment later. */
   readonly retry: boolean
@@ -8,68 +8,40 @@ export type ServiceError = {
   readonly cure: string
 }
 
+/**
+ * A service's error codes. Codes decide, not HTTP statuses: permanent errors come with 500, throttling with 400, and
+ * Alibaba Cloud has changed the status of many codes and the code of none.
+ */
+export type ServiceErrors = Readonly<Record<string, ServiceError>>
+
 /** The cure where the fault is the service's own. */
 export const COME_BACK = 'Run the job again later. If it goes on, give Alibaba Cloud support the request id.'
 
-const DENIED: ServiceError = {
-  retry: false,
-  meaning: 'RAM does not allow {operation} on {instance} to this access key',
-  cure:
-    'Grant its RAM user or role both {ramAction} and mq:MqttInstanceAccess, in one policy, on the resource ' +
-    'acs:mq:{region}:*:{instance}.',
-}
-const OVERLOADED: ServiceError = {
-  retry: true,
-  meaning: 'The service could not handle {operation} just now',
-  cure: COME_BACK,
-}
-const THROTTLED: ServiceError = {
-  retry: true,
-  meaning: 'The service throttled {operation}: an account may make 500 calls a second, all its jobs together',
-  cure: 'Run fewer jobs at the same time, or raise max-attempts and timeout.',
-}
 const WRONG_SIGNATURE: ServiceError = {
   retry: false,
   meaning: 'The access key secret does not belong to the access key id',
   cure: 'Copy both again from RAM, whole and without quotes, and check that each is in its own input or secret.',
 }
 
+/** The row of a code that says that the account made too many calls. */
+export function throttled(meaning: string): ServiceError {
+  return { retry: true, meaning, cure: 'Run fewer jobs at the same time, or raise max-attempts and timeout.' }
+}
+
+const THROTTLED = throttled('The service throttled {operation}')
+
+const OVERLOADED: ServiceError = {
+  retry: true,
+  meaning: 'The service could not handle {operation} just now',
+  cure: COME_BACK,
+}
+
 /**
- * The service's error codes. Codes decide, not HTTP statuses: permanent errors come with 500, throttling with 400,
- * and Alibaba Cloud has changed the status of many codes and the code of none.
+ * The codes that every service of Alibaba Cloud has in common.
  *
- * Codes and messages are those of the API reference of each operation and of Alibaba Cloud's common error codes.
- *
- * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-getregistercode
+ * @see https://www.alibabacloud.com/help/en/sdk/product-overview/common-error-codes
  */
-export const SERVICE_ERRORS: Readonly<Record<string, ServiceError>> = {
-  MqttInstanceNotFound: {
-    retry: false,
-    meaning: 'There is no instance {instance} at {endpoint}',
-    cure: 'Check instance-id, and that region-id is the region in which the instance was created.',
-  },
-  MqttOwnerCheckError: {
-    retry: false,
-    meaning: 'Instance {instance} does not belong to the Alibaba Cloud account of this access key',
-    cure: 'Use an access key of the account that owns the instance, or check instance-id.',
-  },
-  ApiNotSupport: {
-    retry: false,
-    meaning: 'The edition of instance {instance} does not support {operation}',
-    cure:
-      'Certificates of your own need an Enterprise Platinum instance; newer pages of Alibaba Cloud name Professional ' +
-      'too. Check the edition in the console, and take the id of such an instance.',
-  },
-  ParameterFieldCheckFailed: {
-    retry: false,
-    meaning: 'The service does not take a parameter of {operation}',
-    cure: 'Check instance-id: it looks like post-cn-7mz2d******, and stands there without quotes.',
-  },
-  NoPermission: DENIED,
-  'Forbidden.RAM': DENIED,
-  Forbidden: DENIED,
-  PermissionCheckFailed: DENIED,
-  InstancePermissionCheckFailed: DENIED,
+export const COMMON_ERRORS: ServiceErrors = {
   'InvalidAccessKeyId.NotFound': {
     retry: false,
     meaning: 'There is no such access key',
@@ -110,7 +82,6 @@ export const SERVICE_ERRORS: Readonly<Record<string, ServiceError>> = {
   Throttling: THROTTLED,
   'Throttling.User': THROTTLED,
   'Throttling.Api': THROTTLED,
-  SystemOverFlow: THROTTLED,
   InternalError: OVERLOADED,
   ServiceUnavailable: OVERLOADED,
 }
@@ -120,10 +91,10 @@ export const SERVICE_ERRORS: Readonly<Record<string, ServiceError>> = {
  *
  * @returns the table's row, or one that says no more than that the code is not known
  */
-export function serviceError(code: string, status: number): ServiceError {
-  const known = SERVICE_ERRORS[code]
+export function serviceError(errors: ServiceErrors, code: string, status: number): ServiceError {
+  const known = Object.hasOwn(errors, code) ? errors[code] : undefined
   if (known !== undefined) return known
-  if (code.startsWith('Throttling.')) return THROTTLED
+  if (code.startsWith('Throttling.')) return errors['Throttling'] ?? THROTTLED
   return {
     retry: status >= 500 || status === 429 || status === 408,
     meaning: 'The service refused {operation}',

@@ -1,5 +1,7 @@
-import { call, type Called, type Service } from '../alibaba-cloud/call.ts'
-import { AttemptError, textIn } from '../alibaba-cloud/failures.ts'
+import { call, type Service } from '../alibaba-cloud/call.ts'
+import { AttemptError, textIn } from '../attempts/failures.ts'
+import type { Tried } from '../attempts/retry.ts'
+import { MQTT_ERRORS } from './service-errors.ts'
 
 /** The product's API version. */
 const VERSION = '2020-04-20'
@@ -22,7 +24,7 @@ export type RegisterCode = {
 export async function getRegisterCode(
   service: Service,
   instance: { readonly instanceId: string; readonly regionId: string | undefined },
-): Promise<Called<RegisterCode>> {
+): Promise<Tried<RegisterCode>> {
   const request = {
     operation: 'GetRegisterCode',
     version: VERSION,
@@ -30,13 +32,11 @@ export async function getRegisterCode(
     query: { MqttInstanceId: instance.instanceId },
   } as const
   const subject = {
-    operation: request.operation,
     ramAction: 'mq:GetRegisterCode',
-    endpoint: service.endpoint,
     instance: instance.instanceId,
     region: instance.regionId ?? '*',
   }
-  return await call(service, request, subject, readRegisterCode)
+  return await call(service, { request, errors: MQTT_ERRORS, subject }, readRegisterCode)
 }
 
 function readRegisterCode(answer: Readonly<Record<string, unknown>>): RegisterCode {

@@ -1,16 +1,23 @@
+import { tunnelFailure, type Proxy } from './proxy.ts'
 import { ANSWER_TOO_LONG, type ResponseHead } from './response-watch.ts'
 
 /** Why an attempt gave no usable answer. Whether to try again, and what to tell, is decided from these facts. */
-export type Failure =
-  /** The service answered with an error in its envelope. `said` is its message, as it came. */
-  | {
-      readonly kind: 'refused'
-      readonly code: string
-      readonly said: string
-      readonly status: number
-      readonly requestId: string | undefined
-      readonly serviceDate: string | undefined
-    }
+export type Failure = Refusal | RequestFailure
+
+/** The service answered with an error in its envelope. */
+export type Refusal = {
+  readonly kind: 'refused'
+  readonly code: string
+  /** The service's message, as it came. */
+  readonly said: string
+  readonly status: number
+  readonly requestId?: string | undefined
+  /** The service's clock. */
+  readonly serviceDate?: string | undefined
+}
+
+/** Any other failure: nothing was heard of the service itself. */
+export type RequestFailure =
   /** Something answered, but not what the operation promises: HTML, half a body, a success without its content. */
   | { readonly kind: 'broken-answer'; readonly what: string; readonly requestId?: string | undefined }
   /** No whole answer in time. */
@@ -19,6 +26,13 @@ export type Failure =
   | { readonly kind: 'untrusted'; readonly code: string }
   /** No connection, or one that broke. `code` is Node's, e.g. `ECONNRESET`. */
   | { readonly kind: 'network'; readonly code: string; readonly what: string }
+  /** The proxy on the way cannot be reached, or makes no connection. `status` is its answer to `CONNECT`. */
+  | {
+      readonly kind: 'proxy'
+      readonly code: string
+      readonly status: number | undefined
+      readonly host: string
+    }
 
 /** Carries a `Failure` from the attempt that met it to the place that decides whether to try again. */
 export class AttemptError extends Error {
@@ -32,16 +46,20 @@ export class AttemptError extends Error {
 }
 
 /**
- * Reads what the SDK throws. Its response errors carry the envelope in `data`; an answer that is no JSON is a bare
- * `SyntaxError` with a piece of the body in its message, and a time-out is known by its name alone (read in
- * `@alicloud/openapi-client` 0.4.15 and in httpx, the HTTP library below it). Messages are not used: they
+ * Reads what the SDK, or Node below it, throws. The SDK's response errors carry the envelope in `data`; an answer that
+ * is no JSON is a bare `SyntaxError` with a piece of the body in its message, and a time-out is known by its name alone
+ * (read in `@alicloud/openapi-client` 0.4.15 and in httpx, the HTTP library below it). Messages are not used: they
  * hold pieces of the answer, and the whole URL.
  *
  * @param head what was seen of the response, when one came
+ * @param proxy the one on the way, if any
  */
-export function failureOf(thrown: unknown, head: ResponseHead | undefined): Failure {
-  const error = isRecord(thrown) ? thrown : {}
+export function failureOf(thrown: unknown, head: ResponseHead | undefined, proxy?: Proxy): Failure {
+  const error =
+    thrown instanceof Error || isRecord(thrown) ? (thrown as Readonly<Record<string, unknown>>) : {}
   if (isRecord(error['data'])) return refusal(error['data'], head)
+  const tunnel = proxy === undefined || head !== undefined ? undefined : tunnelFailure(error, proxy)
+  if (tunnel !== undefined && proxy !== undefined) return { kind: 'proxy', ...tunnel, host: proxy.host }
   const code = textIn(error, 'code') ?? ''
   if (code === ANSWER_TOO_LONG) {
     return { kind: 'broken-answer', what: 'sent an answer of more than 1 MiB, which was cut off' }
@@ -53,8 +71,25 @@ export function failureOf(thrown: unknown, head: ResponseHead | undefined): Fail
 }
 
 /** @param head what was seen of the response, when one began */
-export function timeout(head: ResponseHead | undefined): Failure {
+export function timeout(head: ResponseHead | undefined): RequestFailure {
   return { kind: 'timeout', what: head === undefined ? 'did not answer' : 'did not finish its answer' }
+}
+
+/** Whether the same request can succeed a moment later. A refusal is for the service's own codes to decide. */
+export function mayPass(failure: RequestFailure): boolean {
+  switch (failure.kind) {
+    case 'untrusted':
+      return false
+    case 'network':
+      // A name that does not exist will not exist in a second; a name server without an answer may have one.
+      return failure.code !== 'ENOTFOUND'
+    case 'proxy':
+      // 4xx is its decision: the user is unknown to it, or the host is not allowed.
+      return failure.code !== 'ENOTFOUND' && (failure.status === undefined || failure.status >= 500)
+    case 'timeout':
+    case 'broken-answer':
+      return true
+  }
 }
 
 /** A failure in a few words, for the log line of an attempt that is followed by another. */
@@ -64,6 +99,8 @@ export function inShort(failure: Failure): string {
       return `${failure.code}, HTTP ${failure.status}`
     case 'untrusted':
       return `the certificate is not trusted (${failure.code})`
+    case 'proxy':
+      return `the proxy made no connection (${failure.status === undefined ? failure.code : `HTTP ${failure.status}`})`
     case 'timeout':
     case 'network':
     case 'broken-answer':
@@ -75,10 +112,18 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A text of an answer's field; `undefined` when it is not there, or no text. */
+/** A text of an answer's field; `undefined` when it is not there, empty, or no text. */
 export function textIn(record: Readonly<Record<string, unknown>>, key: string): string | undefined {
   const value = record[key]
   return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** What is wrong with an answer whose body cannot be read. */
+export function brokenWords(head: ResponseHead | undefined): string {
+  if (head === undefined) return 'could not be called'
+  if (head.location !== undefined) return `answered HTTP ${head.status}, a redirect, which is not followed`
+  const type = head.contentType === '' ? 'of no stated type' : `of type ${head.contentType}`
+  return `answered HTTP ${head.status} with a body that is not the JSON of the service (${type})`
 }
 
 function refusal(envelope: Readonly<Record<string, unknown>>, head: ResponseHead | undefined): Failure {
@@ -90,13 +135,6 @@ function refusal(envelope: Readonly<Record<string, unknown>>, head: ResponseHead
   }
   const said = textIn(envelope, 'Message') ?? ''
   return { kind: 'refused', code, said, status, requestId, serviceDate: head?.date }
-}
-
-function brokenWords(head: ResponseHead | undefined): string {
-  if (head === undefined) return 'could not be called'
-  if (head.location !== undefined) return `answered HTTP ${head.status}, a redirect, which is not followed`
-  const type = head.contentType === '' ? 'of no stated type' : `of type ${head.contentType}`
-  return `answered HTTP ${head.status} with a body that is not the JSON of the service (${type})`
 }
 
 function networkWords(code: string, head: ResponseHead | undefined): string {

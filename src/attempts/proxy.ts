@@ -1,0 +1,41 @@
+/** A proxy through which HTTPS connections are made. */
+export type Proxy = {
+  /** With user and password: a secret. */
+  readonly url: string
+  /** `host:port`, fit to be shown. */
+  readonly host: string
+  /** Hosts that are reached without it, as `NO_PROXY` has them. */
+  readonly noProxy: string
+}
+
+/** What Node and the toolkit's HTTP client throw when the tunnel through a proxy cannot be made. */
+export type TunnelFailure = { readonly status: number | undefined; readonly code: string }
+
+/**
+ * Whether an error came from the way to the proxy or from the proxy itself, and not from the host behind it.
+ *
+ * Node's agent has a code of its own for an answer to `CONNECT`; the `tunnel` library below `@actions/http-client` has
+ * the status in its message alone. An error of the connection itself is the proxy's when it names its port or host.
+ */
+export function tunnelFailure(
+  error: Readonly<Record<string, unknown>>,
+  proxy: Proxy,
+): TunnelFailure | undefined {
+  const code = typeof error['code'] === 'string' ? error['code'] : ''
+  if (code === 'ERR_PROXY_TUNNEL') {
+    const status = Number(error['statusCode'])
+    return { code, status: Number.isInteger(status) ? status : undefined }
+  }
+  const message = typeof error['message'] === 'string' ? error['message'] : ''
+  const tunnel =
+    /^tunneling socket could not be established, (?:statusCode=(\d+)|cause=.*?\b([A-Z]{4,}[A-Z_]*))/.exec(
+      message,
+    )
+  if (tunnel !== null) {
+    return { code: tunnel[2] ?? code, status: tunnel[1] === undefined ? undefined : Number(tunnel[1]) }
+  }
+  const { hostname, port, protocol } = new URL(proxy.url)
+  const proxyPort = Number(port) || (protocol === 'https:' ? 443 : 80)
+  const isItsConnection = error['syscall'] === 'connect' && error['port'] === proxyPort
+  return isItsConnection || error['hostname'] === hostname ? { code, status: undefined } : undefined
+}

@@ -1,0 +1,23 @@
+/**
+ * Whether this run belongs to a pull request from a fork, in which GitHub gives out neither secrets nor OIDC tokens.
+ * `@actions/github` takes 130 ms to load, so it is loaded for the words of an error alone.
+ */
+export async function isPullRequestFromFork(): Promise<boolean> {
+  let context
+  try {
+    ;({ context } = await import('@actions/github'))
+  } catch {
+    // It reads the file of the event when it is loaded. Without one that can be read, nothing is known of a fork.
+    return false
+  }
+  const pullRequest = context.payload.pull_request as PullRequest | undefined
+  if (context.eventName !== 'pull_request' || pullRequest === undefined) return false
+  // The repository of a fork that was deleted since is null.
+  return pullRequest.head?.repo?.full_name !== pullRequest.base?.repo?.full_name
+}
+
+/** The part of the event that tells where a pull request comes from. */
+type PullRequest = {
+  readonly head?: { readonly repo?: { readonly full_name?: string } | null }
+  readonly base?: { readonly repo?: { readonly full_name?: string } | null }
+}
