@@ -15,7 +15,9 @@ export type Caller = {
   readonly type: 'SubUser' | 'AssumedRoleUser'
   /** As RAM shows it: the name of a user, or `role:session`. */
   readonly name: string
-  readonly policy: Policy
+  readonly arn: string
+  /** All must allow what it does. */
+  readonly policies: readonly Policy[]
 }
 
 /**

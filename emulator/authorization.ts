@@ -1,6 +1,6 @@
 import type { Caller } from './authentication.ts'
 import { ServiceError } from './errors.ts'
-import { decide } from './policy.ts'
+import { decideAll } from './policy.ts'
 
 /**
  * Asks RAM for each of the actions.
@@ -14,7 +14,7 @@ export function authorize(
   requestId: string,
 ): void {
   for (const action of actions) {
-    const decision = decide(caller.policy, action, resource)
+    const decision = decideAll(caller.policies, action, resource)
     if (decision === 'Allow') continue
     throw new ServiceError('NoPermission', {
       message: `You are not authorized to do this operation. Action: ${action} Resource: ${resource} RequestId: ${requestId}`,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { policyShape } from './policy.ts'
 import { integer, listOf, moment, object, oneOf, orNull, ShapeError, text, type Shaped } from './shape.ts'
+import { trustPolicyShape } from './trust-policy.ts'
 
 /** Editions of an instance. The CA operations work with the first two. */
 export const editions = ['enterprise-platinum', 'professional', 'enterprise', 'basic'] as const
@@ -22,6 +23,21 @@ const accessKey = object(
 
 const instance = object({}, { id: text, accountId: text, regionId: text, edition: oneOf(...editions) })
 
+const role = object(
+  {},
+  {
+    id: text,
+    accountId: text,
+    maxSessionDuration: integer(3600, 43_200),
+    policy: policyShape,
+    trustPolicy: trustPolicyShape,
+  },
+)
+
+const oidcProvider = object({}, { id: text, accountId: text, issuer: text, clientIds: listOf(text) })
+
+const idToken = object({}, { issuer: text, subject: text, lifetimeSeconds: integer(-86_400, 86_400) })
+
 const configShape = object(
   {},
   {
@@ -31,6 +47,9 @@ const configShape = object(
     accounts: listOf(account),
     accessKeys: listOf(accessKey),
     instances: listOf(instance),
+    roles: listOf(role),
+    oidcProviders: listOf(oidcProvider),
+    idToken,
   },
 )
 

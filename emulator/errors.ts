@@ -47,7 +47,37 @@ export const documentedErrors = {
     message: 'The request has failed due to a temporary failure of the server.',
   },
 
-  // The product's.
+  // STS's.
+  MissingRoleArn: { status: 400, message: 'RoleArn is mandatory for this action.' },
+  MissingRoleSessionName: { status: 400, message: 'RoleSessionName is mandatory for this action.' },
+  MissingOIDCProviderArn: { status: 400, message: 'OIDCProviderArn is mandatory for this action.' },
+  'InvalidParameter.RoleSessionName': {
+    status: 400,
+    message: 'The parameter RoleSessionName is wrongly formed.',
+  },
+  'InvalidParameter.DurationSeconds': {
+    status: 400,
+    message: 'The Min/Max value of DurationSeconds is 15min/1hr.',
+  },
+  'InvalidParameter.PolicyGrammar': {
+    status: 400,
+    message: 'The parameter Policy has not passed grammar check.',
+  },
+  'EntityNotExist.Role': { status: 404, message: 'The specified Role not exists.' },
+  'AuthenticationFail.NoPermission': { status: 401, message: 'There is no permission' },
+  'AuthenticationFail.OIDCToken.Invalid': {
+    status: 401,
+    message: 'The Jwt content is invalid that cannot be recognized.',
+  },
+  'AuthenticationFail.OIDCToken.InvalidSignature': {
+    status: 401,
+    message: 'OIDC token validate failed: invalid signature.',
+  },
+  'AuthenticationFail.OIDCToken.IssuerNotMatch': { status: 401, message: 'Invalid issuer.' },
+  'AuthenticationFail.OIDCToken.AudienceNotMatch': { status: 401, message: 'Invalid audience.' },
+  'AuthenticationFail.OIDCToken.Expired': { status: 401, message: 'This JsonWebToken is expired.' },
+
+  // ApsaraMQ for MQTT's.
   ParameterFieldCheckFailed: { status: 500, later: 400, message: PARAMETERS },
   MqttInstanceNotFound: { status: 500, later: 400, message: 'Specified instance is not found.' },
   MqttOwnerCheckError: { status: 500, later: 403, message: 'Failed to validate the instance permission.' },

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readCall, type Call } from './call.ts'
 import { control, CONTROL_PREFIX } from './control.ts'
 import { faultName, replyWithFault } from './fault-replies.ts'
+import { GITHUB_ID_TOKEN, ID_TOKEN_PATH } from './github-id-token.ts'
 import { bodyReply, jsonReply } from './reply.ts'
 import type { Service } from './service.ts'
 
@@ -28,7 +29,9 @@ export async function serve(
     control(service, request, body).send(response)
     return
   }
-  serveCall(service, readCall(request, body), response)
+  const call = readCall(request, body)
+  const operation = call.path === ID_TOKEN_PATH ? GITHUB_ID_TOKEN : call.operation
+  serveCall(service, { ...call, operation }, response)
 }
 
 function serveCall(service: Service, call: Call, response: ServerResponse): void {

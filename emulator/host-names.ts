@@ -1,9 +1,11 @@
-/** The region in a name like `onsmqtt.cn-hangzhou.aliyuncs.com`; `undefined` when the emulator is called by another name. */
-export function regionOf(host: string): string | undefined {
-  return /^[^.]+\.([^.]+)\.aliyuncs\.com$/.exec(host)?.[1]
+const NAME = /^([^.]+?)(?:-vpc)?(?:\.([^.]+))?\.aliyuncs\.com$/
+
+/** The product in a name like `onsmqtt.cn-hangzhou.aliyuncs.com`; `undefined` when the emulator is called by another name. */
+export function productOf(host: string): string | undefined {
+  return NAME.exec(host)?.[1]
 }
 
-/** The product in such a name, `onsmqtt` also for `onsmqtt-vpc`. */
-export function productOf(host: string): string | undefined {
-  return /^([^.]+?)(?:-vpc)?\.[^.]+\.aliyuncs\.com$/.exec(host)?.[1]
+/** The region in such a name, when it has one. */
+export function regionOf(host: string): string | undefined {
+  return NAME.exec(host)?.[2]
 }

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readConfig } from './config.ts'
+import { ID_TOKEN_PATH } from './github-id-token.ts'
 import { isCode, listen } from './server.ts'
 import { Service } from './service.ts'
 import { ShapeError } from './shape.ts'
@@ -22,7 +23,7 @@ const { port, world } = orRefuse(() => {
     world: makeWorld(options.config === undefined ? {} : readConfig(options.config)),
   }
 })
-const identity = await makeTlsIdentity(world.regionIds)
+const identity = await makeTlsIdentity([...world.instances.values()].map(({ regionId }) => regionId))
 const { port: listeningPort, close } = await listen(new Service(world), identity, port).catch(
   (error: unknown) => refuse(isCode(error, 'EADDRINUSE') ? `port ${port} is in use` : describe(error)),
 )
@@ -52,6 +53,10 @@ const line: StartupLine = {
   instanceId: world.defaults.instance.id,
   accessKeyId: world.defaults.accessKey.id,
   accessKeySecret: world.defaults.accessKey.secret,
+  roleArn: world.defaults.role.arn,
+  oidcProviderArn: world.defaults.oidcProvider.arn,
+  idTokenRequestUrl: `https://127.0.0.1:${listeningPort}${ID_TOKEN_PATH}?api-version=2.0`,
+  idTokenRequestToken: world.idTokenRequestToken,
 }
 console.log(JSON.stringify(line))
 

@@ -1,17 +1,22 @@
 import type { Call } from './call.ts'
 import { ServiceError } from './errors.ts'
+import { GITHUB_ID_TOKEN } from './github-id-token.ts'
 import { productOf } from './host-names.ts'
+import { assumeRoleWithOidc } from './operations/assume-role-with-oidc.ts'
+import { assumeRole } from './operations/assume-role.ts'
 import { getRegisterCode } from './operations/get-register-code.ts'
 import type { Operation } from './operations/operation.ts'
 
 const operations: Readonly<Record<string, Operation>> = {
   GetRegisterCode: getRegisterCode,
+  AssumeRole: assumeRole,
+  AssumeRoleWithOIDC: assumeRoleWithOidc,
 }
 
-/** What can be called, and be ordered to fail. */
-export const operationNames = Object.keys(operations)
+/** What can be ordered to fail. */
+export const operationNames = [...Object.keys(operations), GITHUB_ID_TOKEN]
 
-const versions: Readonly<Record<Operation['product'], string>> = { onsmqtt: '2020-04-20' }
+const versions: Readonly<Record<Operation['product'], string>> = { onsmqtt: '2020-04-20', sts: '2015-04-01' }
 
 /**
  * The operation that a call asks for.
@@ -25,10 +30,21 @@ export function findOperation(call: Call): Operation {
   const product = productOf(call.host)
   if (product !== undefined && !Object.hasOwn(versions, product))
     throw new ServiceError('InvalidProduct.NotFound')
-  const operation = Object.hasOwn(operations, call.operation) ? operations[call.operation] : undefined
+  const operation = named(call.operation)
   const isOfAnotherProduct = product !== undefined && product !== operation?.product
   if (operation === undefined || isOfAnotherProduct) throw new ServiceError('InvalidAction.NotFound')
   if (call.version !== versions[operation.product]) throw new ServiceError('InvalidVersion')
   if (!operation.methods.includes(call.method)) throw new ServiceError('UnsupportedHTTPMethod')
   return operation
+}
+
+/** What the service calls itself in an error, also to a client that calls it by another name. */
+export function hostId(call: Call, regionId: string): string {
+  if (productOf(call.host) !== undefined) return call.host
+  const product = named(call.operation)?.product ?? 'onsmqtt'
+  return `${product}.${regionId}.aliyuncs.com`
+}
+
+function named(name: string): Operation | undefined {
+  return Object.hasOwn(operations, name) ? operations[name] : undefined
 }

@@ -1,5 +1,4 @@
-import { object, oneOf, oneOrMore, type Shaped } from './shape.ts'
-import { text, listOf } from './shape.ts'
+import { listOf, object, oneOf, oneOrMore, text, type Shaped } from './shape.ts'
 
 const statement = object(
   { Effect: oneOf('Allow', 'Deny'), Action: oneOrMore(text), Resource: oneOrMore(text) },
@@ -10,6 +9,14 @@ const statement = object(
 export const policyShape = object({ Version: oneOf('1'), Statement: listOf(statement) }, {})
 
 export type Policy = Shaped<typeof policyShape>
+
+type Decision = 'Allow' | 'ExplicitDeny' | 'ImplicitDeny'
+
+/** What policies say together, each of which must allow: a role's and that of its session. */
+export function decideAll(policies: readonly Policy[], action: string, resource: string): Decision {
+  const decisions = policies.map((policy) => decide(policy, action, resource))
+  return decisions.find((decision) => decision !== 'Allow') ?? 'Allow'
+}
 
 /**
  * What a policy says of an action on a resource. A Deny wins; what nothing allows is denied. Case matters.

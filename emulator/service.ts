@@ -1,8 +1,9 @@
 import type { Caller } from './authentication.ts'
 import type { Call } from './call.ts'
 import { ServiceError } from './errors.ts'
-import { productOf } from './host-names.ts'
-import { findOperation } from './operations.ts'
+import { answerIdToken, ID_TOKEN_PATH } from './github-id-token.ts'
+import { IdTokens } from './id-tokens.ts'
+import { findOperation, hostId } from './operations.ts'
 import { State } from './state.ts'
 import type { AccessKey, World } from './world.ts'
 
@@ -17,11 +18,13 @@ export type Answer = {
 /** The service behind the network: a call goes in, an answer comes out. */
 export class Service {
   readonly world: World
+  readonly idTokens: IdTokens
   readonly now = (): number => Date.now() + this.world.clockOffsetMs
   state: State
 
   constructor(world: World) {
     this.world = world
+    this.idTokens = new IdTokens(world.idToken, this.now)
     this.state = new State(this.now)
   }
 
@@ -31,6 +34,7 @@ export class Service {
   }
 
   answer(call: Call, requestId: string): Answer {
+    if (call.path === ID_TOKEN_PATH) return answerIdToken(call, this)
     try {
       const body = findOperation(call).run({ call, service: this, requestId })
       return { status: 200, code: null, body: { RequestId: requestId, ...body } }
@@ -49,14 +53,14 @@ export class Service {
   ): Record<string, unknown> {
     return {
       RequestId: requestId,
-      HostId: productOf(call.host) === undefined ? `onsmqtt.${this.world.regionId}.aliyuncs.com` : call.host,
+      HostId: hostId(call, this.world.regionId),
       Code: error.code,
       Message: error.message,
     }
   }
 
   findAccessKey(id: string): AccessKey | undefined {
-    return this.world.accessKeys.get(id)
+    return this.world.accessKeys.get(id) ?? this.state.sessions.find(id)
   }
 
   /** @throws ServiceError `Throttling.User` when the caller's account makes too many calls */

@@ -9,4 +9,10 @@ export type StartupLine = {
   readonly instanceId: string
   readonly accessKeyId: string
   readonly accessKeySecret: string
+  readonly roleArn: string
+  readonly oidcProviderArn: string
+  /** For `ACTIONS_ID_TOKEN_REQUEST_URL`. */
+  readonly idTokenRequestUrl: string
+  /** For `ACTIONS_ID_TOKEN_REQUEST_TOKEN`. */
+  readonly idTokenRequestToken: string
 }

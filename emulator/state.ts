@@ -3,6 +3,7 @@ import { Nonces } from './nonces.ts'
 import { RateLimit } from './rate-limit.ts'
 import { RegisterCodes } from './register-codes.ts'
 import { RequestLog } from './request-log.ts'
+import { Sessions } from './sessions.ts'
 
 /** All that changes while the emulator runs, and is forgotten when its state is deleted. */
 export class State {
@@ -10,6 +11,7 @@ export class State {
   readonly log = new RequestLog()
   readonly nonces: Nonces
   readonly rateLimit = new RateLimit()
+  readonly sessions = new Sessions()
   readonly #registerCodes = new Map<string, RegisterCodes>()
 
   constructor(now: () => number) {

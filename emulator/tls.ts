@@ -9,8 +9,8 @@ const LIFETIME_MS = 30 * 24 * 60 * 60 * 1000
 export type TlsIdentity = { readonly ca: string; readonly certificate: string; readonly privateKey: string }
 
 /**
- * Makes a CA and, with it, a certificate for loopback and for the service's names in these regions, so that a proxy can
- * be given a real-looking name. The CA's key is thrown away.
+ * Makes a CA and, with it, a certificate for loopback, for the service's names in these regions and for GitHub's, so that a
+ * proxy can be given real-looking names. The CA's key is thrown away.
  */
 export async function makeTlsIdentity(regionIds: readonly string[]): Promise<TlsIdentity> {
   const caKeys = await makeKeys()
@@ -59,9 +59,14 @@ export async function makeTlsIdentity(regionIds: readonly string[]): Promise<Tls
 
 /** A wildcard stands for one label only, so each region needs its own. */
 function names(regionIds: readonly string[]): x509.JsonGeneralNames {
-  const dns = ['localhost', '*.aliyuncs.com', ...regionIds.map((regionId) => `*.${regionId}.aliyuncs.com`)]
+  const dns = [
+    'localhost',
+    '*.aliyuncs.com',
+    '*.actions.githubusercontent.com',
+    ...regionIds.map((regionId) => `*.${regionId}.aliyuncs.com`),
+  ]
   return [
-    ...dns.map((value) => ({ type: 'dns' as const, value })),
+    ...[...new Set(dns)].map((value) => ({ type: 'dns' as const, value })),
     { type: 'ip', value: '127.0.0.1' },
     { type: 'ip', value: '::1' },
   ]

@@ -1,8 +1,11 @@
 import type { Caller } from './authentication.ts'
 import type { Config, editions } from './config.ts'
+import { makeEntries, type Entries } from './entries.ts'
 import type { Statuses } from './errors.ts'
+import type { IdTokenSettings } from './id-tokens.ts'
 import type { Policy } from './policy.ts'
 import { digits, letters } from './random.ts'
+import { defaultTrust, GITHUB_ISSUER, type OidcProvider, type Role } from './roles.ts'
 import { ShapeError } from './shape.ts'
 
 export type Account = { readonly id: string; readonly callsPerSecond: number | null }
@@ -23,19 +26,27 @@ export type Instance = {
   readonly edition: (typeof editions)[number]
 }
 
-/** All that exists before the first call. */
+/** All that exists before the first call. Roles and providers are found by their ARN, all else by its id. */
 export type World = {
   /** Of the default instance. */
   readonly regionId: string
-  /** Of all instances. */
-  readonly regionIds: readonly string[]
   readonly clockOffsetMs: number
   readonly statuses: Statuses
   readonly accounts: ReadonlyMap<string, Account>
   readonly accessKeys: ReadonlyMap<string, AccessKey>
   readonly instances: ReadonlyMap<string, Instance>
+  readonly oidcProviders: ReadonlyMap<string, OidcProvider>
+  readonly roles: ReadonlyMap<string, Role>
+  readonly idToken: IdTokenSettings
+  readonly idTokenRequestToken: string
   /** The ones that the start-up line shows. */
-  readonly defaults: { readonly account: Account; readonly accessKey: AccessKey; readonly instance: Instance }
+  readonly defaults: {
+    readonly account: Account
+    readonly accessKey: AccessKey
+    readonly instance: Instance
+    readonly oidcProvider: OidcProvider
+    readonly role: Role
+  }
 }
 
 /**
@@ -45,78 +56,105 @@ export type World = {
  */
 export function makeWorld(config: Config): World {
   const regionId = config.regionId ?? 'cn-hangzhou'
-  const accounts = withDefault(config.accounts, 'accounts', `1${digits(15)}`, (entry, id): Account => ({
-    id,
-    callsPerSecond: entry.callsPerSecond === undefined ? 500 : entry.callsPerSecond,
-  }))
-  const accountOf = (accountId: string | undefined, path: string): string => {
-    const id = accountId ?? accounts.default.id
-    if (!accounts.all.has(id))
-      throw new ShapeError(`${path} belongs to an account that is not in accounts: ${id}`)
-    return id
-  }
-  const instances = withDefault(
-    config.instances,
-    'instances',
-    `post-cn-${letters(11)}`,
+  const accounts = makeEntries(
+    { name: 'accounts', entries: config.accounts, defaultId: `1${digits(15)}` },
+    (entry, id): Account => ({
+      id,
+      callsPerSecond: entry.callsPerSecond === undefined ? 500 : entry.callsPerSecond,
+    }),
+  )
+  const instances = makeEntries(
+    { name: 'instances', entries: config.instances, defaultId: `post-cn-${letters(11)}` },
     (entry, id, path): Instance => ({
       id,
-      accountId: accountOf(entry.accountId, path),
+      accountId: ownerOf(entry, path, accounts),
       regionId: entry.regionId ?? regionId,
       edition: entry.edition ?? 'enterprise-platinum',
     }),
   )
-  const accessKeys = withDefault(
-    config.accessKeys,
-    'accessKeys',
-    `LTAI5t${letters(18)}`,
-    (entry, id, path): AccessKey => {
-      const accountId = accountOf(entry.accountId, path)
+  const accessKeys = makeEntries(
+    { name: 'accessKeys', entries: config.accessKeys, defaultId: `LTAI5t${letters(18)}` },
+    (entry, id, path): AccessKey => ({
+      id,
+      secret: entry.secret ?? letters(30),
+      status: entry.status ?? 'active',
+      caller: user(ownerOf(entry, path, accounts), entry.policy),
+      temporary: temporary(entry, path),
+    }),
+  )
+  const oidcProviders = makeEntries(
+    { name: 'oidcProviders', entries: config.oidcProviders, defaultId: 'GitHubActions' },
+    (entry, id, path): OidcProvider => ({
+      arn: `acs:ram::${ownerOf(entry, path, accounts)}:oidc-provider/${id}`,
+      issuer: entry.issuer ?? GITHUB_ISSUER,
+      clientIds: entry.clientIds ?? ['sts.aliyuncs.com'],
+    }),
+  )
+  const roles = makeEntries(
+    { name: 'roles', entries: config.roles, defaultId: 'mqtt-register-code' },
+    (entry, id, path): Role => {
+      const accountId = ownerOf(entry, path, accounts)
       return {
         id,
-        secret: entry.secret ?? letters(30),
-        status: entry.status ?? 'active',
-        caller: {
-          accountId,
-          type: 'SubUser',
-          name: 'emulator',
-          policy: entry.policy ?? everyInstanceOf(accountId),
-        },
-        temporary: temporary(entry, path),
+        arn: `acs:ram::${accountId}:role/${id}`,
+        accountId,
+        maxSessionDuration: entry.maxSessionDuration ?? 3600,
+        policy: entry.policy ?? allow(['mq:*'], `acs:mq:*:${accountId}:*`),
+        trustPolicy: entry.trustPolicy ?? defaultTrust(oidcProviders.default, accountId),
       }
     },
   )
   return {
     regionId,
-    regionIds: [...new Set([regionId, ...[...instances.all.values()].map((one) => one.regionId)])],
     clockOffsetMs: (config.clockOffsetSeconds ?? 0) * 1000,
     statuses: config.statuses ?? 'documented',
     accounts: accounts.all,
     accessKeys: accessKeys.all,
     instances: instances.all,
-    defaults: { account: accounts.default, accessKey: accessKeys.default, instance: instances.default },
+    oidcProviders: byArn(oidcProviders),
+    roles: byArn(roles),
+    idToken: {
+      issuer: GITHUB_ISSUER,
+      subject: 'repo:acme/devices:ref:refs/heads/main',
+      lifetimeSeconds: 300,
+      ...config.idToken,
+    },
+    idTokenRequestToken: letters(40),
+    defaults: {
+      account: accounts.default,
+      accessKey: accessKeys.default,
+      instance: instances.default,
+      oidcProvider: oidcProviders.default,
+      role: roles.default,
+    },
   }
 }
 
-/** Entries by their id. The one without an id is the default one, which is there even when no entry speaks of it. */
-function withDefault<E extends { id?: string }, T>(
-  entries: readonly E[] | undefined,
-  list: string,
-  defaultId: string,
-  make: (entry: Partial<E>, id: string, path: string) => T,
-): { all: Map<string, T>; default: T } {
-  const placed = (entries ?? []).map((entry, index) => ({ entry, path: `${list}[${index}]` }))
-  const [unnamed, another] = placed.filter(({ entry }) => entry.id === undefined)
-  if (another !== undefined)
-    throw new ShapeError(`${another.path} has no id, and only one entry may have none`)
-  const defaultOne = make(unnamed?.entry ?? {}, defaultId, unnamed?.path ?? list)
-  const all = new Map([[defaultId, defaultOne]])
-  for (const { entry, path } of placed) {
-    if (entry.id === undefined) continue
-    if (all.has(entry.id)) throw new ShapeError(`${path} has the id of another entry: ${entry.id}`)
-    all.set(entry.id, make(entry, entry.id, path))
+function ownerOf({ accountId }: { accountId?: string }, path: string, accounts: Entries<Account>): string {
+  const id = accountId ?? accounts.default.id
+  if (!accounts.all.has(id)) throw new ShapeError(`${path}.accountId is not the id of one of accounts: ${id}`)
+  return id
+}
+
+function user(accountId: string, policy: Policy | undefined): Caller {
+  return {
+    accountId,
+    type: 'SubUser',
+    name: 'emulator',
+    arn: `acs:ram::${accountId}:user/emulator`,
+    policies: policy === undefined ? defaultPolicies(accountId) : [policy],
   }
-  return { all, default: defaultOne }
+}
+
+function defaultPolicies(accountId: string): Policy[] {
+  const { Statement } = allow(['sts:AssumeRole'], '*')
+  return [
+    { Version: '1', Statement: [...Statement, ...allow(['mq:*'], `acs:mq:*:${accountId}:*`).Statement] },
+  ]
+}
+
+function allow(actions: string[], resource: string): Policy {
+  return { Version: '1', Statement: [{ Effect: 'Allow', Action: actions, Resource: [resource] }] }
 }
 
 function temporary(
@@ -129,9 +167,6 @@ function temporary(
   return { securityToken, expiration: expiration ?? new Date(8.64e15) }
 }
 
-function everyInstanceOf(accountId: string): Policy {
-  return {
-    Version: '1',
-    Statement: [{ Effect: 'Allow', Action: ['mq:*'], Resource: [`acs:mq:*:${accountId}:*`] }],
-  }
+function byArn<T extends { arn: string }>({ all }: Entries<T>): ReadonlyMap<string, T> {
+  return new Map([...all.values()].map((one) => [one.arn, one]))
 }

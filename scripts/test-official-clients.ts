@@ -2,10 +2,13 @@
 import { randomBytes } from 'node:crypto'
 import { startEmulator } from '../emulator/start.ts'
 import { checkRegisterCode } from './official-clients/register-code.ts'
+import { checkRoles } from './official-clients/roles.ts'
 import { Tally } from './official-clients/tally.ts'
 import { pythonEnvironment } from './python-environment.ts'
 
 const TWENTY_MINUTES = 20 * 60
+/** A role that trusts nobody. */
+const CLOSED_ROLE = 'closed'
 
 const programs = pythonEnvironment('official-clients', 'scripts/official-clients/requirements.txt')
 if (programs !== undefined) {
@@ -23,12 +26,16 @@ if (programs !== undefined) {
           securityToken: temporary.securityToken,
         },
       ],
+      roles: [{ id: CLOSED_ROLE, trustPolicy: { Version: '1', Statement: [] } }],
     },
   })
   const ahead = await startEmulator({ config: { clockOffsetSeconds: TWENTY_MINUTES } })
   const tally = new Tally()
   try {
     checkRegisterCode(tally, programs, { info: emulator.info, ahead: ahead.info, temporary })
+    const { accountId } = emulator.info
+    const closedRoleArn = `acs:ram::${accountId}:role/${CLOSED_ROLE}`
+    await checkRoles(tally, programs, { info: emulator.info, closedRoleArn })
   } finally {
     await emulator.stop()
     await ahead.stop()

@@ -3,7 +3,7 @@ import type { Service } from '../service.ts'
 
 /** What the emulator can do, by the name of the operation. */
 export type Operation = {
-  readonly product: 'onsmqtt'
+  readonly product: 'onsmqtt' | 'sts'
   readonly methods: readonly string[]
   /**
    * @returns the success body, without the request id

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import type { StartupLine } from '../../emulator/startup-line.ts'
 
 /** A program beside this file that uses one of Alibaba Cloud's own SDKs. */
-export type Client = 'onsmqtt' | 'classic'
+export type Client = 'onsmqtt' | 'classic' | 'sts'
 
 /** A call that a client is told to make. */
 export type ClientCall = {
   readonly client: Client
   readonly operation: string
-  readonly parameters: Readonly<Record<string, string>>
+  readonly parameters: Readonly<Record<string, string | number>>
   /** Instead of the emulator's own key. */
   readonly keys?: {
     readonly accessKeyId?: string
