@@ -65,7 +65,7 @@ async function run(script: string, { info }: Emulator, folder: string): Promise<
     'INPUT_ACCESS-KEY-ID': info.accessKeyId,
     'INPUT_ACCESS-KEY-SECRET': info.accessKeySecret,
   }
-  const preload = ['--require', join(import.meta.dirname, 'peak-memory.cjs')]
+  const preload = ['--import', join(import.meta.dirname, 'peak-memory.js')]
   const startMs = performance.now()
   const child = spawn(process.execPath, [...preload, script], { env, stdio: ['ignore', 'ignore', 'inherit'] })
   await once(child, 'exit')

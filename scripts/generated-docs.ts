@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
+import { FAULT_ROWS, MAX_ATTEMPTS, type FaultRow } from '../__tests__/integration/fault-rows.ts'
 import type { ServiceErrors } from '../src/alibaba-cloud/service-errors.ts'
 import { STS_ERRORS } from '../src/alibaba-cloud/sts-errors.ts'
 import { MQTT_ERRORS } from '../src/mqtt/service-errors.ts'
@@ -13,11 +14,15 @@ type ActionYml = {
 }
 type Described = { readonly description: string; readonly required?: boolean; readonly default?: string }
 
+/** The documents that have generated sections. */
+export const DOCUMENTS = ['README.md', 'docs/faults.md']
+
 /** What stands between `<!-- begin NAME -->` and `<!-- end NAME -->` in a document: each NAME, and how it is made. */
 const SECTIONS: Readonly<Record<string, () => string>> = {
   inputs: () => inputTable('.'),
   outputs: () => outputTable('.'),
   errors: () => errorTable(MQTT_ERRORS),
+  faults: faultTables,
   'sts-errors': () => errorTable(STS_ERRORS, MQTT_ERRORS),
 }
 
@@ -66,6 +71,30 @@ function errorTable(errors: ServiceErrors, but: ServiceErrors = {}): string {
         general(cure),
       ]),
   )
+}
+
+/** A table for each call, of the rows that the integration test runs. */
+function faultTables(): string {
+  const operations = [...new Set(FAULT_ROWS.map(({ operation }) => operation))]
+  return operations
+    .map((operation) => {
+      const rows = FAULT_ROWS.filter((row) => row.operation === operation)
+      return `## ${operation}\n\n${table(
+        ['when', 'then'],
+        rows.map((row) => [row.fault, promised(row)]),
+      )}`
+    })
+    .join('\n\n')
+}
+
+function promised({ promise }: FaultRow): string {
+  if ('succeedsAtAttempt' in promise) {
+    const { succeedsAtAttempt: at } = promise
+    return at === 1 ? 'succeeds, at the first attempt' : `succeeds, at attempt ${at}`
+  }
+  const { failsAfterAttempts: attempts, saying } = promise
+  const effort = attempts === 1 ? 'at the first attempt' : `after all ${MAX_ATTEMPTS} attempts`
+  return `fails ${effort}; the annotation says ${saying.map((words) => `“${words}”`).join(', ')}`
 }
 
 /** The blanks of an error's text, as what they stand for. */

@@ -39,7 +39,9 @@ export class ActionError extends Error {
    * @param clean makes a text of others fit to print
    */
   describe(clean: (text: string) => string): string {
-    const answer = [this.code, this.said].filter((part) => part !== undefined).map(clean)
+    const answer = [this.code, this.said?.replace(/\.?\s*$/, '')]
+      .filter(Boolean)
+      .map((part) => clean(part ?? ''))
     const details = [
       answer.join(': '),
       this.requestId === undefined ? '' : `request ${clean(this.requestId)}`,

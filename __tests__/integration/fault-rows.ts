@@ -13,7 +13,7 @@ export type FaultRow = {
   readonly promise: Outcome
 }
 
-export type Operation = 'GetRegisterCode'
+export type Operation = 'GetRegisterCode' | 'AssumeRole' | 'AssumeRoleWithOIDC' | 'GitHubIdToken'
 
 type Outcome =
   | { readonly succeedsAtAttempt: number }
@@ -40,153 +40,113 @@ function row(
 }
 
 const WRONG_PLACE = 'endpoint, region-id or network is wrong'
+const GITHUB = 'www.githubstatus.com'
 
-/** What every operation that changes nothing does about an answer that is no answer. */
+/** What every call does about an answer that is none, or none that can be read. */
 function brokenAnswers(operation: Operation): FaultRow[] {
+  const where = operation === 'GitHubIdToken' ? GITHUB : WRONG_PLACE
+  const unreadable = 'not the JSON of the service'
+  const always = (fault: FaultOrder['fault'], title: string, ...saying: string[]): FaultRow =>
+    row(operation, title, { fault, times: ALWAYS }, givesUp(...saying))
+  const once = (fault: FaultOrder['fault'], title: string): FaultRow =>
+    row(operation, `${title}, once`, { fault }, passes())
+  const slow = (fault: FaultOrder['fault'], title: string, ...saying: string[]): FaultRow =>
+    row(operation, title, { fault, times: ALWAYS }, refusedAtOnce(...saying), { timeout: '2' })
   return [
-    row(
-      operation,
-      'connection reset before the answer',
-      { fault: 'reset', times: ALWAYS },
-      givesUp('ECONNRESET', WRONG_PLACE),
-    ),
-    row(operation, 'connection reset once', { fault: 'reset' }, passes()),
+    always('reset', 'connection reset before the answer', 'ECONNRESET', where),
+    once('reset', 'connection reset before the answer'),
     row(operation, 'connection reset twice', { fault: 'reset', times: 2 }, passes(3)),
-    row(
-      operation,
-      'connection reset in the middle of the body',
-      { fault: 'reset-in-body', times: ALWAYS },
-      givesUp('broke off its answer'),
-    ),
-    row(operation, 'connection reset in the middle of the body, once', { fault: 'reset-in-body' }, passes()),
-    row(
-      operation,
-      'no answer at all',
-      { fault: 'hang', times: ALWAYS },
-      refusedAtOnce('did not answer in time'),
-      { timeout: '2' },
-    ),
-    row(operation, 'no answer at all, once', { fault: 'hang' }, passes()),
-    row(
-      operation,
-      'a body that dribbles for ever',
-      { fault: 'dribble', times: ALWAYS },
-      refusedAtOnce('did not finish its answer in time'),
-      { timeout: '2' },
-    ),
+    always('reset-in-body', 'connection reset in the middle of the body', 'broke off its answer', where),
+    once('reset-in-body', 'connection reset in the middle of the body'),
+    slow('hang', 'no answer at all', 'did not answer in time'),
+    once('hang', 'no answer at all'),
+    slow('dribble', 'a body that dribbles for ever', 'did not finish its answer in time'),
     row(operation, 'an answer that is late, but in time', { fault: { delayMs: 1000 } }, passes(1)),
-    row(
-      operation,
-      'HTML with HTTP 502',
-      { fault: 'html', times: ALWAYS },
-      givesUp('HTTP 502', 'text/html', WRONG_PLACE),
-    ),
-    row(operation, 'HTML with HTTP 502, once', { fault: 'html' }, passes()),
-    row(
-      operation,
-      'HTML with HTTP 200',
-      { fault: 'html-200', times: ALWAYS },
-      givesUp('HTTP 200', 'text/html'),
-    ),
-    row(
-      operation,
-      'an empty body',
-      { fault: 'empty', times: ALWAYS },
-      givesUp('HTTP 200', 'not the JSON of the service'),
-    ),
-    row(
-      operation,
-      'an empty body with HTTP 500',
-      { fault: 'empty-500', times: ALWAYS },
-      givesUp('HTTP 500', 'not the JSON of the service'),
-    ),
-    row(
-      operation,
-      'a truncated body',
-      { fault: 'truncated', times: ALWAYS },
-      givesUp('not the JSON of the service'),
-    ),
-    row(operation, 'a truncated body, once', { fault: 'truncated' }, passes()),
+    always('html', 'HTML with HTTP 502', 'HTTP 502', 'text/html', where),
+    once('html', 'HTML with HTTP 502'),
+    always('html-200', 'HTML with HTTP 200', 'HTTP 200', 'text/html', where),
+    always('empty', 'an empty body', 'HTTP 200', unreadable),
+    always('empty-500', 'an empty body with HTTP 500', 'HTTP 500', unreadable),
+    always('truncated', 'a truncated body', unreadable),
+    once('truncated', 'a truncated body'),
     row(operation, 'the right answer as text/plain', { fault: 'wrong-content-type' }, passes(1)),
-    row(operation, 'a body of 256 MiB', { fault: 'large-body', times: ALWAYS }, givesUp('more than 1 MiB')),
-    row(
-      operation,
-      'the JSON null',
-      { fault: 'null-body', times: ALWAYS },
-      givesUp('not the JSON of the service'),
-    ),
-    row(
-      operation,
-      'a JSON list',
-      { fault: 'array-body', times: ALWAYS },
-      givesUp('not the JSON of the service'),
-    ),
-    row(
-      operation,
-      'a redirect',
-      { fault: 'redirect', times: ALWAYS },
-      givesUp('HTTP 302', 'a redirect, which is not followed'),
-    ),
+    always('large-body', 'a body of 256 MiB', 'more than 1 MiB'),
+    always('null-body', 'the JSON null', unreadable),
+    always('array-body', 'a JSON list', unreadable),
+    always('redirect', 'a redirect', 'HTTP 302', 'a redirect, which is not followed'),
   ]
 }
 
-/** Codes of the service that are the same for every operation. */
-function documentedErrors(operation: Operation): FaultRow[] {
-  const error = (code: string, ...saying: string[]): FaultRow =>
-    row(operation, code, { fault: { code }, times: ALWAYS }, refusedAtOnce(code, ...saying))
-  const passing = (code: string): FaultRow[] => [
-    row(operation, code, { fault: { code }, times: ALWAYS }, givesUp(code)),
-    row(operation, `${code}, once`, { fault: { code } }, passes()),
-  ]
+/** What a call to Alibaba Cloud does about an error of the service. */
+function serviceErrors(
+  operation: Operation,
+  permanent: Readonly<Record<string, string>>,
+  passing: readonly string[],
+): FaultRow[] {
+  const unknown = (status: number) => ({ code: 'NeverHeardOf', status, message: 'What?' })
   return [
-    error('ParameterFieldCheckFailed', 'instance-id'),
-    error('MqttInstanceNotFound', 'region-id'),
-    error('MqttOwnerCheckError', 'account'),
-    error('PermissionCheckFailed', 'mq:MqttInstanceAccess'),
-    error('InstancePermissionCheckFailed', 'mq:MqttInstanceAccess'),
-    error('ApiNotSupport', 'Enterprise Platinum'),
-    error('InvalidAccessKeyId.NotFound', 'access-key-id'),
-    error('InvalidAccessKeyId.Inactive', 'RAM'),
-    error('SignatureDoesNotMatch', 'secret'),
-    error('IncompleteSignature', 'secret'),
-    error('InvalidTimeStamp.Expired', 'clock'),
-    error('InvalidTimeStamp.Format', 'clock'),
-    error('InvalidSecurityToken.Expired', 'expired'),
-    error('InvalidSecurityToken.Malformed', 'security-token'),
-    error('NoPermission', 'mq:MqttInstanceAccess'),
-    error('Forbidden.RAM', 'mq:MqttInstanceAccess'),
-    error('Forbidden', 'mq:MqttInstanceAccess'),
-    ...passing('InternalError'),
-    ...passing('SystemOverFlow'),
-    ...passing('ServiceUnavailable'),
-    ...passing('Throttling'),
-    ...passing('Throttling.User'),
-    ...passing('Throttling.Api'),
-    ...passing('SignatureNonceUsed'),
+    ...Object.entries(permanent).map(([code, saying]) =>
+      row(operation, code, { fault: { code }, times: ALWAYS }, refusedAtOnce(code, saying)),
+    ),
+    ...passing.flatMap((code) => [
+      row(operation, code, { fault: { code }, times: ALWAYS }, givesUp(code)),
+      row(operation, `${code}, once`, { fault: { code } }, passes()),
+    ]),
     row(
       operation,
       'an unknown code with HTTP 400',
-      { fault: { code: 'NeverHeardOf', status: 400, message: 'What?' }, times: ALWAYS },
+      { fault: unknown(400), times: ALWAYS },
       refusedAtOnce('NeverHeardOf: What?'),
     ),
     row(
       operation,
       'an unknown code with HTTP 500',
-      { fault: { code: 'NeverHeardOf', status: 500, message: 'What?' }, times: ALWAYS },
+      { fault: unknown(500), times: ALWAYS },
       givesUp('NeverHeardOf: What?'),
     ),
-    row(
-      operation,
-      'an unknown code with HTTP 503, once',
-      { fault: { code: 'NeverHeardOf', status: 503, message: 'What?' } },
-      passes(),
-    ),
+    row(operation, 'an unknown code with HTTP 503, once', { fault: unknown(503) }, passes()),
     row(
       operation,
       'JSON without a code, with HTTP 500',
       { fault: { status: 500, body: '{}' }, times: ALWAYS },
       givesUp('HTTP 500 without an error code'),
     ),
+  ]
+}
+
+const SIGNED = {
+  'InvalidAccessKeyId.NotFound': 'access-key-id',
+  'InvalidAccessKeyId.Inactive': 'RAM',
+  SignatureDoesNotMatch: 'secret',
+  IncompleteSignature: 'secret',
+  'InvalidTimeStamp.Expired': 'clock',
+  'InvalidTimeStamp.Format': 'clock',
+  'InvalidSecurityToken.Expired': 'expired',
+  'InvalidSecurityToken.Malformed': 'security-token',
+}
+const PASSING = ['InternalError', 'ServiceUnavailable', 'Throttling', 'Throttling.User', 'Throttling.Api']
+
+/** What a host that cannot be reached does to a call. */
+function unreachable(operation: Operation, input: string): FaultRow[] {
+  return [
+    {
+      operation,
+      fault: 'a host that does not resolve',
+      inputs: { [input]: 'nowhere.invalid' },
+      promise: refusedAtOnce('nowhere.invalid does not resolve', WRONG_PLACE),
+    },
+    {
+      operation,
+      fault: 'a port on which nobody listens',
+      inputs: { [input]: '127.0.0.1:9' },
+      promise: givesUp('127.0.0.1:9 refused the connection', WRONG_PLACE),
+    },
+    {
+      operation,
+      fault: 'a port on which nobody listens, of an IPv6 address',
+      inputs: { [input]: '[::1]:9' },
+      promise: givesUp('[::1]:9 ', WRONG_PLACE),
+    },
   ]
 }
 
@@ -198,27 +158,28 @@ const badCode = (fault: string, registerCode: string): FaultRow =>
     givesUp('a register code with white space or control characters in it', 'request id'),
   )
 
+const MQTT_DENIED = 'mq:GetRegisterCode and mq:MqttInstanceAccess'
+const STS_DENIED = 'may not assume'
+
 export const FAULT_ROWS: readonly FaultRow[] = [
-  {
-    operation: 'GetRegisterCode',
-    fault: 'a host that does not resolve',
-    inputs: { endpoint: 'nowhere.invalid' },
-    promise: refusedAtOnce('nowhere.invalid does not resolve', WRONG_PLACE),
-  },
-  {
-    operation: 'GetRegisterCode',
-    fault: 'a port on which nobody listens',
-    inputs: { endpoint: '127.0.0.1:9' },
-    promise: givesUp('127.0.0.1:9 refused the connection', WRONG_PLACE),
-  },
-  {
-    operation: 'GetRegisterCode',
-    fault: 'a certificate that is not trusted',
-    env: { NODE_EXTRA_CA_CERTS: '' },
-    promise: refusedAtOnce('is not trusted', 'NODE_EXTRA_CA_CERTS'),
-  },
+  ...unreachable('GetRegisterCode', 'endpoint'),
   ...brokenAnswers('GetRegisterCode'),
-  ...documentedErrors('GetRegisterCode'),
+  ...serviceErrors(
+    'GetRegisterCode',
+    {
+      ParameterFieldCheckFailed: 'instance-id',
+      MqttInstanceNotFound: 'region-id',
+      MqttOwnerCheckError: 'account',
+      PermissionCheckFailed: MQTT_DENIED,
+      InstancePermissionCheckFailed: MQTT_DENIED,
+      NoPermission: MQTT_DENIED,
+      'Forbidden.RAM': MQTT_DENIED,
+      Forbidden: MQTT_DENIED,
+      ApiNotSupport: 'Enterprise Platinum',
+      ...SIGNED,
+    },
+    [...PASSING, 'SystemOverFlow', 'SignatureNonceUsed'],
+  ),
   row(
     'GetRegisterCode',
     'a success without a code',
@@ -229,4 +190,93 @@ export const FAULT_ROWS: readonly FaultRow[] = [
   badCode('a code with a space in it', '13274673-8f90 4630'),
   badCode('a code with a line end in it', '13274673-8f90-4630\n'),
   badCode('a code with a control character in it', '13274673-8f90\u00004630'),
+  {
+    operation: 'GetRegisterCode',
+    fault: 'a certificate that is not trusted',
+    env: { NODE_EXTRA_CA_CERTS: '' },
+    promise: refusedAtOnce('is not trusted', 'NODE_EXTRA_CA_CERTS'),
+  },
+
+  ...unreachable('AssumeRole', 'sts-endpoint'),
+  ...brokenAnswers('AssumeRole'),
+  ...serviceErrors(
+    'AssumeRole',
+    {
+      NoPermission: STS_DENIED,
+      'Forbidden.RAM': STS_DENIED,
+      'EntityNotExist.Role': 'role-to-assume',
+      'InvalidParameter.DurationSeconds': 'role-session-expiration',
+      'InvalidParameter.RoleSessionName': 'role-session-name',
+      ...SIGNED,
+    },
+    [...PASSING, 'SignatureNonceUsed'],
+  ),
+  row(
+    'AssumeRole',
+    'a success without a key',
+    { fault: 'no-code', times: ALWAYS },
+    givesUp('without a whole temporary access key'),
+  ),
+  row('AssumeRole', 'a success without a key, once', { fault: 'no-code' }, passes()),
+
+  ...unreachable('AssumeRoleWithOIDC', 'sts-endpoint'),
+  ...brokenAnswers('AssumeRoleWithOIDC'),
+  ...serviceErrors(
+    'AssumeRoleWithOIDC',
+    {
+      'AuthenticationFail.NoPermission': 'subject "repo:',
+      'AuthenticationFail.OIDCToken.AudienceNotMatch': 'client IDs',
+      'AuthenticationFail.OIDCToken.Expired': 'expired',
+      'AuthenticationFail.OIDCToken.Invalid': 'issuer URL',
+      'EntityNotExist.Role': 'role-to-assume',
+      'InvalidParameter.DurationSeconds': 'role-session-expiration',
+      'InvalidParameter.RoleSessionName': 'role-session-name',
+    },
+    PASSING,
+  ),
+  row(
+    'AssumeRoleWithOIDC',
+    'a success without a key',
+    { fault: 'no-code', times: ALWAYS },
+    givesUp('without a whole temporary access key'),
+  ),
+  row('AssumeRoleWithOIDC', 'a success without a key, once', { fault: 'no-code' }, passes()),
+
+  ...brokenAnswers('GitHubIdToken'),
+  ...[401, 403, 404].map((status) =>
+    row(
+      'GitHubIdToken',
+      `HTTP ${status}`,
+      { fault: { status, body: '{"message":"No."}' }, times: ALWAYS },
+      refusedAtOnce(`HTTP ${status}: No`, 'id-token: write'),
+    ),
+  ),
+  ...[429, 500, 503].flatMap((status) => [
+    row(
+      'GitHubIdToken',
+      `HTTP ${status}`,
+      { fault: { status, body: '{"message":"No."}' }, times: ALWAYS },
+      givesUp(`HTTP ${status}: No`, GITHUB),
+    ),
+    row('GitHubIdToken', `HTTP ${status}, once`, { fault: { status, body: '{}' } }, passes()),
+  ]),
+  row(
+    'GitHubIdToken',
+    'a success without a token',
+    { fault: 'no-code', times: ALWAYS },
+    givesUp('without a token', GITHUB),
+  ),
+  row('GitHubIdToken', 'a success without a token, once', { fault: 'no-code' }, passes()),
+  {
+    operation: 'GitHubIdToken',
+    fault: 'a host that does not resolve',
+    env: { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://nowhere.invalid/token?api-version=2.0' },
+    promise: refusedAtOnce('GitHub gave no OIDC token: nowhere.invalid does not resolve', GITHUB),
+  },
+  {
+    operation: 'GitHubIdToken',
+    fault: 'no permission to ask for a token',
+    env: { ACTIONS_ID_TOKEN_REQUEST_URL: '', ACTIONS_ID_TOKEN_REQUEST_TOKEN: '' },
+    promise: refusedAtOnce("This job may not ask for GitHub's OIDC token", 'id-token: write'),
+  },
 ]

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { runStep, type StepRun } from '../../demo/runner.ts'
 import { startEmulator, type Emulator } from '../../emulator/start.ts'
-import { workingInputs } from '../support/emulated.ts'
-import { FAULT_ROWS, MAX_ATTEMPTS, type FaultRow } from './fault-rows.ts'
+import { keyless, workingInputs } from '../support/emulated.ts'
+import { FAULT_ROWS, MAX_ATTEMPTS, type FaultRow, type Operation } from './fault-rows.ts'
 
 type Ended = { readonly run: StepRun; readonly received: number; readonly tookSeconds: number }
 
 /** Most of a row's time is waiting: several run at once, each lane with an emulator of its own. */
-const LANES = 4
+const LANES = 6
 const results = new Map<FaultRow, PromiseWithResolvers<Ended>>(
   FAULT_ROWS.map((row) => [row, Promise.withResolvers<Ended>()]),
 )
@@ -70,13 +70,22 @@ async function runRow(row: FaultRow, emulator: Emulator): Promise<Ended> {
   const { operation } = row
   await emulator.reset()
   await emulator.setFaults((row.orders ?? []).map((order) => ({ operation, ...order })))
+  const { inputs, env } = stepFor(operation, emulator)
   const startMs = performance.now()
   const run = await runStep(
     '.',
-    { ...workingInputs(emulator), 'max-attempts': String(MAX_ATTEMPTS), ...row.inputs },
-    { env: { NODE_EXTRA_CA_CERTS: emulator.info.caFile, ...row.env } },
+    { ...inputs, 'max-attempts': String(MAX_ATTEMPTS), ...row.inputs },
+    { env: { ...env, ...row.env } },
   )
   const tookSeconds = (performance.now() - startMs) / 1000
   const requests = await emulator.requests(operation)
   return { run, received: requests.length, tookSeconds }
+}
+
+/** A step that makes this call. */
+function stepFor(operation: Operation, emulator: Emulator): ReturnType<typeof keyless> {
+  const oidc = keyless(emulator)
+  if (operation === 'AssumeRoleWithOIDC' || operation === 'GitHubIdToken') return oidc
+  const role = operation === 'AssumeRole' ? oidc.inputs : {}
+  return { inputs: { ...role, ...workingInputs(emulator), 'oidc-provider-arn': '' }, env: oidc.env }
 }

@@ -38,13 +38,30 @@ export function emulated(config?: EmulatorConfig): {
 export type Inputs = Readonly<Record<string, string | undefined>>
 
 export function workingInputs({ info }: Emulator): Record<string, string> {
+  return { ...address(info), 'access-key-id': info.accessKeyId, 'access-key-secret': info.accessKeySecret }
+}
+
+/** Inputs and environment of a step that has no key of its own. */
+export function keyless({ info }: Emulator): { inputs: Record<string, string>; env: Record<string, string> } {
   return {
-    'instance-id': info.instanceId,
-    'region-id': info.regionId,
-    endpoint: info.endpoint,
-    'access-key-id': info.accessKeyId,
-    'access-key-secret': info.accessKeySecret,
+    inputs: {
+      ...address(info),
+      'sts-endpoint': info.endpoint,
+      'role-to-assume': info.roleArn,
+      'oidc-provider-arn': info.oidcProviderArn,
+    },
+    env: {
+      NODE_EXTRA_CA_CERTS: info.caFile,
+      ACTIONS_ID_TOKEN_REQUEST_URL: info.idTokenRequestUrl,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: info.idTokenRequestToken,
+      GITHUB_REPOSITORY: 'acme/devices',
+      GITHUB_RUN_ID: '42',
+    },
   }
+}
+
+function address(info: Emulator['info']): Record<string, string> {
+  return { 'instance-id': info.instanceId, 'region-id': info.regionId, endpoint: info.endpoint }
 }
 
 function given(inputs: Inputs): Record<string, string> {

@@ -49,6 +49,7 @@ describe('the text of others', () => {
   it.each([
     ['a line end', 'one\r\n::error::two', 'one : :error: :two'],
     ['a workflow command', '::set-output name=a::b', ': :set-output name=a: :b'],
+    ['an ARN, which stays as it is', 'acs:ram::123:role/x at [::1]:443', 'acs:ram::123:role/x at [::1]:443'],
     ['a row of colons', ':::::', ': : : : :'],
     ['the older form of a command', 'text ##[error]oh', 'text # #[error]oh'],
     ['a terminal sequence', '\u001b[31mred', ' [31mred'],

@@ -6,14 +6,13 @@ import type { Proxy } from '../attempts/proxy.ts'
  *
  * - `DEBUG`: with `DEBUG=*` its HTTP library prints request headers, the signature and the security token among
  *   them. It looks at the variable when it is loaded.
- * - It calls `url.parse()`, for which Node 24 prints a deprecation warning (DEP0169) that no user can act on.
  * - It takes proxy options and ignores them. Its HTTP library makes its agent when it is loaded, so that is when the
  *   agent has to be one that tunnels.
  *
  * @param proxy of the first call: the agent is made once
  */
 export async function loadSdk(proxy: Proxy | undefined) {
-  silence()
+  delete process.env['DEBUG']
   const restoreAgent = proxy === undefined ? undefined : replaceAgent(proxy)
   try {
     // "eager" keeps it in the main bundle, which is minified; a chunk of its own would be twice as large.
@@ -28,14 +27,9 @@ export async function loadSdk(proxy: Proxy | undefined) {
 
 /** Loads the part of the SDK that looks for access keys, prepared for in the same way. */
 export async function loadCredentials() {
-  silence()
+  delete process.env['DEBUG']
   const credentials = await import(/* webpackMode: "eager" */ '@alicloud/credentials')
   return credentials.default.default
-}
-
-function silence(): void {
-  delete process.env['DEBUG']
-  process.noDeprecation = true
 }
 
 /** Until it is undone, every HTTPS agent that is made tunnels through the proxy; Node's own agent can (`proxyEnv`). */

@@ -26,8 +26,9 @@ export function mask(value: string): string {
 export function clean(text: string): string {
   const oneLine = redact(text)
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-    // The runner takes `::` at the start of a line, and the older `##[` anywhere in it, for a command.
-    .replace(/:(?=:)/g, ': ')
+    // The runner takes `::` and a word at the start of a line, and the older `##[` anywhere in it, for a command. ARNs
+    // and IPv6 addresses, in which a digit follows, stay as they are.
+    .replace(/:(?=:(?!\d))/g, ': ')
     .replace(/#(?=#\[)/g, '# ')
   // Again, as a line end that became a space can complete a secret; and before the cut, as half of one is left behind it.
   const redacted = redact(oneLine)

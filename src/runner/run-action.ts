@@ -12,6 +12,9 @@ export async function runAction(
   action: () => Promise<void>,
   exit: (code: number) => void = (code) => process.exit(code),
 ): Promise<void> {
+  // Libraries of others bring them about (DEP0169 by the SDK, DEP0005 by the toolkit behind a proxy), and no user of
+  // the action can act on them.
+  process.noDeprecation = true
   let ended = false
   const end = (code: number, failure?: unknown): void => {
     if (ended) return

@@ -1,0 +1,75 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { runStep, type StepRun } from '../../demo/runner.ts'
+import { emulated, keyless } from '../support/emulated.ts'
+
+const service = emulated()
+let home = ''
+let emptyHome = ''
+
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'home-'))
+  emptyHome = mkdtempSync(join(tmpdir(), 'home-'))
+  const { accessKeyId, accessKeySecret } = service.emulator.info
+  mkdirSync(join(home, '.alibabacloud'))
+  writeFileSync(
+    join(home, '.alibabacloud/credentials'),
+    `[default]\ntype = access_key\naccess_key_id = ${accessKeyId}\naccess_key_secret = ${accessKeySecret}\n`,
+  )
+})
+
+afterAll(() => {
+  for (const folder of [home, emptyHome]) rmSync(folder, { recursive: true, force: true })
+})
+
+function run(env: Record<string, string>, inputs: Record<string, string> = {}): Promise<StepRun> {
+  const { inputs: given, env: working } = keyless(service.emulator)
+  const withoutOidc = { ...given, 'role-to-assume': '', 'oidc-provider-arn': '', ...inputs }
+  // The address of the metadata service is never called from a test.
+  return runStep('.', withoutOidc, {
+    env: { ...working, ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'true', ...env },
+  })
+}
+
+describe('on a self-hosted runner, a step without a key', () => {
+  const RUNNER_ENVIRONMENT = 'self-hosted'
+
+  it("finds one where Alibaba Cloud's SDK looks", async () => {
+    const step = await run({ RUNNER_ENVIRONMENT, HOME: home })
+    expect(step).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(step.log).toContain('Access key     from the default chain (profile)')
+    expect(step.masks).toContain(service.emulator.info.accessKeySecret)
+  })
+
+  it('assumes a role with the one it finds', async () => {
+    const { roleArn } = service.emulator.info
+    const step = await run({ RUNNER_ENVIRONMENT, HOME: home }, { 'role-to-assume': roleArn })
+    expect(step.log).toMatch(/of the role .*, assumed with the one from the default chain/)
+    expect(await service.emulator.requests('AssumeRole')).toHaveLength(1)
+  })
+
+  it('says where it looked, in order, when there is none', async () => {
+    const step = await run({ RUNNER_ENVIRONMENT, HOME: emptyHome })
+    expect(step.annotations).toEqual([
+      expect.stringMatching(
+        /looked at the inputs.*environment.*default chain.*profile.*credentials.*ECS instance/,
+      ),
+    ])
+    expect(step.outputs).toEqual({})
+  })
+})
+
+describe('on a hosted runner, a step without a key', () => {
+  it.each(['github-hosted', ''])(
+    'does not look there (RUNNER_ENVIRONMENT %j)',
+    async (RUNNER_ENVIRONMENT) => {
+      const step = await run({ RUNNER_ENVIRONMENT, HOME: home })
+      expect(step.annotations).toEqual([
+        expect.stringMatching(/There is no access key: .* self-hosted runners alone/),
+      ])
+      expect(await service.emulator.requests()).toEqual([])
+    },
+  )
+})

@@ -1,0 +1,99 @@
+import { describe, expect, it } from '@jest/globals'
+import { runStep } from '../../demo/runner.ts'
+import { emulated, keyless, workingInputs } from '../support/emulated.ts'
+
+const service = emulated()
+
+function run(inputs: Record<string, string> = {}, env: Record<string, string> = {}) {
+  const given = keyless(service.emulator)
+  return runStep('.', { ...given.inputs, ...inputs }, { env: { ...given.env, ...env } })
+}
+
+describe("a step with GitHub's OIDC token", () => {
+  it('makes three requests, and has its code', async () => {
+    const step = await run()
+    expect(step).toMatchObject({ exitCode: 0, annotations: [], stderr: '' })
+    expect(step.outputs).toHaveProperty('register-code')
+    const requests = await service.emulator.requests()
+    expect(requests.map(({ operation }) => operation)).toEqual([
+      'GitHubIdToken',
+      'AssumeRoleWithOIDC',
+      'GetRegisterCode',
+    ])
+  })
+
+  it('says which role it has, and by which session the audit log knows it', async () => {
+    const { roleArn } = service.emulator.info
+    expect((await run()).log).toContain(
+      `Access key     of the role ${roleArn}, session acme-devices-42, assumed with GitHub's OIDC token`,
+    )
+    expect((await run({ 'role-session-name': 'of-my-own' })).log).toContain('session of-my-own,')
+  })
+
+  it('masks the token it asks with, the token it gets, both secrets of the key, and the code', async () => {
+    const step = await run()
+    const { idTokenRequestToken } = service.emulator.info
+    const [asksWith, idToken, secret, securityToken, code, ...more] = step.masks
+    expect(asksWith).toBe(idTokenRequestToken)
+    expect(idToken).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+    expect(secret).toMatch(/./)
+    expect(securityToken).toMatch(/./)
+    expect(code).toBe(step.outputs['register-code'])
+    expect(more).toEqual([])
+  })
+
+  it('is not distracted by an access key in the environment', async () => {
+    const step = await run(
+      {},
+      { ALIBABA_CLOUD_ACCESS_KEY_ID: 'LTAI', ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'other' },
+    )
+    expect(step.log).toContain("assumed with GitHub's OIDC token")
+    expect(step.masks).toContain('other')
+  })
+
+  it.each<[string, Record<string, string>, RegExp]>([
+    [
+      'another audience',
+      { audience: 'other' },
+      /does not know the audience "other".*AudienceNotMatch.*client IDs/,
+    ],
+    [
+      'a session longer than the role allows',
+      { 'role-session-expiration': '43200' },
+      /session of 43200 seconds.*role-session-expiration/,
+    ],
+    ['no such role', { 'role-to-assume': 'acs:ram::1:role/none' }, /There is no role acs:ram::1:role\/none/],
+    [
+      'no such provider',
+      { 'oidc-provider-arn': 'acs:ram::1:oidc-provider/none' },
+      /trust policy.*issuer "https:\/\/token\.actions\.githubusercontent\.com", subject "repo:acme\/devices:ref:refs\/heads\/main", audience "sts\.aliyuncs\.com"/,
+    ],
+  ])('ends with its own words: %s', async (_, inputs, text) => {
+    const step = await run(inputs)
+    expect(step).toMatchObject({ exitCode: 1, outputs: {}, annotations: [expect.stringMatching(text)] })
+    expect(await service.emulator.requests('AssumeRoleWithOIDC')).toHaveLength(1)
+  })
+
+  it('needs to know where STS is', async () => {
+    const step = await run({ 'sts-endpoint': '', 'region-id': '' })
+    expect(step.annotations).toEqual([expect.stringMatching(/Neither the input region-id nor sts-endpoint/)])
+    expect(await service.emulator.requests()).toEqual([])
+  })
+
+  it('reaches a service at an IPv6 address', async () => {
+    const port = service.emulator.info.endpoint.split(':').at(-1) ?? ''
+    expect(await run({ endpoint: `[::1]:${port}`, 'sts-endpoint': `[::1]:${port}` })).toMatchObject({
+      exitCode: 0,
+    })
+  })
+})
+
+describe('a step with keys that assume a role', () => {
+  it('makes two requests, and has its code', async () => {
+    const step = await run({ ...workingInputs(service.emulator), 'oidc-provider-arn': '' })
+    expect(step.outputs).toHaveProperty('register-code')
+    expect(step.log).toMatch(/Access key {5}of the role .*, assumed with the one from the inputs/)
+    const requests = await service.emulator.requests()
+    expect(requests.map(({ operation }) => operation)).toEqual(['AssumeRole', 'GetRegisterCode'])
+  })
+})

@@ -1,3 +1,0 @@
-// Preloaded into a process that is measured: leaves its peak memory, in kB, in a file when it ends.
-const { writeFileSync } = require('node:fs')
-process.on('exit', () => writeFileSync(process.env.PEAK_MEMORY_FILE, String(process.resourceUsage().maxRSS)))
