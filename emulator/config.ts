@@ -21,7 +21,17 @@ const accessKey = object(
   },
 )
 
-const instance = object({}, { id: text, accountId: text, regionId: text, edition: oneOf(...editions) })
+const instance = object(
+  {},
+  {
+    id: text,
+    accountId: text,
+    regionId: text,
+    edition: oneOf(...editions),
+    maxCas: orNull(integer(0, 1_000_000)),
+    generatedCas: integer(0, 100_000),
+  },
+)
 
 const role = object(
   {},
@@ -44,6 +54,7 @@ const configShape = object(
     regionId: text,
     clockOffsetSeconds: integer(-1_000_000_000, 1_000_000_000),
     statuses: oneOf('documented', 'later'),
+    lineEnds: oneOf('as-sent', 'escaped'),
     accounts: listOf(account),
     accessKeys: listOf(accessKey),
     instances: listOf(instance),

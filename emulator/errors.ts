@@ -86,6 +86,13 @@ export const documentedErrors = {
     status: 400,
     message: 'An error occurred while validating the permissions of the instance.',
   },
+  GetCaNumError: { status: 500, later: 401, message: 'Failed to get ca num. Try again later.' },
+  RegisterCodeError: { status: 500, later: 400, message: 'Register code error in verification certificate.' },
+  RegisterCodeUsed: { status: 500, later: 401, message: 'Register code has been used.' },
+  FindCaBySnError: { status: 500, later: 400, message: 'Failed to find the CA by the SN.' },
+  CaNumExceed: { status: 500, later: 401, message: 'CA certificate num exceed.' },
+  CertificateContentError: { status: 500, later: 401, message: 'check ca/verification certificate content.' },
+  SnNotUnique: { status: 500, later: 401, message: 'Sn is not unique in global.' },
   ApiNotSupport: { status: 404, message: 'The specified API is not supported.' },
   InternalError: {
     status: 500,

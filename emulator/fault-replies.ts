@@ -1,7 +1,7 @@
 import { brokenReplies } from './broken-replies.ts'
 import type { Call } from './call.ts'
 import { documentedErrors, isDocumented, statusOf } from './errors.ts'
-import { isReplacing, type ErrorFault, type Fault, type RawFault } from './faults.ts'
+import type { ErrorFault, Fault, RawFault, Replacement } from './faults.ts'
 import { fillPlaceholders } from './placeholders.ts'
 import { bodyReply, jsonReply, type Reply } from './reply.ts'
 import type { Service } from './service.ts'
@@ -10,13 +10,14 @@ type Request = { readonly call: Call; readonly requestId: string; readonly servi
 
 /** Carries out a fault on a call. The ones that spoil an answer need one: they run the operation first. */
 export function replyWithFault(fault: Fault, request: Request): Reply {
-  if (typeof fault === 'string') {
-    if (isReplacing(fault)) return brokenReplies[fault](request.call, request.requestId)
-    return fault === 'wrong-content-type' ? asPlainText(request) : withField('RequestId', undefined, request)
-  }
+  if (fault === 'wrong-content-type') return asPlainText(request)
+  if (fault === 'no-request-id') return withField('RequestId', undefined, request)
+  if (fault === 'commit-then-reset') return afterCommit('reset', request)
+  if (fault === 'commit-then-hang') return afterCommit('hang', request)
+  if (typeof fault === 'string') return replace(fault, request)
   if ('registerCode' in fault) return withField('RegisterCode', fault.registerCode, request)
   if ('delayMs' in fault) return late(fault.delayMs, jsonReply(answer(request)))
-  return 'code' in fault ? errorReply(fault, request) : rawReply(fault, request)
+  return 'commitThen' in fault ? afterCommit(fault.commitThen, request) : replace(fault, request)
 }
 
 /** A fault in a word, for the log. */
@@ -24,7 +25,20 @@ export function faultName(fault: Fault): string {
   if (typeof fault === 'string') return fault
   if ('code' in fault) return `error ${fault.code}`
   if ('status' in fault) return `raw ${fault.status}`
-  return 'delayMs' in fault ? `delay ${fault.delayMs} ms` : 'register code'
+  if ('delayMs' in fault) return `delay ${fault.delayMs} ms`
+  return 'commitThen' in fault ? `commit, then ${faultName(fault.commitThen)}` : 'register code'
+}
+
+function replace(fault: Replacement, request: Request): Reply {
+  if (typeof fault === 'string') return brokenReplies[fault](request.call, request.requestId)
+  return 'code' in fault ? errorReply(fault, request) : rawReply(fault, request)
+}
+
+/** The operation runs, and its answer is lost. The log keeps the error of an operation that was refused. */
+function afterCommit(fault: Replacement, request: Request): Reply {
+  const { code } = answer(request)
+  const reply = replace(fault, request)
+  return { ...reply, code: reply.code ?? code }
 }
 
 function answer({ call, requestId, service }: Request): ReturnType<Service['answer']> {

@@ -30,8 +30,9 @@ const replacing = [
 ] as const
 
 /** Faults that spoil the answer to a call that was checked and carried out. */
-const spoiling = ['wrong-content-type', 'no-request-id'] as const
+const spoiling = ['wrong-content-type', 'no-request-id', 'commit-then-reset', 'commit-then-hang'] as const
 
+const replacingName = oneOf(...replacing)
 const name = oneOf(...replacing, ...spoiling)
 const status = integer(200, 599)
 const error = object({ code: text }, { status, message: text })
@@ -39,16 +40,9 @@ const raw = object({ status }, { headers: recordOf(text), body: text })
 const registerCode = object({ registerCode: text }, {})
 const delay = object({ delayMs: integer(0, 600_000) }, {})
 
-export type ReplacingFault = (typeof replacing)[number]
-export type ErrorFault = Shaped<typeof error>
-export type RawFault = Shaped<typeof raw>
-export type Fault =
-  Shaped<typeof name> | ErrorFault | RawFault | Shaped<typeof registerCode> | Shaped<typeof delay>
-
-const fault: Shape<Fault> = (value, path) => {
-  if (typeof value !== 'object' || value === null) return name(value, path)
-  if ('registerCode' in value) return registerCode(value, path)
-  if ('delayMs' in value) return delay(value, path)
+/** An answer instead of the true one. */
+const replacement: Shape<Replacement> = (value, path) => {
+  if (typeof value !== 'object' || value === null) return replacingName(value, path)
   if (!('code' in value)) return raw(value, path)
   const checked = error(value, path)
   if (checked.status === undefined && !isDocumented(checked.code)) {
@@ -56,10 +50,25 @@ const fault: Shape<Fault> = (value, path) => {
   }
   return checked
 }
+const commitThen = object({ commitThen: replacement }, {})
 
-export function isReplacing(fault: Shaped<typeof name>): fault is ReplacingFault {
-  return replacing.some((candidate) => candidate === fault)
+const fault: Shape<Fault> = (value, path) => {
+  if (typeof value !== 'object' || value === null) return name(value, path)
+  if ('registerCode' in value) return registerCode(value, path)
+  if ('delayMs' in value) return delay(value, path)
+  return 'commitThen' in value ? commitThen(value, path) : replacement(value, path)
 }
+
+export type ReplacingFault = Shaped<typeof replacingName>
+export type ErrorFault = Shaped<typeof error>
+export type RawFault = Shaped<typeof raw>
+export type Replacement = ReplacingFault | ErrorFault | RawFault
+export type Fault =
+  | Replacement
+  | Shaped<typeof name>
+  | Shaped<typeof registerCode>
+  | Shaped<typeof delay>
+  | Shaped<typeof commitThen>
 
 /** An order to fail: the next `times` calls of `operation` meet `fault`. */
 export type FaultOrder = {

@@ -24,7 +24,7 @@ const { port, world } = orRefuse(() => {
   }
 })
 const identity = await makeTlsIdentity([...world.instances.values()].map(({ regionId }) => regionId))
-const { port: listeningPort, close } = await listen(new Service(world), identity, port).catch(
+const { port: listeningPort, close } = await listen(new Service(world, identity.ca), identity, port).catch(
   (error: unknown) => refuse(isCode(error, 'EADDRINUSE') ? `port ${port} is in use` : describe(error)),
 )
 

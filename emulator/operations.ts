@@ -4,11 +4,24 @@ import { GITHUB_ID_TOKEN } from './github-id-token.ts'
 import { productOf } from './host-names.ts'
 import { assumeRoleWithOidc } from './operations/assume-role-with-oidc.ts'
 import { assumeRole } from './operations/assume-role.ts'
+import {
+  activeCaCertificate,
+  deleteCaCertificate,
+  inactivateCaCertificate,
+} from './operations/change-ca-certificate.ts'
 import { getRegisterCode } from './operations/get-register-code.ts'
+import { getCaCertificate, listCaCertificate } from './operations/read-ca-certificates.ts'
+import { registerCaCertificate } from './operations/register-ca-certificate.ts'
 import type { Operation } from './operations/operation.ts'
 
 const operations: Readonly<Record<string, Operation>> = {
   GetRegisterCode: getRegisterCode,
+  RegisterCaCertificate: registerCaCertificate,
+  GetCaCertificate: getCaCertificate,
+  ListCaCertificate: listCaCertificate,
+  InactivateCaCertificate: inactivateCaCertificate,
+  ActiveCaCertificate: activeCaCertificate,
+  DeleteCaCertificate: deleteCaCertificate,
   AssumeRole: assumeRole,
   AssumeRoleWithOIDC: assumeRoleWithOidc,
 }

@@ -22,15 +22,19 @@ export class Service {
   readonly now = (): number => Date.now() + this.world.clockOffsetMs
   state: State
 
-  constructor(world: World) {
+  readonly #sampleCertificate: string
+
+  /** @param sampleCertificate PEM, for the CAs that a config wants generated */
+  constructor(world: World, sampleCertificate: string) {
     this.world = world
+    this.#sampleCertificate = sampleCertificate
     this.idTokens = new IdTokens(world.idToken, this.now)
-    this.state = new State(this.now)
+    this.state = new State(world, sampleCertificate, this.now)
   }
 
   /** Forgets all that happened since the start. */
   reset(): void {
-    this.state = new State(this.now)
+    this.state = new State(this.world, this.#sampleCertificate, this.now)
   }
 
   answer(call: Call, requestId: string): Answer {

@@ -24,6 +24,10 @@ export type Instance = {
   readonly accountId: string
   readonly regionId: string
   readonly edition: (typeof editions)[number]
+  /** How many CAs it takes; `null` for any number. */
+  readonly maxCas: number | null
+  /** How many CAs it has from the start. */
+  readonly generatedCas: number
 }
 
 /** All that exists before the first call. Roles and providers are found by their ARN, all else by its id. */
@@ -32,6 +36,8 @@ export type World = {
   readonly regionId: string
   readonly clockOffsetMs: number
   readonly statuses: Statuses
+  /** How certificates are shown: with the line ends that they were sent with, or with `\\n` for each. */
+  readonly lineEnds: 'as-sent' | 'escaped'
   readonly accounts: ReadonlyMap<string, Account>
   readonly accessKeys: ReadonlyMap<string, AccessKey>
   readonly instances: ReadonlyMap<string, Instance>
@@ -70,6 +76,8 @@ export function makeWorld(config: Config): World {
       accountId: ownerOf(entry, path, accounts),
       regionId: entry.regionId ?? regionId,
       edition: entry.edition ?? 'enterprise-platinum',
+      maxCas: entry.maxCas ?? null,
+      generatedCas: entry.generatedCas ?? 0,
     }),
   )
   const accessKeys = makeEntries(
@@ -108,6 +116,7 @@ export function makeWorld(config: Config): World {
     regionId,
     clockOffsetMs: (config.clockOffsetSeconds ?? 0) * 1000,
     statuses: config.statuses ?? 'documented',
+    lineEnds: config.lineEnds ?? 'as-sent',
     accounts: accounts.all,
     accessKeys: accessKeys.all,
     instances: instances.all,

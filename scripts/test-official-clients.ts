@@ -1,6 +1,7 @@
 /** Shows that Alibaba Cloud's own SDKs work with the emulator, and are refused by it with the documented codes. */
 import { randomBytes } from 'node:crypto'
 import { startEmulator } from '../emulator/start.ts'
+import { checkCas } from './official-clients/cas.ts'
 import { checkRegisterCode } from './official-clients/register-code.ts'
 import { checkRoles } from './official-clients/roles.ts'
 import { Tally } from './official-clients/tally.ts'
@@ -36,6 +37,7 @@ if (programs !== undefined) {
     const { accountId } = emulator.info
     const closedRoleArn = `acs:ram::${accountId}:role/${CLOSED_ROLE}`
     await checkRoles(tally, programs, { info: emulator.info, closedRoleArn })
+    await checkCas(tally, programs, emulator.info)
   } finally {
     await emulator.stop()
     await ahead.stop()

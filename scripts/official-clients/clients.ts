@@ -9,6 +9,8 @@ export type Client = 'onsmqtt' | 'classic' | 'sts'
 export type ClientCall = {
   readonly client: Client
   readonly operation: string
+  /** For the classic client, which does not know. */
+  readonly method?: 'GET' | 'POST'
   readonly parameters: Readonly<Record<string, string | number>>
   /** Instead of the emulator's own key. */
   readonly keys?: {
