@@ -1,7 +1,7 @@
 import 'reflect-metadata'
 import { X509Certificate } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
-import { ServiceError } from './errors.ts'
+import { documentedErrors, ServiceError } from './errors.ts'
 
 const MAX_SN_BYTES = 128
 
@@ -68,6 +68,6 @@ function parse(pem: string, kind: string): X509Certificate {
 }
 
 function refuse(reason: string): never {
-  const message = `check ca/verification certificate content. ${reason}`
+  const message = `${documentedErrors.CertificateContentError.message}; ${reason}`
   throw new ServiceError('CertificateContentError', { message })
 }

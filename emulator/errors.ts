@@ -79,8 +79,8 @@ export const documentedErrors = {
 
   // ApsaraMQ for MQTT's.
   ParameterFieldCheckFailed: { status: 500, later: 400, message: PARAMETERS },
-  MqttInstanceNotFound: { status: 500, later: 400, message: 'Specified instance is not found.' },
-  MqttOwnerCheckError: { status: 500, later: 403, message: 'Failed to validate the instance permission.' },
+  MqttInstanceNotFound: { status: 500, later: 400, message: 'Specified instance is not found' },
+  MqttOwnerCheckError: { status: 500, later: 403, message: 'Failed to validate the instance permission' },
   PermissionCheckFailed: { status: 403, message: 'Failed to verify API permissions.' },
   InstancePermissionCheckFailed: {
     status: 400,
@@ -90,9 +90,9 @@ export const documentedErrors = {
   RegisterCodeError: { status: 500, later: 400, message: 'Register code error in verification certificate.' },
   RegisterCodeUsed: { status: 500, later: 401, message: 'Register code has been used.' },
   FindCaBySnError: { status: 500, later: 400, message: 'Failed to find the CA by the SN.' },
-  CaNumExceed: { status: 500, later: 401, message: 'CA certificate num exceed.' },
-  CertificateContentError: { status: 500, later: 401, message: 'check ca/verification certificate content.' },
-  SnNotUnique: { status: 500, later: 401, message: 'Sn is not unique in global.' },
+  CaNumExceed: { status: 500, later: 401, message: 'CA certificate num exceed' },
+  CertificateContentError: { status: 500, later: 401, message: 'check ca/verification certificate content' },
+  SnNotUnique: { status: 500, later: 401, message: 'Sn is not unique in global' },
   ApiNotSupport: { status: 404, message: 'The specified API is not supported.' },
   InternalError: {
     status: 500,
