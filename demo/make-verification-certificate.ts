@@ -32,4 +32,6 @@ const verification = await X509CertificateGenerator.create({
 console.log(`Subject      ${verification.subject}`)
 console.log(`Issuer       ${verification.issuer}`)
 console.log(`Valid until  ${verification.notAfter.toISOString()}`)
-console.log(`Signed by the CA: ${(await verification.verify({ publicKey: ca, signatureOnly: true })) ? 'yes' : 'no'}`)
+console.log(
+  `Signed by the CA: ${(await verification.verify({ publicKey: ca, signatureOnly: true })) ? 'yes' : 'no'}`,
+)

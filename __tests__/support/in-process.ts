@@ -2,23 +2,28 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Runs a function with this environment and no other, and gives what it returned or threw, and what it printed. */
+/** What a function returned or threw, and what it wrote. */
+export type Ran<T> = {
+  readonly result?: T
+  readonly thrown?: unknown
+  readonly stdout: string
+  readonly stderr: string
+  /** The content of the file for outputs. */
+  readonly outputFile: string
+}
+
+/** Runs a function with this environment and no other. */
 export async function withEnvironment<T>(
   env: Readonly<Record<string, string>>,
   run: () => T | Promise<T>,
-): Promise<{ result?: T; thrown?: unknown; stdout: string; outputFile: string }> {
+): Promise<Ran<T>> {
   const folder = mkdtempSync(join(tmpdir(), 'outputs-'))
   const outputPath = join(folder, 'output')
   writeFileSync(outputPath, '')
-  const before = { ...process.env }
-  process.env = { PATH: before['PATH'], GITHUB_OUTPUT: outputPath, ...env }
-  const written: string[] = []
-  const write = process.stdout.write.bind(process.stdout)
-  process.stdout.write = ((chunk: string, done?: () => void) => {
-    written.push(chunk)
-    done?.()
-    return true
-  }) as typeof process.stdout.write
+  const environment = process.env
+  process.env = { PATH: environment['PATH'], GITHUB_OUTPUT: outputPath, ...env }
+  const stdout = capture(process.stdout)
+  const stderr = capture(process.stderr)
   try {
     const outcome = await Promise.resolve()
       .then(run)
@@ -26,10 +31,12 @@ export async function withEnvironment<T>(
         (result) => ({ result }),
         (thrown: unknown) => ({ thrown }),
       )
-    return { ...outcome, stdout: written.join(''), outputFile: readFileSync(outputPath, 'utf8') }
+    const written = { stdout: stdout.text(), stderr: stderr.text() }
+    return { ...outcome, ...written, outputFile: readFileSync(outputPath, 'utf8') }
   } finally {
-    process.stdout.write = write
-    process.env = before
+    stdout.restore()
+    stderr.restore()
+    process.env = environment
     rmSync(folder, { recursive: true })
   }
 }
@@ -39,4 +46,21 @@ export function inputs(values: Readonly<Record<string, string>>): Record<string,
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]),
   )
+}
+
+function capture(stream: NodeJS.WriteStream): { text: () => string; restore: () => void } {
+  const write = stream.write.bind(stream)
+  let text = ''
+  stream.write = (chunk: string, ...rest: unknown[]) => {
+    text += chunk
+    const written = rest.at(-1)
+    if (typeof written === 'function') (written as () => void)()
+    return true
+  }
+  return {
+    text: () => text,
+    restore: () => {
+      stream.write = write
+    },
+  }
 }

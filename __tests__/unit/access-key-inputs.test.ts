@@ -98,6 +98,24 @@ describe('the access key', () => {
     expect(error).toContain(what)
   })
 
+  it.each([
+    ['access-key-id', { 'access-key-id': 'two words', 'access-key-secret': 'secret-0' }],
+    [
+      'security-token',
+      { 'access-key-id': 'id-0', 'access-key-secret': 'secret-0', 'security-token': 'a\nb' },
+    ],
+    [
+      'security-token',
+      { 'access-key-id': 'id-0', 'access-key-secret': 'secret-0', 'security-token': 'gerät' },
+    ],
+  ])('is refused, unseen, when it could not be sent: %s', async (name, given) => {
+    const { error } = await read(inputs(given))
+    expect(error).toMatch(
+      new RegExp(`^${name} has white space, control characters or letters beyond ASCII in it`),
+    )
+    expect(error).not.toContain(given[name as keyof typeof given])
+  })
+
   it('has its secret masked even when the id is missing', async () => {
     expect((await read(inputs({ 'access-key-secret': 'secret-0' }))).masks).toEqual(['::add-mask::secret-0'])
   })

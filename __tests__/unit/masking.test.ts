@@ -29,6 +29,26 @@ describe('masking', () => {
     expect(text).toMatch(/^before "?\*\*\*=*"? after$/)
   })
 
+  it.each(['', 'a', 'ab', 'abc'])(
+    'redacts a masked value inside of a text in base64, behind %j',
+    async (before) => {
+      await withEnvironment({}, () => mask('a-long-enough-secret'))
+      const text = clean(Buffer.from(`${before}a-long-enough-secret!!!`).toString('base64'))
+      expect(text).toMatch(/^.{0,7}\*\*\*.{0,7}$/)
+    },
+  )
+
+  it('redacts signatures, which nobody masked', () => {
+    expect(clean('SignedHeaders=host,Signature=0a1b2c, and so on')).toBe(
+      'SignedHeaders=host,Signature=***, and so on',
+    )
+  })
+
+  it('can mask what no URL can hold', async () => {
+    await withEnvironment({}, () => mask('half a pair \ud800'))
+    expect(clean('half a pair \ud800')).toBe('***')
+  })
+
   it('redacts the longer of two secrets whole when the shorter is its beginning', async () => {
     await withEnvironment({}, () => [mask('swordfish'), mask('swordfish-and-more')])
     expect(clean('swordfish-and-more, swordfish')).toBe('***, ***')
@@ -41,7 +61,7 @@ describe('masking', () => {
 
   it('leaves no piece of a secret behind the cut', async () => {
     await withEnvironment({}, () => mask('NEEDLE-IN-A-HAYSTACK'))
-    expect(clean('x'.repeat(495) + 'NEEDLE-IN-A-HAYSTACK')).not.toContain('NEEDLE')
+    expect(clean('x'.repeat(995) + 'NEEDLE-IN-A-HAYSTACK')).not.toContain('NEEDLE')
   })
 })
 
@@ -59,6 +79,6 @@ describe('the text of others', () => {
   })
 
   it('is bounded in length', () => {
-    expect(clean('y'.repeat(10_000))).toHaveLength(501)
+    expect(clean('y'.repeat(10_000))).toHaveLength(1001)
   })
 })

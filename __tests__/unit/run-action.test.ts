@@ -65,6 +65,22 @@ describe('the end of an action', () => {
     expect(stdout.match(/::error::/g)).toHaveLength(1)
   })
 
+  it('lets nothing through to standard error, and tells its writer that it is done', async () => {
+    const { stderr } = await withEnvironment({}, () =>
+      runAction(
+        () =>
+          new Promise<void>((resolve) => {
+            process.stderr.write('headers of a request')
+            process.stderr.write('more of them', () => {
+              resolve()
+            })
+          }),
+        () => undefined,
+      ),
+    )
+    expect(stderr).toBe('')
+  })
+
   it('names what was thrown when that is no error at all', async () => {
     expect((await run(fail('a text'))).stdout).toMatch(/::error::This action failed .* a text/)
   })

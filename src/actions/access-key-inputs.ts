@@ -62,6 +62,8 @@ function firstKey(places: readonly Place[]): FoundAccessKey | undefined {
   if (place === undefined) return undefined
   const { names, values, source } = place
   requireWhole(names, values)
+  requireHeaderText(names.id, values.id)
+  requireHeaderText(names.token, values.token)
   const { id: accessKeyId, secret: accessKeySecret, token } = values
   return { accessKey: { accessKeyId, accessKeySecret, securityToken: token || undefined }, source }
 }
@@ -77,5 +79,14 @@ function requireWhole(names: Spelling, values: Spelling): void {
     cure:
       'An access key is a pair, with a security token when it is a temporary one: give all of it in one place, or ' +
       'nothing there. A secret that the workflow may not read arrives empty.',
+  })
+}
+
+/** Id and token travel in headers of the request, which hold no line ends and no letters beyond ASCII. */
+function requireHeaderText(name: string, value: string): void {
+  if (/^[\x21-\x7e]*$/.test(value)) return
+  throw new ActionError({
+    what: `${name} has white space, control characters or letters beyond ASCII in it`,
+    cure: 'Copy it again, whole and on one line.',
   })
 }

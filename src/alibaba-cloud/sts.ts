@@ -84,7 +84,9 @@ function readAccessKey(answer: Readonly<Record<string, unknown>>): AccessKey {
   const accessKeyId = textIn(credentials, 'AccessKeyId')
   const accessKeySecret = textIn(credentials, 'AccessKeySecret')
   const securityToken = textIn(credentials, 'SecurityToken')
-  if (accessKeyId !== undefined && accessKeySecret !== undefined && securityToken !== undefined) {
+  const isWhole = accessKeyId !== undefined && accessKeySecret !== undefined && securityToken !== undefined
+  // What travels in headers has to be fit for them.
+  if (isWhole && /^[\x21-\x7e]+$/.test(accessKeyId + securityToken)) {
     return { accessKeyId, accessKeySecret, securityToken }
   }
   const what = 'answered without a whole temporary access key'

@@ -50,5 +50,6 @@ function readRegisterCode(answer: Readonly<Record<string, unknown>>): RegisterCo
     const what = 'answered with a register code with white space or control characters in it'
     throw new AttemptError({ kind: 'broken-answer', what, requestId })
   }
-  return { registerCode, requestId: requestId ?? '' }
+  // The request id becomes an output that nobody masks: what does not look like one is none.
+  return { registerCode, requestId: /^[\w-]{1,64}$/.test(requestId ?? '') ? (requestId ?? '') : '' }
 }

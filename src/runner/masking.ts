@@ -1,7 +1,6 @@
 import { setSecret } from '@actions/core'
 
 const HIDDEN = '***'
-const MAX_LENGTH = 500
 
 /** Every spelling of every masked value, longest first, so that a secret inside a longer one is found with it. */
 let spellings: string[] = []
@@ -20,19 +19,20 @@ export function mask(value: string): string {
 }
 
 /**
- * Makes a text fit to print, whoever wrote it: masked values are redacted, line ends and other control
+ * Makes a text fit to print, whoever wrote it: masked values and signatures are redacted, line ends and other control
  * characters become spaces, what could start a workflow command is taken apart, and the length is bounded.
  */
-export function clean(text: string): string {
+export function clean(text: string, maxLength = 1000): string {
   const oneLine = redact(text)
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+    .replace(/\bSignature=[^\s,&]+/g, `Signature=${HIDDEN}`)
     // The runner takes `::` and a word at the start of a line, and the older `##[` anywhere in it, for a command. ARNs
     // and IPv6 addresses, in which a digit follows, stay as they are.
     .replace(/:(?=:(?!\d))/g, ': ')
     .replace(/#(?=#\[)/g, '# ')
   // Again, as a line end that became a space can complete a secret; and before the cut, as half of one is left behind it.
   const redacted = redact(oneLine)
-  return redacted.length > MAX_LENGTH ? `${redacted.slice(0, MAX_LENGTH)}…` : redacted
+  return redacted.length > maxLength ? `${redacted.slice(0, maxLength)}…` : redacted
 }
 
 function redact(text: string): string {
@@ -41,7 +41,7 @@ function redact(text: string): string {
 
 /** A value as it is, and as it looks in a URL, in JSON and in base64: a service may echo it in any of them. */
 function spellingsOf(value: string): string[] {
-  const inUrl = encodeURIComponent(value)
+  const inUrl = encodeURIComponent(value.toWellFormed())
   return [
     value,
     inUrl,
@@ -49,5 +49,18 @@ function spellingsOf(value: string): string[] {
     JSON.stringify(value).slice(1, -1),
     Buffer.from(value).toString('base64'),
     Buffer.from(value).toString('base64url'),
+    ...insideBase64(Buffer.from(value)),
   ]
+}
+
+/** What a value looks like somewhere in the base64 of a longer text, such as `user:password` in a header. */
+function insideBase64(value: Buffer): string[] {
+  // Shorter ones would stand in many a text by chance.
+  if (value.length < 8) return []
+  return [0, 1, 2].map((offset) => {
+    const encoded = Buffer.concat([Buffer.alloc(offset), value]).toString('base64url')
+    // Of the characters at both ends, some bits belong to the neighbours.
+    const end = Math.floor(((offset + value.length) * 8) / 6)
+    return encoded.slice(Math.ceil((offset * 8) / 6), end)
+  })
 }

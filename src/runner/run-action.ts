@@ -1,4 +1,4 @@
-import { error as annotate, isDebug } from '@actions/core'
+import { debug, error as annotate, isDebug } from '@actions/core'
 import { ActionError } from '../errors.ts'
 import { clean } from './masking.ts'
 
@@ -12,9 +12,7 @@ export async function runAction(
   action: () => Promise<void>,
   exit: (code: number) => void = (code) => process.exit(code),
 ): Promise<void> {
-  // Libraries of others bring them about (DEP0169 by the SDK, DEP0005 by the toolkit behind a proxy), and no user of
-  // the action can act on them.
-  process.noDeprecation = true
+  silenceStandardError()
   let ended = false
   const end = (code: number, failure?: unknown): void => {
     if (ended) return
@@ -38,14 +36,32 @@ export async function runAction(
   }
 }
 
+/**
+ * All that the action has to say goes to standard output, cleaned. To standard error go what Node prints by itself: with
+ * `NODE_DEBUG=https` the headers of every request, the security token among them; and warnings of deprecations that
+ * the SDK and the toolkit bring about (DEP0169, DEP0005), on which no user can act.
+ */
+function silenceStandardError(): void {
+  process.noDeprecation = true
+  process.stderr.write = (_chunk: unknown, ...rest: unknown[]): boolean => {
+    const written = rest.at(-1)
+    if (typeof written === 'function') process.nextTick(written)
+    return true
+  }
+}
+
+/** Longer than the parts of any error together. */
+const MAX_ANNOTATION = 5000
+
 function report(failure: unknown): void {
   if (failure instanceof ActionError) {
-    annotate(failure.describe(clean))
+    // Once more as a whole: a secret may be as short as a bracket between its parts.
+    annotate(clean(failure.describe(clean), MAX_ANNOTATION))
   } else {
-    annotate(
+    const words =
       `This action failed in a way it does not know: ${clean(String(failure))}. ` +
-        'Please report it, with the log of a run with step debugging on (RUNNER_DEBUG=1).',
-    )
+      'Please report it, with the log of a run with step debugging on (RUNNER_DEBUG=1).'
+    annotate(clean(words, MAX_ANNOTATION))
   }
   if (isDebug()) printStack(failure)
 }
@@ -53,6 +69,6 @@ function report(failure: unknown): void {
 /** Line by line, as `clean` makes one line of what it gets. */
 function printStack(failure: unknown): void {
   for (let error = failure; error instanceof Error; error = error.cause) {
-    for (const line of error.stack?.split('\n') ?? []) process.stdout.write(`::debug::${clean(line)}\n`)
+    for (const line of error.stack?.split('\n') ?? []) debug(clean(line))
   }
 }

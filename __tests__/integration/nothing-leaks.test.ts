@@ -1,0 +1,190 @@
+import { readFileSync } from 'node:fs'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { runStep } from '../../demo/runner.ts'
+import type { FaultOrder } from '../../emulator/faults.ts'
+import { getRegisterCodeAction } from '../../src/actions/get-register-code.ts'
+import { runAction } from '../../src/runner/run-action.ts'
+import { emulated, keyless } from '../support/emulated.ts'
+import { inputs, withEnvironment } from '../support/in-process.ts'
+import { awkwardSecret, headerSecret, leaksIn, oneOfThe, saidAbout, strayCommands } from '../support/leaks.ts'
+
+const service = emulated()
+
+/** A step, what each call of it is answered, and what must not be seen of it. */
+type Scenario = {
+  readonly inputs: Record<string, string>
+  readonly env: Record<string, string>
+  readonly answers: readonly FaultOrder[]
+  readonly secrets: readonly string[]
+}
+
+const json = (status: number, body: unknown): FaultOrder['fault'] => ({
+  status,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+})
+
+/** An answer with too much in its words; `knows` is what the action can know by then, and must not show. */
+type Answer = { readonly fault: FaultOrder['fault']; readonly knows: readonly string[] }
+
+/** A failure of any call. */
+function failure(knows: readonly string[]): fc.Arbitrary<Answer> {
+  const said = saidAbout(knows)
+  return fc
+    .oneof(
+      fc
+        .record({
+          status: fc.constantFrom(400, 403, 404, 500, 503),
+          said,
+          code: fc.constantFrom('NoPermission', ''),
+        })
+        .map(({ status, said, code }) =>
+          json(status, { Code: code || said, Message: said, RequestId: said, message: said }),
+        ),
+      fc.record({ status: fc.constantFrom(200, 302, 502), said }).map(({ status, said }) => ({
+        status,
+        headers: { 'content-type': `text/html; about=${encodeURIComponent(said)}` },
+        body: `<html>${said}</html>`,
+      })),
+      fc.constantFrom('reset' as const, 'reset-in-body' as const, 'truncated' as const),
+    )
+    .map((fault) => ({ fault, knows }))
+}
+
+/** An answer to GetRegisterCode: a failure, or a success that gives this code. */
+function registerCodeAnswer(known: readonly string[], registerCode: string): fc.Arbitrary<Answer> {
+  const knows = [...known, registerCode]
+  const success = saidAbout(knows).map((text) => json(200, { RegisterCode: registerCode, RequestId: text }))
+  return fc.oneof(
+    failure(known),
+    success.map((fault) => ({ fault, knows })),
+  )
+}
+
+// What the service gives out is not known before: a short one could stand in the lines before it by chance.
+const given = (secret: fc.Arbitrary<string>) =>
+  secret.filter((text) => text.length >= 8 && !/^[a-z.: ]+$/i.test(text))
+const code = fc.string({ minLength: 12, maxLength: 80, unit: oneOfThe('aZ09-%"\'\\*.:#[]') })
+
+const withKeys: fc.Arbitrary<Scenario> = fc
+  .record({ secret: awkwardSecret, suffix: headerSecret, isPrefix: fc.boolean(), other: awkwardSecret, code })
+  .chain((made) => {
+    // A secret that begins with another one would show its end if the shorter were redacted first.
+    const isHeaderText = /^[\x21-\x7e]+$/.test(made.secret)
+    const token = made.isPrefix && isHeaderText ? made.secret + made.suffix : made.suffix
+    return registerCodeAnswer([made.secret, token, made.other], made.code).map(({ fault, knows }) => ({
+      inputs: { 'access-key-id': 'LTAI5t', 'access-key-secret': made.secret, 'security-token': token },
+      env: { ALICLOUD_SECRET_KEY: made.other, ACTIONS_ID_TOKEN_REQUEST_TOKEN: '' },
+      answers: [{ operation: 'GetRegisterCode', fault, times: 'always' }],
+      secrets: knows,
+    }))
+  })
+
+const withOidc: fc.Arbitrary<Scenario> = fc
+  .record({
+    requestToken: headerSecret,
+    parts: fc.array(fc.base64String({ minLength: 4, maxLength: 200 }), { minLength: 3, maxLength: 3 }),
+    secret: given(awkwardSecret),
+    token: given(headerSecret),
+    code,
+    failing: fc.constantFrom(
+      'GitHubIdToken' as const,
+      'AssumeRoleWithOIDC' as const,
+      'GetRegisterCode' as const,
+    ),
+  })
+  .chain((made) => {
+    const idToken = made.parts.map((part) => part.replace(/[+/=]/g, '_')).join('.')
+    const credentials = { AccessKeyId: 'STS.x', AccessKeySecret: made.secret, SecurityToken: made.token }
+    const good: Record<string, FaultOrder['fault']> = {
+      GitHubIdToken: json(200, { value: idToken }),
+      AssumeRoleWithOIDC: json(200, { Credentials: credentials }),
+    }
+    const answer = {
+      GitHubIdToken: failure([made.requestToken]),
+      AssumeRoleWithOIDC: failure([made.requestToken, idToken]),
+      GetRegisterCode: registerCodeAnswer([made.requestToken, idToken, made.secret, made.token], made.code),
+    }[made.failing]
+    return answer.map(({ fault, knows }) => ({
+      inputs: { 'role-to-assume': 'acs:ram::1:role/r', 'oidc-provider-arn': 'acs:ram::1:oidc-provider/p' },
+      env: { ACTIONS_ID_TOKEN_REQUEST_TOKEN: made.requestToken },
+      answers: ['GitHubIdToken', 'AssumeRoleWithOIDC', 'GetRegisterCode'].map((operation) => ({
+        operation,
+        fault: operation === made.failing ? fault : (good[operation] ?? fault),
+        times: 'always' as const,
+      })),
+      secrets: knows,
+    }))
+  })
+
+const scenario = fc.oneof(withKeys, withOidc)
+
+/** The inputs and the environment of a step; everything that makes libraries talk is switched on. */
+function stepOf(made: Scenario): { inputs: Record<string, string>; env: Record<string, string> } {
+  const { 'instance-id': instance = '', endpoint = '' } = keyless(service.emulator).inputs
+  return {
+    inputs: {
+      'instance-id': instance,
+      endpoint,
+      'sts-endpoint': endpoint,
+      'max-attempts': '1',
+      ...made.inputs,
+    },
+    env: {
+      ...keyless(service.emulator).env,
+      DEBUG: '*',
+      NODE_DEBUG: 'http,https,tls',
+      RUNNER_DEBUG: '1',
+      ...made.env,
+    },
+  }
+}
+
+async function prepare(made: Scenario): Promise<void> {
+  await service.emulator.reset()
+  await service.emulator.setFaults(made.answers)
+}
+
+function expectNoLeak(step: { stdout: string; stderr: string; summary?: string }, made: Scenario): void {
+  expect(leaksIn(step, made.secrets)).toEqual([])
+  expect(strayCommands(step.stdout, made.secrets)).toEqual([])
+}
+
+describe('whatever the secrets are and whatever the service says', () => {
+  beforeAll(() => {
+    const emulatorCa = readFileSync(service.emulator.info.caFile, 'utf8')
+    setDefaultCACertificates([...getCACertificates('default'), emulatorCa])
+  })
+
+  it('no secret is printed, and nothing that is said becomes a command', async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async (made) => {
+        await prepare(made)
+        const step = stepOf(made)
+        const codes: number[] = []
+        const ran = await withEnvironment({ ...inputs(step.inputs), ...step.env }, () =>
+          runAction(getRegisterCodeAction, (exitCode) => codes.push(exitCode)),
+        )
+        expect(codes).toHaveLength(1)
+        expectNoLeak(ran, made)
+      }),
+      { numRuns: 300, endOnFailure: true },
+    )
+  }, 180_000)
+
+  it('nor by the action as it ships, in a process of its own', async () => {
+    await fc.assert(
+      fc.asyncProperty(scenario, async (made) => {
+        await prepare(made)
+        const { inputs: given, env } = stepOf(made)
+        const run = await runStep('.', given, { env })
+        expect([0, 1]).toContain(run.exitCode)
+        expect(run.annotations).toHaveLength(run.exitCode ?? 0)
+        expectNoLeak(run, made)
+      }),
+      { numRuns: 30, endOnFailure: true },
+    )
+  }, 180_000)
+})

@@ -1,0 +1,101 @@
+import fc from 'fast-check'
+
+/** One of the characters of a text. */
+export function oneOfThe(characters: string): fc.Arbitrary<string> {
+  return fc.constantFrom(...Array.from(characters))
+}
+
+/** A secret of every awkward kind, as an input holds it: not blank, without white space around it. */
+export const awkwardSecret = fc
+  .oneof(
+    fc.string({
+      minLength: 1,
+      maxLength: 40,
+      unit: oneOfThe('aZ09%\n\r"\'\\.*+?^${}()|[]/=&: #ü😀'),
+    }),
+    fc.string({ minLength: 1, maxLength: 60, unit: 'grapheme' }),
+    fc.string({ minLength: 1, maxLength: 60, unit: 'binary' }),
+    fc.base64String({ minLength: 4, maxLength: 200 }),
+    fc.string({ minLength: 1000, maxLength: 4096 }),
+    fc.constantFrom('a', '%', '%0A', '::', '$&', '***', '\\n', 'error'),
+  )
+  .map((text) => text.toWellFormed().replaceAll('\0', '0').trim())
+  .filter((text) => text !== '')
+
+/** One that can travel in a header. */
+export const headerSecret = fc.oneof(
+  fc.string({ minLength: 1, maxLength: 200, unit: oneOfThe('aZ09%"\'\\.*+?^${}()|[]/=&:#') }),
+  fc.base64String({ minLength: 4, maxLength: 400 }),
+  fc.string({ minLength: 1000, maxLength: 4096, unit: oneOfThe('abc+/=') }),
+)
+
+/** What a hostile or careless service says: pieces of text, the secrets in many spellings, and workflow commands. */
+export function saidAbout(secrets: readonly string[]): fc.Arbitrary<string> {
+  const spelled = secrets.flatMap((secret) => [
+    secret,
+    encodeURIComponent(secret),
+    base64(secret),
+    `user:${secret}`,
+  ])
+  const commands = [
+    '\n::error::oh',
+    '\n::set-output name=x::y',
+    '##[error]oh',
+    '\r::add-mask::a',
+    '\u2028::debug::x',
+  ]
+  return fc
+    .array(
+      fc.oneof(
+        fc.constantFrom(...spelled),
+        fc.constantFrom(...commands),
+        fc.constantFrom('{authorization}', '{securityToken}', '{oidcToken}', '<html>', 'x'.repeat(990)),
+        fc.string({ maxLength: 20 }),
+      ),
+      { minLength: 1, maxLength: 8 },
+    )
+    .map((pieces) => pieces.join(''))
+}
+
+/**
+ * The places where a secret can be read in what a step wrote, its own `::add-mask::` line apart. A redaction mark is
+ * no text: it can stand beside letters that, with it, happen to be another secret.
+ */
+export function leaksIn(
+  step: { readonly stdout: string; readonly stderr: string; readonly summary?: string },
+  secrets: readonly string[],
+): string[] {
+  const lines = step.stdout.split('\n').filter((line) => !isOwnMask(line, secrets))
+  const printed = lines.map((line) => {
+    const command = /^::(?:error|debug)::(.*)$/.exec(line)?.[1]
+    return command === undefined ? line : unescaped(command)
+  })
+  const shown = [...printed, step.stderr, step.summary ?? ''].map((text) =>
+    text.replace(/\*{3,}|\**…$/g, '\0'),
+  )
+  return secrets.flatMap((secret) =>
+    [secret, encodeURIComponent(secret), base64(secret)].filter((spelling) =>
+      shown.some((text) => text.includes(spelling)),
+    ),
+  )
+}
+
+/** The workflow commands of a step that it has no reason to give. */
+export function strayCommands(stdout: string, secrets: readonly string[]): string[] {
+  const lines = stdout.split('\n').filter((line) => !isOwnMask(line, secrets))
+  return lines
+    .flatMap((line) => line.split('\r'))
+    .filter((line) => /^\s*::(?!(error|debug)::)/.test(line) || line.includes('##['))
+}
+
+function isOwnMask(line: string, secrets: readonly string[]): boolean {
+  return line.startsWith('::add-mask::') && secrets.includes(unescaped(line.slice('::add-mask::'.length)))
+}
+
+function unescaped(text: string): string {
+  return text.replaceAll('%0D', '\r').replaceAll('%0A', '\n').replaceAll('%25', '%')
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64')
+}
