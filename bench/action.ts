@@ -9,48 +9,93 @@ import { median } from './median.ts'
 const root = dirname(import.meta.dirname)
 const ROUNDS = 25
 const action = join(root, 'dist/index.js')
-const handWritten = join(import.meta.dirname, 'hand-written.js')
+
+/** A way to get the code: what the step is given for it, and the script that does the same by hand, if there is one. */
+type Way = {
+  readonly name: string
+  readonly handWritten?: string
+  readonly env: (info: Emulator['info']) => Readonly<Record<string, string>>
+}
+
+const keys = (info: Emulator['info']) => ({
+  'INPUT_ACCESS-KEY-ID': info.accessKeyId,
+  'INPUT_ACCESS-KEY-SECRET': info.accessKeySecret,
+})
+const role = (info: Emulator['info']) => ({
+  'INPUT_STS-ENDPOINT': info.endpoint,
+  'INPUT_ROLE-TO-ASSUME': info.roleArn,
+})
+const WAYS: readonly Way[] = [
+  { name: 'keys', handWritten: 'hand-written.js', env: keys },
+  { name: 'keys that assume a role', env: (info) => ({ ...keys(info), ...role(info) }) },
+  {
+    name: 'keyless',
+    handWritten: 'hand-written-keyless.js',
+    env: (info) => ({
+      ...role(info),
+      'INPUT_OIDC-PROVIDER-ARN': info.oidcProviderArn,
+      ACTIONS_ID_TOKEN_REQUEST_URL: info.idTokenRequestUrl,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: info.idTokenRequestToken,
+    }),
+  },
+]
 
 type Cost = { readonly ms: number; readonly peakKb: number }
 
 /**
- * Runs the action and a hand-written script that makes the same signed call, by turns, and compares them. The two
- * are run in one go, as a machine's speed changes from one minute to the next.
+ * Runs the action and a hand-written script that makes the same calls, by turns, and compares them. The two are run in
+ * one go, as a machine's speed changes from one minute to the next.
  */
 export async function benchAction(): Promise<void> {
   const emulator = await startEmulator()
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   try {
-    const costs: Record<string, Cost[]> = { [action]: [], [handWritten]: [] }
-    // The first round warms up the disk cache, and is not counted.
-    for (let round = 0; round <= ROUNDS; round++) {
-      for (const [script, measured] of Object.entries(costs)) {
-        const cost = await run(script, emulator, folder)
-        if (round > 0) measured.push(cost)
-      }
-    }
-    const of = (script: string, part: keyof Cost) => median((costs[script] ?? []).map((cost) => cost[part]))
-    const results = {
-      rounds: ROUNDS,
-      wallMs: { action: of(action, 'ms'), handWritten: of(handWritten, 'ms') },
-      wallRatio: of(action, 'ms') / of(handWritten, 'ms'),
-      peakMemoryKb: { action: of(action, 'peakKb'), handWritten: of(handWritten, 'peakKb') },
-      peakMemoryRatio: of(action, 'peakKb') / of(handWritten, 'peakKb'),
-      mainBundleBytes: statSync(action).size,
-    }
-    console.table({
-      'wall time, ms': { ...rounded(results.wallMs), ratio: results.wallRatio.toFixed(2) },
-      'peak memory, kB': { ...rounded(results.peakMemoryKb), ratio: results.peakMemoryRatio.toFixed(2) },
-    })
-    console.log(`medians of ${ROUNDS} runs each, by turns; dist/index.js: ${results.mainBundleBytes} bytes`)
-    writeFileSync(join(import.meta.dirname, 'results.json'), `${JSON.stringify(results, null, 2)}\n`)
+    const results: Record<string, Record<string, number>> = {}
+    for (const way of WAYS) results[way.name] = await compare(way, emulator, folder)
+    console.table(results)
+    const mainBundleBytes = statSync(action).size
+    console.log(`medians of ${ROUNDS} runs each, by turns; dist/index.js: ${mainBundleBytes} bytes`)
+    const file = join(import.meta.dirname, 'results.json')
+    writeFileSync(file, `${JSON.stringify({ rounds: ROUNDS, mainBundleBytes, ...results }, null, 2)}\n`)
   } finally {
     await emulator.stop()
     rmSync(folder, { recursive: true })
   }
 }
 
-async function run(script: string, { info }: Emulator, folder: string): Promise<Cost> {
+async function compare(way: Way, emulator: Emulator, folder: string): Promise<Record<string, number>> {
+  const env = way.env(emulator.info)
+  await emulator.reset()
+  await run(action, env, emulator, folder)
+  const requests = (await emulator.requests()).length
+  if (way.handWritten === undefined) return { requests }
+
+  const byHand = join(import.meta.dirname, way.handWritten)
+  const costs: Record<string, Cost[]> = { [action]: [], [byHand]: [] }
+  // The first round warms up the disk cache, and is not counted.
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const [script, measured] of Object.entries(costs)) {
+      const cost = await run(script, env, emulator, folder)
+      if (round > 0) measured.push(cost)
+    }
+  }
+  const of = (script: string, part: keyof Cost) => median((costs[script] ?? []).map((cost) => cost[part]))
+  return {
+    requests,
+    'wall ms': Math.round(of(action, 'ms')),
+    'by hand ms': Math.round(of(byHand, 'ms')),
+    'wall ratio': hundredths(of(action, 'ms') / of(byHand, 'ms')),
+    'peak kB': Math.round(of(action, 'peakKb')),
+    'peak ratio': hundredths(of(action, 'peakKb') / of(byHand, 'peakKb')),
+  }
+}
+
+async function run(
+  script: string,
+  given: Readonly<Record<string, string>>,
+  { info }: Emulator,
+  folder: string,
+): Promise<Cost> {
   const output = join(folder, 'output')
   const peak = join(folder, 'peak')
   writeFileSync(output, '')
@@ -62,8 +107,7 @@ async function run(script: string, { info }: Emulator, folder: string): Promise<
     'INPUT_INSTANCE-ID': info.instanceId,
     'INPUT_REGION-ID': info.regionId,
     INPUT_ENDPOINT: info.endpoint,
-    'INPUT_ACCESS-KEY-ID': info.accessKeyId,
-    'INPUT_ACCESS-KEY-SECRET': info.accessKeySecret,
+    ...given,
   }
   const preload = ['--import', join(import.meta.dirname, 'peak-memory.js')]
   const startMs = performance.now()
@@ -76,6 +120,6 @@ async function run(script: string, { info }: Emulator, folder: string): Promise<
   return { ms, peakKb: Number(readFileSync(peak, 'utf8')) }
 }
 
-function rounded(values: Record<string, number>): Record<string, number> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Math.round(value)]))
+function hundredths(ratio: number): number {
+  return Math.round(ratio * 100) / 100
 }
