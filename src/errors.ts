@@ -39,9 +39,8 @@ export class ActionError extends Error {
    * @param clean makes a text of others fit to print
    */
   describe(clean: (text: string) => string): string {
-    const answer = [this.code, this.said?.replace(/\.?\s*$/, '')]
-      .filter(Boolean)
-      .map((part) => clean(part ?? ''))
+    const said = this.said?.replace(/\.?\s*$/, '')
+    const answer = [this.code, said].flatMap((part) => (part ? [clean(part)] : []))
     const details = [
       answer.join(': '),
       this.requestId === undefined ? '' : `request ${clean(this.requestId)}`,

@@ -1,11 +1,14 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import https from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import { beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { getRegisterCodeAction } from '../../src/actions/get-register-code.ts'
 import { call } from '../../src/alibaba-cloud/call.ts'
 import { MQTT_ERRORS } from '../../src/mqtt/service-errors.ts'
 import { ActionError } from '../../src/errors.ts'
-import { emulated, workingInputs, type Inputs } from '../support/emulated.ts'
+import { emulated, keyless, workingInputs, type Inputs } from '../support/emulated.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
 
 // The action in this process, for what is seen better from inside; what users get is tested through dist/.
@@ -20,9 +23,10 @@ function fail(): never {
   throw new Error('There must be no second attempt.')
 }
 
-async function run(given: Inputs = {}) {
+async function run(given: Inputs = {}, more: Record<string, string> = {}) {
   const values = { ...workingInputs(service.emulator), ...given }
-  const env = inputs(Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value ?? ''])))
+  const asText = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value ?? '']))
+  const env = { ...keyless(service.emulator).env, ...more, ...inputs(asText) }
   const { thrown, stdout, outputFile } = await withEnvironment(env, getRegisterCodeAction)
   return { error: thrown instanceof ActionError ? thrown : undefined, thrown, stdout, outputFile }
 }
@@ -101,5 +105,103 @@ describe('the action', () => {
     await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault, times: 'always' }])
     const { error } = await run({ 'max-attempts': '1' })
     expect(error?.message).toMatch(/more than 1 MiB|white space/)
+  })
+})
+
+describe('an access key that has to be fetched', () => {
+  const withoutKeys = { 'access-key-id': '', 'access-key-secret': '' }
+  const role = () => keyless(service.emulator).inputs
+
+  it("comes from STS, for GitHub's token", async () => {
+    const { thrown, stdout } = await run({ ...role(), ...withoutKeys })
+    expect(thrown).toBeUndefined()
+    expect(stdout).toMatch(/^Access key +of the role .*, assumed with GitHub's OIDC token$/m)
+  })
+
+  it('comes from STS, for an access key', async () => {
+    const { thrown, stdout } = await run({ ...role(), 'oidc-provider-arn': '' })
+    expect(thrown).toBeUndefined()
+    expect(stdout).toMatch(/^Access key +of the role .*, assumed with the one from the inputs$/m)
+  })
+
+  it.each([
+    ['AssumeRoleWithOIDC', 'no-code', /without a whole temporary access key/],
+    [
+      'AssumeRoleWithOIDC',
+      {
+        status: 200,
+        body: '{"Credentials":{"AccessKeyId":"a\\n","AccessKeySecret":"b","SecurityToken":"c"}}',
+      },
+      /without a whole temporary access key/,
+    ],
+    ['GitHubIdToken', 'html', /GitHub gave no OIDC token: .* HTTP 502/],
+    ['GitHubIdToken', 'null-body', /GitHub gave no OIDC token: .* not the JSON/],
+    ['GitHubIdToken', { status: 503, body: '{}' }, /gave no OIDC token \(HTTP 503\)|gave no OIDC token$/],
+    ['GitHubIdToken', { status: 403, body: '{"message":"No."}' }, /gave no OIDC token$/],
+    ['GitHubIdToken', { status: 200, body: '{"value":"no token"}' }, /without a token/],
+    ['GitHubIdToken', 'no-code', /without a token/],
+  ] as const)('is no key when %s answers %j', async (operation, fault, text) => {
+    await service.emulator.setFaults([{ operation, fault, times: 'always' }])
+    const { error } = await run({ ...role(), ...withoutKeys, 'max-attempts': '1' })
+    expect(error?.message).toMatch(text)
+  })
+
+  it('says what it needs when a token cannot be read', async () => {
+    const value = 'not.JSON.inside'
+    await service.emulator.setFaults([
+      { operation: 'GitHubIdToken', fault: { status: 200, body: JSON.stringify({ value }) } },
+    ])
+    const fault = { code: 'AuthenticationFail.NoPermission' }
+    await service.emulator.setFaults([{ operation: 'AssumeRoleWithOIDC', fault }])
+    expect((await run({ ...role(), ...withoutKeys })).error?.cure).toContain('issuer "not readable"')
+  })
+
+  describe('from the default chain', () => {
+    // The address of the metadata service is never called from a test.
+    const chain = { RUNNER_ENVIRONMENT: 'self-hosted', ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'true' }
+
+    it('comes from the profile', async () => {
+      const home = mkdtempSync(join(tmpdir(), 'home-'))
+      const { accessKeyId, accessKeySecret } = service.emulator.info
+      const profile = `type = access_key\naccess_key_id = ${accessKeyId}\naccess_key_secret = ${accessKeySecret}\n`
+      writeFileSync(join(home, 'credentials'), `[default]\n${profile}`)
+      const env = { ...chain, HOME: home, ALIBABA_CLOUD_CREDENTIALS_FILE: join(home, 'credentials') }
+      const { thrown, stdout } = await run(withoutKeys, env)
+      expect(thrown).toBeUndefined()
+      expect(stdout).toMatch(/^Access key +from the default chain \(profile\)$/m)
+      rmSync(home, { recursive: true })
+    })
+
+    it('is missed with a list of the places', async () => {
+      const { error } = await run(withoutKeys, {
+        ...chain,
+        HOME: '/nowhere',
+        ALIBABA_CLOUD_CREDENTIALS_FILE: '/nowhere/x',
+      })
+      expect(error?.message).toMatch(/There is no access key: looked at .* default chain/)
+    })
+
+    it('is not waited for longer than there is time', async () => {
+      const { findInDefaultChain } = await import('../../src/alibaba-cloud/default-chain.ts')
+      const { thrown } = await withEnvironment(chain, () => findInDefaultChain(performance.now() - 1))
+      expect(thrown).toBeInstanceOf(ActionError)
+    })
+  })
+})
+
+describe('the SDK behind a proxy', () => {
+  it('makes its connections there, and leaves the agents of others alone', async () => {
+    jest.resetModules()
+    const { attemptCall } = await import('../../src/alibaba-cloud/client.ts')
+    const { Agent } = https
+    const proxy = { url: 'http://user:word@127.0.0.1:9', host: '127.0.0.1:9', noProxy: '' }
+    const { endpoint, accessKeyId, accessKeySecret } = service.emulator.info
+    const target = { endpoint, accessKey: { accessKeyId, accessKeySecret }, proxy }
+    const request = { operation: 'GetRegisterCode', version: '2020-04-20', method: 'GET', query: {} } as const
+    await expect(attemptCall(target, request, 5_000)).rejects.toMatchObject({
+      failure: { kind: 'proxy', code: 'ECONNREFUSED', host: '127.0.0.1:9' },
+    })
+    expect(https.Agent).toBe(Agent)
+    expect(await service.emulator.requests()).toEqual([])
   })
 })

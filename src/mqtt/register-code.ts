@@ -51,5 +51,5 @@ function readRegisterCode(answer: Readonly<Record<string, unknown>>): RegisterCo
     throw new AttemptError({ kind: 'broken-answer', what, requestId })
   }
   // The request id becomes an output that nobody masks: what does not look like one is none.
-  return { registerCode, requestId: /^[\w-]{1,64}$/.test(requestId ?? '') ? (requestId ?? '') : '' }
+  return { registerCode, requestId: /^[\w-]{1,64}$/.exec(requestId ?? '')?.[0] ?? '' }
 }
