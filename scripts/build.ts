@@ -38,6 +38,7 @@ await bundle(join(compiled, 'entries/get-register-code.js'), '.', {
   undici: './undici-on-demand.js',
   '@actions/github': './github/index.js',
 })
+await bundle(join(compiled, 'entries/sign.js'), 'sign', { undici: '../undici-on-demand.js' })
 // The repository's own package.json says "module"; the bundles are CommonJS, which can load a part of it late.
 writeDist('package.json', '{ "type": "commonjs" }\n')
 
