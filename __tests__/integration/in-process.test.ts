@@ -20,10 +20,13 @@ function fail(): never {
   throw new Error('There must be no second attempt.')
 }
 
-async function run(given: Inputs = {}) {
+async function run(given: Inputs = {}, variables: Readonly<Record<string, string>> = {}) {
   const values = { ...workingInputs(service.emulator), ...given }
   const env = inputs(Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value ?? ''])))
-  const { thrown, stdout, outputFile } = await withEnvironment(env, getRegisterCodeAction)
+  const { thrown, stdout, outputFile } = await withEnvironment(
+    { ...env, ...variables },
+    getRegisterCodeAction,
+  )
   return { error: thrown instanceof ActionError ? thrown : undefined, thrown, stdout, outputFile }
 }
 
@@ -32,6 +35,13 @@ describe('the action', () => {
     const { thrown, outputFile } = await run()
     expect(thrown).toBeUndefined()
     expect(outputFile).toMatch(/^register-code<<.*\nrequest-id<</s)
+  })
+
+  it('sets a seal too, when it has a key for one', async () => {
+    const env = { GITHUB_REPOSITORY: 'example/devices', GITHUB_RUN_ID: '1' }
+    const { thrown, outputFile } = await run({ 'seal-key': 'a passphrase for seals' }, env)
+    expect(thrown).toBeUndefined()
+    expect(outputFile).toMatch(/^register-code<<.*\nrequest-id<<.*\nsealed-register-code<</s)
   })
 
   it('says of each attempt that failed why, and when the next one comes', async () => {
