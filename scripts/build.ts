@@ -34,9 +34,17 @@ writeDist(
 await bundle(fileURLToPath(import.meta.resolve('@actions/github')), 'github', {
   undici: '../undici-on-demand.js',
 })
+// Most runs make no seal, and two actions can share what makes one.
+await bundle(fileURLToPath(import.meta.resolve('jose')), 'jose')
 await bundle(join(compiled, 'entries/get-register-code.js'), '.', {
   undici: './undici-on-demand.js',
   '@actions/github': './github/index.js',
+  jose: './jose/index.js',
+})
+await bundle(join(compiled, 'entries/sign.js'), 'sign', { undici: '../undici-on-demand.js' })
+await bundle(join(compiled, 'entries/unseal.js'), 'unseal', {
+  undici: '../undici-on-demand.js',
+  jose: '../jose/index.js',
 })
 // The repository's own package.json says "module"; the bundles are CommonJS, which can load a part of it late.
 writeDist('package.json', '{ "type": "commonjs" }\n')

@@ -15,12 +15,16 @@ type ActionYml = {
 type Described = { readonly description: string; readonly required?: boolean; readonly default?: string }
 
 /** The documents that have generated sections. */
-export const DOCUMENTS = ['README.md', 'docs/faults.md']
+export const DOCUMENTS = ['README.md', 'docs/faults.md', 'sign/README.md', 'unseal/README.md']
 
 /** What stands between `<!-- begin NAME -->` and `<!-- end NAME -->` in a document: each NAME, and how it is made. */
 const SECTIONS: Readonly<Record<string, () => string>> = {
   inputs: () => inputTable('.'),
   outputs: () => outputTable('.'),
+  'sign/inputs': () => inputTable('sign'),
+  'sign/outputs': () => outputTable('sign'),
+  'unseal/inputs': () => inputTable('unseal'),
+  'unseal/outputs': () => outputTable('unseal'),
   errors: () => errorTable(MQTT_ERRORS),
   faults: faultTables,
   'sts-errors': () => errorTable(STS_ERRORS, MQTT_ERRORS),

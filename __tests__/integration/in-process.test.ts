@@ -38,6 +38,13 @@ describe('the action', () => {
     expect(outputFile).toMatch(/^register-code<<.*\nrequest-id<</s)
   })
 
+  it('sets a seal too, when it has a key for one', async () => {
+    const env = { GITHUB_REPOSITORY: 'example/devices', GITHUB_RUN_ID: '1' }
+    const { thrown, outputFile } = await run({ 'seal-key': 'a passphrase for seals' }, env)
+    expect(thrown).toBeUndefined()
+    expect(outputFile).toMatch(/^register-code<<.*\nrequest-id<<.*\nsealed-register-code<</s)
+  })
+
   it('says of each attempt that failed why, and when the next one comes', async () => {
     await service.emulator.setFaults([
       { operation: 'GetRegisterCode', fault: { code: 'Throttling.User' }, times: 2 },

@@ -1,6 +1,8 @@
 import { setSecret } from '@actions/core'
 
 const HIDDEN = '***'
+/** Of base64: 96 bits, which no ordinary text has by chance. */
+const MIN_KEY_LINE_LENGTH = 16
 
 /** Every spelling of every masked value, longest first, so that a secret inside a longer one is found with it. */
 let spellings: string[] = []
@@ -14,8 +16,33 @@ let spellings: string[] = []
 export function mask(value: string): string {
   if (value.trim() === '') return value
   setSecret(value)
-  spellings = [...new Set([...spellings, ...spellingsOf(value)])].sort((a, b) => b.length - a.length)
+  redactLater(spellingsOf(value))
   return value
+}
+
+/**
+ * Masks the private keys in a PEM text, and nothing else in it: certificates and public keys are no secrets.
+ *
+ * Given a text of several lines, the runner masks each line by itself. The last line of a key may be as short as
+ * `AA==`, and with that masked, ordinary lines of the log would show stars, and a job output that happens to contain
+ * it would be dropped without an error; the BEGIN and END lines stand in every key. So each line gets a command of its
+ * own here, and those that are too short to be a secret get none: at most 11 bytes at the end of a key, of which the
+ * rest stays hidden.
+ *
+ * @returns the text itself
+ */
+export function maskPrivateKeys(text: string): string {
+  // Up to the end of the text if there is no END line: a key that was cut off is a secret too.
+  for (const [block, body = ''] of text.matchAll(
+    /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(.*?)(?:-----END|$)/gs,
+  )) {
+    const lines = body.split(/\\r|\\n|\s/).filter((line) => line.length >= MIN_KEY_LINE_LENGTH)
+    // The headers of OpenSSL's old encrypted form name a cipher and a salt.
+    const secrets = lines.filter((line) => /^[\w+/=]+$/.test(line))
+    secrets.forEach(setSecret)
+    redactLater([block, ...secrets])
+  }
+  return text
 }
 
 /**
@@ -33,6 +60,10 @@ export function clean(text: string, maxLength = 1000): string {
   // Again, as a line end that became a space can complete a secret; and before the cut, as half of one is left behind it.
   const redacted = redact(oneLine)
   return redacted.length > maxLength ? `${redacted.slice(0, maxLength)}…` : redacted
+}
+
+function redactLater(secrets: readonly string[]): void {
+  spellings = [...new Set([...spellings, ...secrets])].sort((a, b) => b.length - a.length)
 }
 
 function redact(text: string): string {

@@ -1,0 +1,117 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { X509Certificate } from 'node:crypto'
+import { afterAll, describe, expect, it } from '@jest/globals'
+import { runStep, type StepRun } from '../../demo/runner.ts'
+import { makeCa, privateKey, type Issued, type Kind } from '../support/certificates.ts'
+
+const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
+const PASSPHRASE = 'of the CA key'
+const folder = mkdtempSync(join(tmpdir(), 'sign-'))
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+})
+
+async function sign(inputs: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}) {
+  return await runStep('sign', { 'register-code': CODE, ...inputs }, { env: { RUNNER_TEMP: folder, ...env } })
+}
+
+function encryptedKey(ca: Issued): string {
+  const form = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: PASSPHRASE } as const
+  return ca.key.export(form).toString()
+}
+
+/** Every line of a log but the commands that mask something. */
+function shownBy({ stdout, stderr }: StepRun): string {
+  return stdout.replaceAll(/^::add-mask::.*$/gm, '') + stderr
+}
+
+describe('the action sign, as it ships,', () => {
+  it.each<Kind>(['RSA 2048', 'EC P-256', 'EC P-384', 'EC P-521'])('signs with %s', async (kind) => {
+    const ca = await makeCa({ kind })
+    const key = encryptedKey(ca)
+    const step = await sign({
+      'ca-certificate': ca.pem,
+      'ca-private-key': key,
+      'ca-private-key-passphrase': PASSPHRASE,
+    })
+    expect(step.annotations).toEqual([])
+    expect(step.exitCode).toBe(0)
+    const certificate = new X509Certificate(step.outputs['verification-certificate'] ?? '')
+    expect(certificate.checkIssued(ca.certificate)).toBe(true)
+    expect(certificate.verify(ca.certificate.publicKey)).toBe(true)
+    expect(certificate.subject).toBe(`CN=${CODE}`)
+    for (const secret of [CODE, PASSPHRASE, ...key.split('\n').slice(1, -2)]) {
+      expect(shownBy(step)).not.toContain(secret)
+    }
+  })
+
+  it('gives an output that another job can have: nothing masked is in it', async () => {
+    const ca = await makeCa()
+    const step = await sign({
+      'ca-certificate': ca.pem,
+      'ca-private-key': ca.key.export({ type: 'sec1', format: 'pem' }).toString(),
+    })
+    expect(step.masks).toContain(CODE)
+    const values = Object.values(step.outputs).join('\n')
+    for (const mask of step.masks) expect(values).not.toContain(mask)
+  })
+
+  it('names the file in the folder of the runner, and writes nothing else', async () => {
+    const ca = await makeCa()
+    const keyFile = join(folder, 'ca.key')
+    writeFileSync(keyFile, encryptedKey(ca))
+    const before = readdirSync(folder)
+    const step = await sign({
+      'ca-certificate': ca.pem.replaceAll('\n', '\\n'),
+      'ca-private-key': keyFile,
+      'ca-private-key-passphrase': PASSPHRASE,
+    })
+    const added = readdirSync(folder).filter((name) => !before.includes(name))
+    expect(added.map((name) => join(folder, name))).toEqual([step.outputs['verification-certificate-file']])
+    expect(step.log).toContain(
+      'CA             C=CN, O=Example, CN=Example CA\nCA key         EC P-256, signature',
+    )
+  })
+
+  it.each<[string, (ca: Issued) => Promise<Record<string, string>> | Record<string, string>, RegExp]>([
+    [
+      'the key of another CA',
+      async () => ({ 'ca-private-key': encryptedKey(await makeCa()) }),
+      /^The private key in ca-private-key does not belong to the CA certificate/,
+    ],
+    ['a wrong passphrase', () => ({ 'ca-private-key-passphrase': 'a wrong one' }), /could not be decrypted/],
+    [
+      'an Ed25519 key',
+      () => ({ 'ca-private-key': privateKey('Ed25519').export({ type: 'pkcs8', format: 'pem' }).toString() }),
+      /^The input ca-private-key holds an Ed25519 key, which ApsaraMQ for MQTT does not take\. Use a CA/,
+    ],
+    [
+      'a code of two words',
+      () => ({ 'register-code': 'two words' }),
+      /^The register code is empty, or has white/,
+    ],
+  ])('refuses %s with one annotation, and leaves nothing', async (_, change, message) => {
+    const ca = await makeCa()
+    const before = readdirSync(folder)
+    const inputs = {
+      'ca-certificate': ca.pem,
+      'ca-private-key': encryptedKey(ca),
+      'ca-private-key-passphrase': PASSPHRASE,
+      ...(await change(ca)),
+    }
+    const step = await sign(inputs, { RUNNER_DEBUG: '1' })
+    expect(step.exitCode).toBe(1)
+    expect(step.annotations).toEqual([expect.stringMatching(message)])
+    expect(step.outputs).toEqual({})
+    expect(readdirSync(folder)).toEqual(before)
+    for (const secret of [
+      CODE,
+      inputs['ca-private-key-passphrase'],
+      ...inputs['ca-private-key'].split('\n').slice(1, -2),
+    ]) {
+      expect(shownBy(step)).not.toContain(secret)
+    }
+  })
+})

@@ -1,0 +1,104 @@
+/** Keys, CAs and certificates for tests, made when they are asked for. None is ever kept. */
+import 'reflect-metadata'
+import {
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  X509Certificate,
+  type KeyObject,
+} from 'node:crypto'
+import * as x509 from '@peculiar/x509'
+import { ActionError } from '../../src/errors.ts'
+
+export const DAY_MS = 24 * 60 * 60 * 1000
+
+/** A kind of key, as it is written in a table of cases. */
+export type Kind = 'RSA 1024' | 'RSA 2048' | 'RSA 3072' | 'EC P-256' | 'EC P-384' | 'EC P-521' | 'Ed25519'
+
+export type Issued = {
+  readonly certificate: X509Certificate
+  readonly pem: string
+  readonly key: KeyObject
+}
+
+type Options = {
+  readonly kind?: Kind
+  /** Takes this key instead of a new one. */
+  readonly key?: KeyObject
+  readonly hash?: 'SHA-1' | 'SHA-256' | 'SHA-384' | 'SHA-512'
+  readonly subject?: x509.Name
+  readonly issuer?: Issued
+  readonly isCa?: boolean
+  readonly keyUsages?: x509.KeyUsageFlags
+  readonly withKeyIdentifier?: boolean
+  readonly serialNumber?: string
+  readonly notBefore?: Date
+  readonly notAfter?: Date
+}
+
+/** A private key. RSA keys are made once a process, as that takes its time. */
+export function privateKey(kind: Kind): KeyObject {
+  const [type, detail = ''] = kind.split(' ')
+  if (type === 'EC') return generateKeyPairSync('ec', { namedCurve: detail }).privateKey
+  if (type === 'Ed25519') return generateKeyPairSync('ed25519').privateKey
+  const known = rsaKeys.get(kind)
+  if (known !== undefined) return known
+  const { privateKey: key } = generateKeyPairSync('rsa', { modulusLength: Number(detail) })
+  rsaKeys.set(kind, key)
+  return key
+}
+const rsaKeys = new Map<Kind, KeyObject>()
+
+/** A CA, its own issuer unless another one is given. */
+export async function makeCa(options: Options = {}): Promise<Issued> {
+  return await issue({ isCa: true, subject: new x509.Name('C=CN, O=Example, CN=Example CA'), ...options })
+}
+
+/** A certificate of a device. */
+export async function makeLeaf(options: Options = {}): Promise<Issued> {
+  return await issue({ isCa: false, subject: new x509.Name('CN=device-1'), ...options })
+}
+
+async function issue(options: Options): Promise<Issued> {
+  const key = options.key ?? privateKey(options.kind ?? 'EC P-256')
+  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' })
+  const signer = options.issuer?.key ?? key
+  const algorithm = signingAlgorithm(signer, options.hash ?? 'SHA-256')
+  const issuer = options.issuer && new x509.X509Certificate(options.issuer.certificate.raw).subjectName
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: options.serialNumber ?? `01${randomBytes(8).toString('hex')}`,
+    ...(options.subject && { subject: options.subject, issuer: issuer ?? options.subject }),
+    notBefore: options.notBefore ?? new Date(Date.now() - 10 * DAY_MS),
+    notAfter: options.notAfter ?? new Date(Date.now() + 1000 * DAY_MS),
+    publicKey,
+    signingKey: signer.toCryptoKey(algorithm, false, ['sign']),
+    signingAlgorithm: algorithm,
+    extensions: [
+      new x509.BasicConstraintsExtension(options.isCa ?? true, undefined, true),
+      ...(options.keyUsages === undefined ? [] : [new x509.KeyUsagesExtension(options.keyUsages, true)]),
+      ...(options.withKeyIdentifier === false
+        ? []
+        : [await x509.SubjectKeyIdentifierExtension.create(publicKey)]),
+    ],
+  })
+  const parsed = new X509Certificate(Buffer.from(certificate.rawData))
+  return { certificate: parsed, pem: parsed.toString(), key }
+}
+
+function signingAlgorithm(key: KeyObject, hash: string) {
+  if (key.asymmetricKeyType === 'rsa') return { name: 'RSASSA-PKCS1-v1_5', hash }
+  if (key.asymmetricKeyType === 'ed25519') return { name: 'Ed25519' }
+  const curves: Record<string, string> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' }
+  return { name: 'ECDSA', namedCurve: curves[key.asymmetricKeyDetails?.namedCurve ?? ''] ?? '', hash }
+}
+
+/** The text of an error as users read it. Fails when nothing, or something else, was thrown. */
+export async function errorOf(run: () => unknown): Promise<string> {
+  try {
+    await run()
+  } catch (thrown) {
+    if (thrown instanceof ActionError) return thrown.describe((text) => text)
+    throw new Error('threw something that is no ActionError', { cause: thrown })
+  }
+  throw new Error('nothing was thrown')
+}

@@ -1,0 +1,46 @@
+/** A small reader of DER for tests, so that names are compared byte for byte by code that did not write them. */
+
+type Element = { readonly tag: number; readonly content: Buffer; readonly whole: Buffer }
+
+/** The names, validity and serial number of a certificate, as the bytes that stand in it. */
+export function partsOf(certificate: Buffer) {
+  const [toBeSigned] = elementsIn(only(elementsIn(certificate)).content)
+  const [, serialNumber, , issuer, validity, subject] = elementsIn(only(toBeSigned && [toBeSigned]).content)
+  return {
+    serialNumber: only(serialNumber && [serialNumber]).content,
+    issuer: only(issuer && [issuer]).whole,
+    subject: only(subject && [subject]).whole,
+    times: elementsIn(only(validity && [validity]).content).map(({ content }) => content.toString('latin1')),
+  }
+}
+
+function elementsIn(bytes: Buffer): Element[] {
+  const elements: Element[] = []
+  for (let at = 0; at < bytes.length;) {
+    const first = bytes.readUInt8(at + 1)
+    const lengthBytes = first < 0x80 ? 0 : first - 0x80
+    const start = at + 2 + lengthBytes
+    const length = lengthBytes === 0 ? first : bytes.readUIntBE(at + 2, lengthBytes)
+    elements.push({
+      tag: bytes.readUInt8(at),
+      content: bytes.subarray(start, start + length),
+      whole: bytes.subarray(at, start + length),
+    })
+    at = start + length
+  }
+  return elements
+}
+
+function only(elements: readonly Element[] | undefined): Element {
+  const [element] = elements ?? []
+  if (element === undefined) throw new Error('The DER ends too early.')
+  return element
+}
+
+/** One element of DER. */
+export function der(tag: number, ...parts: readonly (Buffer | string)[]): Buffer {
+  const content = Buffer.concat(parts.map((part) => Buffer.from(part as string)))
+  const { length } = content
+  const head = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
+  return Buffer.concat([Buffer.from([tag, ...head]), content])
+}

@@ -1,0 +1,210 @@
+import 'reflect-metadata'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import * as x509 from '@peculiar/x509'
+import { describe, expect, it } from '@jest/globals'
+import { readCaCertificate, readCaPrivateKey, subjectOf } from '../../src/certificates/ca-certificate.ts'
+import { isSameCertificate, isSameSerialNumber, readCertificate } from '../../src/certificates/certificate.ts'
+import { readPublicKey } from '../../src/certificates/public-key.ts'
+import {
+  DAY_MS,
+  errorOf,
+  makeCa,
+  makeLeaf,
+  privateKey,
+  type Issued,
+  type Kind,
+} from '../support/certificates.ts'
+
+function readCa(text: string, nowMs = Date.now()) {
+  return readCaCertificate({ input: 'ca-certificate', text }, nowMs)
+}
+
+describe('a CA certificate', () => {
+  it.each<Kind>(['RSA 2048', 'RSA 3072', 'EC P-256', 'EC P-384', 'EC P-521'])('is read: %s', async (kind) => {
+    const ca = await makeCa({ kind })
+    expect(isSameCertificate(readCa(ca.pem), ca.certificate)).toBe(true)
+  })
+
+  it('is the first one of a chain, whatever the layout of the text', async () => {
+    const root = await makeCa()
+    const intermediate = await makeCa({ issuer: root, subject: new x509.Name('CN=Intermediate') })
+    const chain = `subject=CN = Intermediate\r\n${intermediate.pem.replaceAll('\n', '\r\n')}${root.pem}`
+    expect(isSameCertificate(readCa(chain), intermediate.certificate)).toBe(true)
+    expect(isSameCertificate(readCa(chain.replaceAll('\r\n', '\\n')), intermediate.certificate)).toBe(true)
+    expect(
+      isSameCertificate(readCa(intermediate.pem.replaceAll(/^/gm, '  ')), intermediate.certificate),
+    ).toBe(true)
+    expect(isSameCertificate(readCa(root.pem), intermediate.certificate)).toBe(false)
+  })
+
+  it('may come in the same file as its key', async () => {
+    const ca = await makeCa()
+    const file = ca.key.export({ type: 'pkcs8', format: 'pem' }).toString() + ca.pem
+    expect(isSameCertificate(readCa(file), ca.certificate)).toBe(true)
+  })
+
+  it('has the older label of some tools', async () => {
+    const ca = await makeCa()
+    expect(readCa(ca.pem.replaceAll('CERTIFICATE', 'X509 CERTIFICATE')).ca).toBe(true)
+  })
+
+  it('is not that of a device', async () => {
+    const leaf = await makeLeaf({ issuer: await makeCa() })
+    expect(await errorOf(() => readCa(leaf.pem))).toMatch(
+      /^The certificate in ca-certificate \(CN=device-1\) is not that of a CA\. Give the certificate that issues/,
+    )
+  })
+
+  it('is refused when its key usage does not let it sign certificates', async () => {
+    const { digitalSignature, keyCertSign } = x509.KeyUsageFlags
+    const mute = await makeCa({ keyUsages: digitalSignature })
+    expect(await errorOf(() => readCa(mute.pem))).toMatch(/is not that of a CA/)
+    expect(readCa((await makeCa({ keyUsages: keyCertSign })).pem).ca).toBe(true)
+  })
+
+  it('is valid from its first to its last second', async () => {
+    const now = Math.floor(Date.now() / 1000) * 1000
+    const ca = await makeCa({ notBefore: new Date(now), notAfter: new Date(now + 60_000) })
+    expect(readCa(ca.pem, now).ca).toBe(true)
+    expect(readCa(ca.pem, now + 60_000).ca).toBe(true)
+    expect(await errorOf(() => readCa(ca.pem, now - 1000))).toMatch(
+      /^The CA certificate in ca-certificate is not valid before \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\. Use one that/,
+    )
+    expect(await errorOf(() => readCa(ca.pem, now + 61_000))).toMatch(
+      /^The CA certificate in ca-certificate expired at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\. Use one that/,
+    )
+  })
+
+  it.each<[Kind, RegExp]>([
+    ['Ed25519', /holds an Ed25519 key, which/],
+    ['RSA 1024', /holds an RSA key of 1024 bits, which/],
+  ])('is refused with a key that the service does not take: %s', async (kind, message) => {
+    const ca = await makeCa({ kind })
+    expect(await errorOf(() => readCa(ca.pem))).toMatch(message)
+  })
+
+  it('has a serial number of at most 128 bytes', async () => {
+    const long = await makeCa({ serialNumber: `01${'00'.repeat(127)}` })
+    const tooLong = await makeCa({ serialNumber: `01${'00'.repeat(128)}` })
+    expect(readCa(long.pem).serialNumber).toHaveLength(256)
+    expect(await errorOf(() => readCa(tooLong.pem))).toMatch(/has more than 128 bytes/)
+  })
+
+  it.each([
+    [
+      'a private key',
+      () => privateKey('EC P-256').export({ type: 'sec1', format: 'pem' }).toString(),
+      'a private key',
+    ],
+    ['no END line', () => '-----BEGIN CERTIFICATE-----\nAAAA', 'no whole PEM block'],
+  ])('is not read from %s', async (_, text, holds) => {
+    expect(await errorOf(() => readCa(text()))).toContain(`The input ca-certificate holds ${holds}`)
+  })
+
+  it('is refused when it is damaged', async () => {
+    const damaged = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----'
+    expect(await errorOf(() => readCa(damaged))).toMatch(/^The certificate in ca-certificate cannot be read/)
+  })
+
+  it('is refused when only its key is damaged', async () => {
+    const { certificate } = await makeCa()
+    // The point of an uncompressed EC key starts with 04; 09 is none.
+    const at = certificate.raw.indexOf(Buffer.from('03420004', 'hex'))
+    const raw = Buffer.from(certificate.raw)
+    raw[at + 3] = 9
+    const pem = `-----BEGIN CERTIFICATE-----\n${raw.toString('base64')}\n-----END CERTIFICATE-----`
+    expect(await errorOf(() => readCa(pem))).toMatch(/^The certificate in ca-certificate cannot be read/)
+  })
+
+  it('is named by its subject in one line', async () => {
+    expect(subjectOf((await makeCa()).certificate)).toBe('C=CN, O=Example, CN=Example CA')
+    expect(subjectOf((await makeCa({ subject: new x509.Name([]) })).certificate)).toBe('no subject')
+  })
+})
+
+describe('the private key of a CA', () => {
+  const NO_PASSPHRASE = { input: 'ca-private-key-passphrase', value: '' }
+
+  function readKey(ca: Issued, key: KeyObject): KeyObject {
+    const pem = { input: 'ca-private-key', text: key.export({ type: 'pkcs8', format: 'pem' }).toString() }
+    return readCaPrivateKey({ ca: ca.certificate, pem, passphrase: NO_PASSPHRASE })
+  }
+
+  it('belongs to its certificate', async () => {
+    const ca = await makeCa({ kind: 'EC P-384' })
+    expect(readKey(ca, ca.key).equals(ca.key)).toBe(true)
+  })
+
+  it.each<[Kind, Kind]>([
+    ['EC P-256', 'EC P-256'],
+    ['EC P-256', 'EC P-384'],
+    ['EC P-256', 'RSA 2048'],
+    ['RSA 2048', 'RSA 3072'],
+  ])('is refused when it is that of another CA: %s and %s', async (kind, other) => {
+    const ca = await makeCa({ kind })
+    expect(await errorOf(() => readKey(ca, privateKey(other)))).toMatch(
+      /^The private key in ca-private-key does not belong to the CA certificate \(C=CN, O=Example, CN=Example CA\)\. Give/,
+    )
+  })
+
+  it('is judged by its kind before it is compared', async () => {
+    const ca = await makeCa()
+    expect(await errorOf(() => readKey(ca, privateKey('Ed25519')))).toMatch(
+      /^The input ca-private-key holds an Ed25519 key/,
+    )
+  })
+})
+
+describe('a public key', () => {
+  const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const read = (text: string) => readPublicKey({ input: 'seal-key', text })
+
+  it.each(['spki', 'pkcs1'] as const)('is read as %s', (type) => {
+    expect(read(pair.publicKey.export({ type, format: 'pem' }).toString()).equals(pair.publicKey)).toBe(true)
+  })
+
+  it('is taken from a certificate', async () => {
+    const { pem, certificate } = await makeLeaf()
+    expect(read(pem).equals(certificate.publicKey)).toBe(true)
+  })
+
+  it.each(['pkcs8', 'pkcs1'] as const)('is never taken from a private key: %s', async (type) => {
+    const text = pair.privateKey.export({ type, format: 'pem' }).toString()
+    const mixed = pair.publicKey.export({ type: 'spki', format: 'pem' }).toString() + text
+    for (const wrong of [text, mixed]) {
+      expect(await errorOf(() => read(wrong))).toMatch(
+        /^The input seal-key holds (a public key and )?a private key\. It takes a public key, or a certificate, and no/,
+      )
+    }
+  })
+
+  it('is refused when it is damaged', async () => {
+    const text = '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----'
+    expect(await errorOf(() => read(text))).toMatch(/^The public key in seal-key cannot be read/)
+  })
+})
+
+describe('serial numbers', () => {
+  it.each([
+    ['007269004887', '7269004887', true],
+    ['00F26900BA87', 'f26900ba87', true],
+    ['f2:69:00', 'F26900', true],
+    ['00', '0', true],
+    ['10', '1', false],
+    ['f26900ba87', 'f26900ba88', false],
+  ])('%s and %s are the same: %s', (one, other, isSame) => {
+    expect(isSameSerialNumber(one, other)).toBe(isSame)
+    expect(isSameSerialNumber(other, one)).toBe(isSame)
+  })
+})
+
+describe('the same certificate', () => {
+  it('is found by its bytes, however the service lays out its text', async () => {
+    const { certificate, pem } = await makeCa()
+    const shown = readCertificate({ input: 'CaContent', text: pem.replaceAll('\n', '\\n') })
+    expect(isSameCertificate(certificate, shown)).toBe(true)
+    expect(
+      isSameCertificate(certificate, (await makeCa({ notAfter: new Date(Date.now() + DAY_MS) })).certificate),
+    ).toBe(false)
+  })
+})

@@ -1,0 +1,256 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from '@jest/globals'
+import { keyKindOf } from '../../src/certificates/key-kind.ts'
+import { loadPem } from '../../src/certificates/pem.ts'
+import { readPrivateKey } from '../../src/certificates/private-key.ts'
+import { errorOf, makeLeaf, privateKey, type Kind } from '../support/certificates.ts'
+
+const PASSPHRASE = 'correct horse battery staple'
+const KINDS: readonly Kind[] = ['RSA 2048', 'EC P-256', 'EC P-384', 'EC P-521']
+
+const folder = mkdtempSync(join(tmpdir(), 'keys-'))
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+})
+
+function read(value: string, passphrase = ''): KeyObject {
+  const pem = loadPem({ input: 'ca-private-key', value })
+  return readPrivateKey(pem, { input: 'ca-private-key-passphrase', value: passphrase })
+}
+
+function plain(key: KeyObject, type: 'pkcs8' | 'pkcs1' | 'sec1'): string {
+  return key.export({ type, format: 'pem' }).toString()
+}
+
+function encrypted(key: KeyObject, type: 'pkcs8' | 'pkcs1' | 'sec1', cipher: string): string {
+  return key.export({ type, format: 'pem', cipher, passphrase: PASSPHRASE }).toString()
+}
+
+/** PKCS#1 for RSA, SEC1 for EC: the form before PKCS#8. */
+function oldForm(key: KeyObject): 'pkcs1' | 'sec1' {
+  return key.asymmetricKeyType === 'rsa' ? 'pkcs1' : 'sec1'
+}
+
+const FORMS: readonly [string, (key: KeyObject) => string][] = [
+  ['PKCS#8', (key) => plain(key, 'pkcs8')],
+  ['PKCS#1 or SEC1', (key) => plain(key, oldForm(key))],
+  ['PKCS#8 encrypted with PBES2', (key) => encrypted(key, 'pkcs8', 'aes-256-cbc')],
+  ['the old encrypted form with AES', (key) => encrypted(key, oldForm(key), 'aes-128-cbc')],
+  ['the old encrypted form with 3DES', (key) => encrypted(key, oldForm(key), 'des-ede3-cbc')],
+  ['the old encrypted form with Camellia', (key) => encrypted(key, oldForm(key), 'camellia-256-cbc')],
+  ['the old encrypted form with ARIA', (key) => encrypted(key, oldForm(key), 'aria-256-cbc')],
+]
+
+const LAYOUTS: readonly [string, (pem: string) => string][] = [
+  ['as it is', (pem) => pem],
+  ['with Windows line ends', (pem) => pem.replaceAll('\n', '\r\n')],
+  ['with escaped line ends', (pem) => pem.replaceAll('\n', '\\n')],
+  ['with escaped Windows line ends', (pem) => pem.replaceAll('\n', '\\r\\n')],
+  ['indented, as in YAML', (pem) => pem.replaceAll(/^/gm, '      ')],
+  ['with spaces for line ends', (pem) => pem.replaceAll('\n', ' ')],
+  ['with text around it', (pem) => `Bag Attributes\n  friendlyName: ca\n${pem}\ntrailing words\n`],
+  ['re-wrapped at 76', (pem) => rewrapped(pem, 76)],
+  ['re-wrapped at 20', (pem) => rewrapped(pem, 20)],
+  ['with its body in one line', (pem) => rewrapped(pem, 100_000)],
+  ['without a line end after END', (pem) => pem.trimEnd()],
+  [
+    'in a file',
+    (pem) => {
+      const path = join(folder, `${crypto.randomUUID()}.pem`)
+      writeFileSync(path, pem)
+      return path
+    },
+  ],
+  ['after a certificate', (pem) => `-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n${pem}`],
+  [
+    'after EC PARAMETERS',
+    (pem) => `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${pem}`,
+  ],
+]
+
+function rewrapped(pem: string, width: number): string {
+  const lines = pem.trim().split('\n')
+  const bodyAt = lines.indexOf('') + 1 || 1
+  const body = lines.slice(bodyAt, -1).join('')
+  return [
+    ...lines.slice(0, bodyAt),
+    ...(body.match(new RegExp(`.{1,${width}}`, 'g')) ?? []),
+    ...lines.slice(-1),
+  ].join('\n')
+}
+
+describe.each(KINDS)('a private key, %s,', (kind) => {
+  const key = privateKey(kind)
+  const cases = FORMS.flatMap(([form, write]) =>
+    LAYOUTS.map(([layout, lay]) => ({ form, layout, text: lay(write(key)) })),
+  )
+
+  it.each(cases)('is read as $form, $layout', ({ text }) => {
+    const found = read(text, PASSPHRASE)
+    expect(found.equals(key)).toBe(true)
+  })
+
+  it('is of a kind that the service takes', () => {
+    const { type, ...detail } = keyKindOf(key, 'The key')
+    expect(`${type.toUpperCase()} ${Object.values(detail).join('')}`).toBe(kind)
+  })
+})
+
+describe('an encrypted private key', () => {
+  const key = privateKey('EC P-256')
+  const texts = [encrypted(key, 'pkcs8', 'aes-256-cbc'), encrypted(key, 'sec1', 'aes-256-cbc')]
+
+  it.each(texts)('needs its passphrase', async (text) => {
+    expect(await errorOf(() => read(text))).toMatch(
+      /^The private key in ca-private-key is encrypted, and ca-private-key-passphrase is missing\. Give/,
+    )
+  })
+
+  it.each(texts)('is not read with a wrong passphrase, whatever that decrypts to', async (text) => {
+    // Enough for the one in 256 that decrypts to padding that looks right.
+    for (let n = 0; n < 600; n++) {
+      const error = await errorOf(() => read(text, `wrong passphrase ${n}`))
+      expect(error).toMatch(
+        /^The private key in ca-private-key could not be decrypted with ca-private-key-passphrase/,
+      )
+      expect(error).not.toContain('wrong passphrase')
+    }
+  })
+
+  it('says so when Node does not read its cipher', async () => {
+    const text = encrypted(key, 'sec1', 'aes-128-cbc').replace('AES-128-CBC', 'DES-CBC')
+    expect(await errorOf(() => read(text, PASSPHRASE))).toMatch(
+      /encrypted with DES-CBC, which Node.js does not read/,
+    )
+  })
+
+  it('is told from a plain one, for which a passphrase does no harm', () => {
+    expect(read(plain(key, 'pkcs8'), PASSPHRASE).equals(key)).toBe(true)
+  })
+})
+
+describe('an input for a private key', () => {
+  const key = privateKey('EC P-256')
+  const publicPem = createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString()
+
+  it.each([
+    ['a public key', publicPem, /^The input ca-private-key holds a public key\. It takes a private key\.$/],
+    ['a key cut off', plain(key, 'pkcs8').slice(0, 100), /holds no whole PEM block/],
+    [
+      'a damaged key',
+      '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----',
+      /^The private key in ca-private-key cannot be read\. It looks damaged/,
+    ],
+    [
+      "a key in OpenSSH's form",
+      '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----',
+      /is in OpenSSH's own form, which Node\.js does not read\. Convert it/,
+    ],
+    [
+      'a certificate request',
+      '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----',
+      /holds a certificate request\. It takes a private key/,
+    ],
+    [
+      'something else in PEM',
+      '-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----',
+      /holds a PEM block "X509 CRL"/,
+    ],
+    [
+      'the base64 of a key alone',
+      'MIGHAgEAMBMGByqGSM49AgEGCCqGSM49',
+      /neither PEM text nor the path of a file/,
+    ],
+    ['a path to nothing', '/nowhere/ca.key', /neither PEM text nor the path of a file/],
+    ['a path to a folder', tmpdir(), /neither PEM text nor the path of a file/],
+    ['a text that no system takes for a path', 'a\0b', /neither PEM text nor the path of a file/],
+  ])('refuses %s', async (_, text, message) => {
+    const error = await errorOf(() => read(text))
+    expect(error).toMatch(message)
+    expect(error).not.toContain('MIG')
+    expect(error).not.toContain('nowhere')
+  })
+
+  it('refuses a certificate', async () => {
+    const { pem } = await makeLeaf()
+    expect(await errorOf(() => read(pem))).toBe(
+      'The input ca-private-key holds a certificate. It takes a private key.',
+    )
+  })
+
+  it.each([
+    [
+      'without PEM text',
+      Buffer.from([0x30, 0x82]),
+      /The file that the input ca-private-key names holds no PEM text/,
+    ],
+    ['that is far too large', Buffer.alloc(300_000, 'x'), /neither PEM text nor the path of a file/],
+  ])('refuses a file %s', async (_, content, message) => {
+    const path = join(folder, crypto.randomUUID())
+    writeFileSync(path, content)
+    expect(await errorOf(() => read(path))).toMatch(message)
+  })
+})
+
+describe('a key of a kind that the service does not take', () => {
+  it.each([
+    ['an Ed25519 key', () => generateKeyPairSync('ed25519').privateKey],
+    ['an Ed448 key', () => generateKeyPairSync('ed448').privateKey],
+    ['a key of the type x25519', () => generateKeyPairSync('x25519').privateKey],
+    ['a DSA key', () => generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 }).privateKey],
+    [
+      'an RSA key for PSS signatures alone',
+      () => generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).privateKey,
+    ],
+    ['an RSA key of 1024 bits', () => generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey],
+    [
+      'an EC key on the curve secp256k1',
+      () => generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey,
+    ],
+    [
+      'an EC key on the curve secp224r1',
+      () => generateKeyPairSync('ec', { namedCurve: 'secp224r1' }).privateKey,
+    ],
+  ])('is refused in its own words: %s', async (words, make) => {
+    const key = read(plain(make(), 'pkcs8'))
+    expect(await errorOf(() => keyKindOf(key, 'The input ca-private-key'))).toBe(
+      `The input ca-private-key holds ${words}, which ApsaraMQ for MQTT does not take. ` +
+        'Use a CA with an RSA key of 2048 to 8192 bits, or an EC key on P-256, P-384 or P-521.',
+    )
+  })
+
+  it('is refused when it is longer than 8,192 bits', async () => {
+    // Made up, as a real one takes a minute.
+    const key: unknown = { asymmetricKeyType: 'rsa', asymmetricKeyDetails: { modulusLength: 8193 } }
+    expect(await errorOf(() => keyKindOf(key as KeyObject, 'It'))).toMatch(
+      /^It holds an RSA key of 8193 bits/,
+    )
+  })
+})
+
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0
+
+describe('keys that openssl writes', () => {
+  it('are tested in CI', () => {
+    expect(hasOpenssl || process.env['CI'] === undefined).toBe(true)
+  })
+
+  const rows: readonly [string, string][] = [
+    ['genrsa -traditional 2048', 'rsa'],
+    ['genrsa -aes256 -traditional -passout pass:sixteen-or-longer 2048', 'rsa'],
+    ['genpkey -algorithm RSA -aes-256-cbc -pass pass:sixteen-or-longer', 'rsa'],
+    ['ecparam -name secp384r1 -genkey', 'ec'],
+    ['ecparam -name prime256v1 -genkey -noout', 'ec'],
+    ['genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -aes128 -pass pass:sixteen-or-longer', 'ec'],
+  ]
+  ;(hasOpenssl ? it : it.skip).each(rows)('are read: openssl %s', (command, type) => {
+    const text = execFileSync('openssl', command.split(' '), {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).toString()
+    expect(read(text, 'sixteen-or-longer').asymmetricKeyType).toBe(type)
+  })
+})

@@ -1,0 +1,195 @@
+import { createPublicKey } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from '@jest/globals'
+import { readSealKey, sealFor, sealingWith } from '../../src/actions/seal-key-inputs.ts'
+import { unsealAction } from '../../src/actions/unseal.ts'
+import { ActionError } from '../../src/errors.ts'
+import { makeLeaf, privateKey } from '../support/certificates.ts'
+import { inputs, withEnvironment } from '../support/in-process.ts'
+
+const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
+const INSTANCE = 'post-cn-7mz2d3fxyz1'
+const PASSPHRASE = 'a passphrase for seals'
+const RUN = { GITHUB_REPOSITORY: 'example/devices', GITHUB_RUN_ID: '17263548901' }
+
+const key = privateKey('EC P-256')
+const privatePem = key.export({ type: 'pkcs8', format: 'pem' }).toString()
+const encryptedPem = key
+  .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'of the seal key' })
+  .toString()
+const publicPem = createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString()
+
+function errorIn(thrown: unknown): string | undefined {
+  if (thrown === undefined) return undefined
+  if (thrown instanceof ActionError) return thrown.describe((text) => text)
+  throw new Error('no ActionError', { cause: thrown })
+}
+
+/** As the root action does it. */
+async function seal(sealKey: string, env: Readonly<Record<string, string>> = RUN) {
+  const { thrown, ...run } = await withEnvironment({ ...inputs({ 'seal-key': sealKey }), ...env }, async () =>
+    sealFor(sealingWith(readSealKey(), process.env), { registerCode: CODE, instanceId: INSTANCE }),
+  )
+  return { ...run, error: errorIn(thrown) }
+}
+
+async function unseal(values: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = RUN) {
+  const { thrown, ...run } = await withEnvironment({ ...inputs(values), ...env }, unsealAction)
+  return { ...run, error: errorIn(thrown), shown: run.stdout.replaceAll(/^::add-mask::.*\n/gm, '') }
+}
+
+async function sealed(sealKey: string): Promise<string> {
+  const { result, error } = await seal(sealKey)
+  if (result === undefined) throw new Error(error)
+  return result
+}
+
+describe('a code that was sealed', () => {
+  it.each([
+    ['a passphrase', PASSPHRASE, { 'seal-key': PASSPHRASE }],
+    ['a public key', publicPem, { 'seal-key': privatePem }],
+    ['a public key with escaped line ends', publicPem.replaceAll('\n', '\\n'), { 'seal-key': privatePem }],
+    [
+      'a public key whose private one is encrypted',
+      publicPem,
+      { 'seal-key': encryptedPem.replaceAll('\n', '\\n'), 'seal-key-passphrase': 'of the seal key' },
+    ],
+  ])('with %s comes out in another job, masked', async (_, sealKey, opening) => {
+    const seal = await sealed(sealKey)
+    const { error, stdout, shown, outputFile } = await unseal({ 'sealed-register-code': seal, ...opening })
+    expect(error).toBeUndefined()
+    expect(stdout).toContain(`::add-mask::${CODE}\n`)
+    expect(shown).toBe(
+      'Seal           opened; made in run 17263548901 of example/devices\n' +
+        `Instance       ${INSTANCE}\n` +
+        'Register code  masked, and set as the output register-code\n',
+    )
+    expect(outputFile).toMatch(
+      new RegExp(`^register-code<<(\\S+)\\n${CODE}\\n\\1\\ninstance-id<<(\\S+)\\n${INSTANCE}\\n\\2\\n$`),
+    )
+  })
+
+  it('with a certificate comes out with its private key', async () => {
+    const { pem, key: ofCertificate } = await makeLeaf({ kind: 'RSA 2048' })
+    const opening = ofCertificate.export({ type: 'pkcs1', format: 'pem' }).toString()
+    const { error } = await unseal({ 'sealed-register-code': await sealed(pem), 'seal-key': opening })
+    expect(error).toBeUndefined()
+  })
+
+  it('keeps the code from the log, and the keys too, whatever goes wrong', async () => {
+    const seal = await sealed(PASSPHRASE)
+    for (const [values, env] of [
+      [
+        { 'sealed-register-code': seal, 'seal-key': PASSPHRASE },
+        { ...RUN, GITHUB_RUN_ID: '2' },
+      ],
+      [{ 'sealed-register-code': seal, 'seal-key': `${PASSPHRASE}!` }, RUN],
+      [{ 'sealed-register-code': seal, 'seal-key': privatePem }, RUN],
+      [{ 'sealed-register-code': '', 'seal-key': encryptedPem, 'seal-key-passphrase': 'a wrong one' }, RUN],
+    ] as const) {
+      const { error, stdout, outputFile } = await unseal(values, env)
+      const text = `${error ?? 'no error'}${stdout.replaceAll(/^::add-mask::.*\n/gm, '')}`
+      expect(error).toBeDefined()
+      expect(outputFile).toBe('')
+      for (const secret of [CODE, PASSPHRASE, 'a wrong one', ...privatePem.split('\n').slice(1, -2)]) {
+        expect(text).not.toContain(secret)
+      }
+    }
+  })
+})
+
+describe('the input seal-key', () => {
+  it('is masked when it is a passphrase', async () => {
+    expect((await seal(PASSPHRASE)).stdout).toBe(`::add-mask::${PASSPHRASE}\n`)
+  })
+
+  it('is not masked when it is a public key, as that is no secret', async () => {
+    expect((await seal(publicPem)).stdout).toBe('')
+  })
+
+  it.each([
+    ['a short passphrase', 'too short', /^The input seal-key is a passphrase of fewer than 16 characters/],
+    [
+      'a private key',
+      privatePem,
+      /^The input seal-key holds a private key\. It takes a public key, or a cert/,
+    ],
+    ['an encrypted private key', encryptedPem, /^The input seal-key holds a private key/],
+    ['an escaped private key', privatePem.replaceAll('\n', '\\n'), /^The input seal-key holds a private key/],
+    [
+      'a private key without its end',
+      privatePem.slice(0, 100),
+      /^The input seal-key holds no whole PEM block/,
+    ],
+    [
+      'the base64 of a key',
+      Buffer.from(publicPem).toString('base64'),
+      /^The input seal-key is the base64 form/,
+    ],
+    [
+      'a certificate request',
+      '-----BEGIN CERTIFICATE REQUEST-----\nAA==\n-----END CERTIFICATE REQUEST-----',
+      /holds a certificate request/,
+    ],
+  ])('is refused when it is %s', async (_, value, message) => {
+    const { error, stdout } = await seal(value)
+    expect(error).toMatch(message)
+    const secret = value.split(/\n|\\n/)[1] ?? value
+    expect(error).not.toContain(secret)
+    if (value.includes('PRIVATE')) expect(stdout).toContain(`::add-mask::${secret}\n`)
+  })
+
+  it('is refused when it is a path, of which a passphrase would be made', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'seal-'))
+    const path = join(folder, 'seal-key.pem')
+    writeFileSync(path, publicPem)
+    const { error } = await seal(path)
+    rmSync(folder, { recursive: true })
+    expect(error).toMatch(
+      /^The input seal-key is the path of a file, not a passphrase\. Give the text of the key/,
+    )
+  })
+
+  it.each(['GITHUB_REPOSITORY', 'GITHUB_RUN_ID'])('needs a workflow run: %s', async (name) => {
+    const env = { ...RUN, [name]: '' }
+    const message = `${name} is not set, so a seal cannot be bound to this workflow run.`
+    expect((await seal(PASSPHRASE, env)).error).toContain(message)
+    const opened = await unseal({ 'sealed-register-code': 'a.b.c.d.e', 'seal-key': PASSPHRASE }, env)
+    expect(opened.error).toContain(message)
+  })
+})
+
+describe('unseal refuses', () => {
+  it.each([
+    ['no seal', { 'seal-key': PASSPHRASE }, /^The input sealed-register-code is missing/],
+    ['no key', { 'sealed-register-code': 'a.b.c.d.e' }, /^The input seal-key is missing/],
+    [
+      'a public key',
+      { 'sealed-register-code': 'a.b.c.d.e', 'seal-key': publicPem },
+      /^The input seal-key holds a public key\. It takes a private key/,
+    ],
+    [
+      'an encrypted key without its passphrase',
+      { 'sealed-register-code': 'a.b.c.d.e', 'seal-key': encryptedPem },
+      /^The private key in seal-key is encrypted, and seal-key-passphrase is missing/,
+    ],
+    [
+      'what is no seal',
+      { 'sealed-register-code': CODE, 'seal-key': privatePem },
+      /^The seal could not be opened/,
+    ],
+  ])('%s', async (_, values, message) => {
+    const { error, outputFile } = await unseal(values)
+    expect(error).toMatch(message)
+    expect(outputFile).toBe('')
+  })
+
+  it('to print what it has no file for', async () => {
+    const values = { 'sealed-register-code': await sealed(publicPem), 'seal-key': privatePem }
+    const { error, stdout } = await unseal(values, { ...RUN, GITHUB_OUTPUT: '' })
+    expect(error).toMatch(/^GITHUB_OUTPUT is not set/)
+    expect(stdout).not.toContain(CODE)
+  })
+})

@@ -1,0 +1,96 @@
+import 'reflect-metadata'
+import * as x509 from '@peculiar/x509'
+import { describe, expect, it } from '@jest/globals'
+import { makeVerificationCertificate } from '../../src/certificates/verification-certificate.ts'
+import { checkVerificationCertificate } from '../../src/certificates/verification-check.ts'
+import { DAY_MS, errorOf, makeCa, makeLeaf } from '../support/certificates.ts'
+
+const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
+const subject = new x509.Name([{ CN: [CODE] }])
+
+describe('a verification certificate made elsewhere', () => {
+  it('gives the code it carries', async () => {
+    const ca = await makeCa()
+    const { certificate } = await makeLeaf({ issuer: ca, subject })
+    expect(checkVerificationCertificate({ certificate, ca: ca.certificate })).toBe(CODE)
+    expect(checkVerificationCertificate({ certificate, ca: ca.certificate, registerCode: CODE })).toBe(CODE)
+  })
+
+  it('may be one that was made here', async () => {
+    const ca = await makeCa({ kind: 'RSA 2048' })
+    const parts = { ca: ca.certificate, key: ca.key, registerCode: CODE, validDays: 1 }
+    const certificate = await makeVerificationCertificate(parts)
+    expect(checkVerificationCertificate({ certificate, ca: ca.certificate, registerCode: CODE })).toBe(CODE)
+  })
+
+  it('is refused with another code than the one it has to carry, and neither is shown', async () => {
+    const ca = await makeCa()
+    const { certificate } = await makeLeaf({ issuer: ca, subject })
+    const error = await errorOf(() =>
+      checkVerificationCertificate({ certificate, ca: ca.certificate, registerCode: 'another' }),
+    )
+    expect(error).toMatch(/^The verification certificate carries another register code than this one\. Its/)
+    expect(error).not.toMatch(new RegExp(`${CODE}|another1`))
+  })
+
+  it.each([
+    ['several', [{ CN: [CODE] }, { CN: ['two'] }], /has several Common Names/],
+    ['no', [{ O: ['Example'] }], /has no Common Name/],
+    ['no', [], /has no Common Name/],
+  ])('is refused with %s Common Names', async (_, names, message) => {
+    const ca = await makeCa()
+    const { certificate } = await makeLeaf({ issuer: ca, subject: new x509.Name(names) })
+    expect(await errorOf(() => checkVerificationCertificate({ certificate, ca: ca.certificate }))).toMatch(
+      message,
+    )
+  })
+
+  it('is refused when another CA of the same name signed it', async () => {
+    const [ca, other] = [await makeCa(), await makeCa()]
+    // Without key identifiers, so that nothing but the signature tells them apart.
+    const twin = await makeCa({ withKeyIdentifier: false })
+    const { certificate } = await makeLeaf({ issuer: other, subject })
+    for (const wrong of [ca, twin]) {
+      expect(
+        await errorOf(() => checkVerificationCertificate({ certificate, ca: wrong.certificate })),
+      ).toMatch(/^The verification certificate was not signed by the CA \(C=CN, O=Example, CN=Example CA\)/)
+    }
+  })
+
+  it('is refused when the right key signed it under another name', async () => {
+    const ca = await makeCa()
+    const renamed = await makeCa({ key: ca.key, subject: new x509.Name('CN=Renamed') })
+    const { certificate } = await makeLeaf({ issuer: renamed, subject })
+    expect(await errorOf(() => checkVerificationCertificate({ certificate, ca: ca.certificate }))).toMatch(
+      /was not signed by the CA/,
+    )
+  })
+
+  it('is refused when a CA with a key of another kind signed it', async () => {
+    const ca = await makeCa({ withKeyIdentifier: false })
+    const rsa = await makeCa({ kind: 'RSA 2048', withKeyIdentifier: false })
+    const { certificate } = await makeLeaf({ issuer: rsa, subject })
+    expect(await errorOf(() => checkVerificationCertificate({ certificate, ca: ca.certificate }))).toMatch(
+      /was not signed by the CA/,
+    )
+  })
+
+  it('is not the certificate of the CA itself', async () => {
+    const { certificate } = await makeCa()
+    expect(await errorOf(() => checkVerificationCertificate({ certificate, ca: certificate }))).toMatch(
+      /^The verification certificate is the CA certificate itself/,
+    )
+  })
+
+  it.each([
+    [-2 * DAY_MS, -DAY_MS, /^The verification certificate expired at/],
+    [DAY_MS, 2 * DAY_MS, /^The verification certificate is not valid before/],
+  ])('is refused outside of its validity: from %i to %i', async (from, to, message) => {
+    const ca = await makeCa()
+    const validity = { notBefore: new Date(Date.now() + from), notAfter: new Date(Date.now() + to) }
+    const { certificate } = await makeLeaf({ issuer: ca, subject, ...validity })
+    expect(await errorOf(() => checkVerificationCertificate({ certificate, ca: ca.certificate }))).toMatch(
+      message,
+    )
+  })
+})

@@ -1,0 +1,236 @@
+import 'reflect-metadata'
+import { createPublicKey, X509Certificate } from 'node:crypto'
+import * as x509 from '@peculiar/x509'
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { inWords, keyKindOf } from '../../src/certificates/key-kind.ts'
+import { makeVerificationCertificate } from '../../src/certificates/verification-certificate.ts'
+import {
+  DAY_MS,
+  errorOf,
+  makeCa,
+  makeLeaf,
+  privateKey,
+  type Issued,
+  type Kind,
+} from '../support/certificates.ts'
+import { der, partsOf } from '../support/der.ts'
+
+const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
+const KINDS: readonly Kind[] = ['RSA 2048', 'RSA 3072', 'EC P-256', 'EC P-384', 'EC P-521']
+
+async function sign(
+  ca: Issued,
+  { registerCode = CODE, validDays = 30, nowMs = Date.now() } = {},
+): Promise<X509Certificate> {
+  return await makeVerificationCertificate(
+    { ca: ca.certificate, key: ca.key, registerCode, validDays },
+    nowMs,
+  )
+}
+
+function extensionsOf(certificate: X509Certificate) {
+  return new x509.X509Certificate(certificate.raw).extensions
+}
+
+describe.each(KINDS)('a verification certificate of a CA with a key %s', (kind) => {
+  it('is signed by the CA, for a fresh key, with the code as its subject and nothing else', async () => {
+    const ca = await makeCa({ kind })
+    const certificate = await sign(ca)
+    expect(certificate.checkIssued(ca.certificate)).toBe(true)
+    expect(certificate.verify(createPublicKey(ca.key))).toBe(true)
+    expect(certificate.subject).toBe(`CN=${CODE}`)
+    expect(certificate.subjectAltName).toBeUndefined()
+    expect(certificate.ca).toBe(false)
+    expect(certificate.publicKey.equals(createPublicKey(ca.key))).toBe(false)
+    expect(inWords(keyKindOf(certificate.publicKey, 'It'))).toBe(kind === 'RSA 3072' ? 'RSA 2048' : kind)
+  })
+
+  it('has another key and another serial number each time', async () => {
+    const ca = await makeCa({ kind })
+    const [one, other] = [await sign(ca), await sign(ca)]
+    expect(one.publicKey.equals(other.publicKey)).toBe(false)
+    expect(one.serialNumber).not.toBe(other.serialNumber)
+  })
+})
+
+describe('the issuer of a verification certificate', () => {
+  const commonName = Buffer.from('550403', 'hex')
+  const attribute = (type: number, value: Buffer | string) =>
+    der(0x30, der(0x06, commonName), der(type, value))
+
+  // A CA may have been made with any of these; the name is only the same with the same string types.
+  it.each([
+    ['UTF-8', [[attribute(0x0c, 'Zertifikate für Geräte')]]],
+    ['PrintableString', [[attribute(0x13, 'Devices')]]],
+    ['T61String', [[attribute(0x14, Buffer.from([0x43, 0xfc]))]]],
+    ['BMPString', [[attribute(0x1e, Buffer.from('00430041', 'hex'))]]],
+    ['UniversalString', [[attribute(0x1c, Buffer.from('0000004300000041', 'hex'))]]],
+    ['IA5String', [[attribute(0x16, 'ca@example.com')]]],
+    ['several values in one part, not sorted', [[attribute(0x0c, 'zz'), attribute(0x13, 'a')]]],
+    ['what text would have to escape', [[attribute(0x0c, 'a, b="c"+d;<e>#\\')], [attribute(0x13, ' x ')]]],
+  ])('is the subject of the CA, byte for byte: %s', async (_, parts) => {
+    const subject = new x509.Name(der(0x30, ...parts.map((part) => der(0x31, ...part))))
+    const ca = await makeCa({ subject })
+    const certificate = await sign(ca)
+    expect(partsOf(certificate.raw).issuer.equals(partsOf(ca.certificate.raw).subject)).toBe(true)
+    expect(certificate.checkIssued(ca.certificate)).toBe(true)
+  })
+
+  it('is the CA and not the one above it', async () => {
+    const root = await makeCa({ subject: new x509.Name('CN=Root') })
+    const ca = await makeCa({ issuer: root, subject: new x509.Name('CN=Devices') })
+    const certificate = await sign(ca)
+    expect(certificate.issuer).toBe('CN=Devices')
+    expect(certificate.checkIssued(root.certificate)).toBe(false)
+  })
+})
+
+describe('the extensions of a verification certificate', () => {
+  it("say that it is no CA, and which of its issuer's keys signed it", async () => {
+    const ca = await makeCa()
+    const extensions = extensionsOf(await sign(ca))
+    const constraints = extensions.find((one) => one instanceof x509.BasicConstraintsExtension)
+    const authority = extensions.find((one) => one instanceof x509.AuthorityKeyIdentifierExtension)
+    const ofCa = extensionsOf(ca.certificate).find((one) => one instanceof x509.SubjectKeyIdentifierExtension)
+    expect({ ca: constraints?.ca, critical: constraints?.critical }).toEqual({ ca: false, critical: true })
+    expect(authority?.keyId).toBe(ofCa?.keyId)
+    expect(authority?.keyId).toMatch(/^[\da-f]{40}$/)
+    expect(extensions).toHaveLength(2)
+  })
+
+  it('leave the key identifier out when the CA has none', async () => {
+    const ca = await makeCa({ withKeyIdentifier: false })
+    const certificate = await sign(ca)
+    expect(extensionsOf(certificate)).toHaveLength(1)
+    expect(certificate.checkIssued(ca.certificate)).toBe(true)
+  })
+})
+
+describe('the serial number of a verification certificate', () => {
+  it('is positive, and has 128 random bits', async () => {
+    const ca = await makeCa()
+    const serials: Buffer[] = []
+    for (let n = 0; n < 64; n++) serials.push(partsOf((await sign(ca)).raw).serialNumber)
+    for (const serial of serials) {
+      expect(serial.readInt8(0)).toBeGreaterThanOrEqual(0)
+      expect(serial.length).toBeLessThanOrEqual(17)
+      expect(serial.length === 17 ? serial.readUInt8(1) & 0x80 : 0x80).toBe(0x80)
+    }
+    // Every bit, the first one too, is set in some and not in others: 2^-57 that one is not, by chance.
+    const padded = serials.map((serial) => BigInt(`0x${serial.toString('hex')}`))
+    const or = padded.reduce((all, one) => all | one)
+    const and = padded.reduce((all, one) => all & one)
+    expect(or).toBe(2n ** 128n - 1n)
+    expect(and).toBe(0n)
+  })
+})
+
+describe('the digest of a verification certificate', () => {
+  it.each([
+    ['SHA-256', 'ecdsa-with-SHA256'],
+    ['SHA-384', 'ecdsa-with-SHA384'],
+    ['SHA-512', 'ecdsa-with-SHA512'],
+    ['SHA-1', 'ecdsa-with-SHA256'],
+  ] as const)('is that of the CA if it is fit: %s becomes %s', async (hash, signature) => {
+    const ca = await makeCa({ hash })
+    const certificate = await sign(ca)
+    expect(certificate.signatureAlgorithm).toBe(signature)
+    expect(certificate.verify(ca.certificate.publicKey)).toBe(true)
+  })
+
+  it.each([
+    ['SHA-512', 'sha512WithRSAEncryption'],
+    ['SHA-1', 'sha256WithRSAEncryption'],
+  ] as const)('goes with RSA too: %s becomes %s', async (hash, signature) => {
+    expect((await sign(await makeCa({ kind: 'RSA 2048', hash }))).signatureAlgorithm).toBe(signature)
+  })
+
+  it('is SHA-256 when the signature of the CA has none', async () => {
+    const ca = await makeCa({ issuer: await makeCa({ kind: 'Ed25519' }) })
+    expect((await sign(ca)).signatureAlgorithm).toBe('ecdsa-with-SHA256')
+  })
+})
+
+describe('the validity of a verification certificate', () => {
+  const now = Date.UTC(2026, 5, 15, 12, 30, 15, 678)
+  const at = (offsetMs: number) => new Date(now - 678 + offsetMs)
+
+  it('starts a few minutes ago, for clocks that are behind, and ends after the days asked for', async () => {
+    const ca = await makeCa({ notBefore: at(-DAY_MS), notAfter: at(100 * DAY_MS) })
+    const { validFromDate, validToDate } = await sign(ca, { nowMs: now })
+    expect(validFromDate).toEqual(at(-5 * 60_000))
+    expect(validToDate).toEqual(at(30 * DAY_MS))
+  })
+
+  it('lies within that of the CA', async () => {
+    const ca = await makeCa({ notBefore: at(-60_000), notAfter: at(DAY_MS) })
+    const { validFromDate, validToDate } = await sign(ca, { nowMs: now })
+    expect(validFromDate).toEqual(at(-60_000))
+    expect(validToDate).toEqual(at(DAY_MS))
+  })
+
+  it('is in whole seconds beyond 2049 too, where the form of the time changes', async () => {
+    const ca = await makeCa({
+      notBefore: at(-DAY_MS),
+      notAfter: new Date(Date.UTC(9999, 11, 31, 23, 59, 59)),
+    })
+    const certificate = await sign(ca, { nowMs: now, validDays: 36_500 })
+    expect(partsOf(certificate.raw).times).toEqual(['260615122515Z', '21260522123015Z'])
+  })
+})
+
+describe('the code in a verification certificate', () => {
+  it('may be any printable text up to the length of a Common Name', async () => {
+    const ca = await makeCa()
+    const code = fc.string({
+      minLength: 1,
+      maxLength: 64,
+      unit: fc.integer({ min: 0x21, max: 0x7e }).map((char) => String.fromCharCode(char)),
+    })
+    await fc.assert(
+      fc.asyncProperty(code, async (registerCode) => {
+        const certificate = await sign(ca, { registerCode })
+        expect(certificate.toLegacyObject().subject.CN).toBe(registerCode)
+        expect(certificate.verify(ca.certificate.publicKey)).toBe(true)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('stands there as UTF-8, as RFC 5280 wants it', async () => {
+    const { subject } = partsOf((await sign(await makeCa(), { registerCode: 'ab' })).raw)
+    expect(subject.toString('hex')).toBe('300d310b300906035504030c026162')
+  })
+
+  it.each([
+    ['', /^The register code is empty, or has white space or control characters in it, so it cannot be/],
+    ['two words', /white space/],
+    ['a\u0000b', /control characters/],
+    ['x'.repeat(65), /^The register code is longer than 64 characters/],
+  ])('is refused: %j', async (registerCode, message) => {
+    const ca = await makeCa()
+    const error = await errorOf(() => sign(ca, { registerCode }))
+    expect(error).toMatch(message)
+    expect(error).not.toContain(registerCode || 'undefined')
+  })
+})
+
+describe('signatures on P-521, whose numbers are often a byte short,', () => {
+  it('verify, all of them', async () => {
+    const ca = await makeCa({ kind: 'EC P-521' })
+    for (let n = 0; n < 60; n++) {
+      expect((await sign(ca)).verify(ca.certificate.publicKey)).toBe(true)
+    }
+  })
+})
+
+describe('the certificate of another', () => {
+  it('does not verify, so that the checks above mean something', async () => {
+    const [ca, other] = [await makeCa(), await makeCa()]
+    expect((await sign(ca)).verify(other.certificate.publicKey)).toBe(false)
+    expect((await makeLeaf({ key: privateKey('EC P-256') })).certificate.checkIssued(ca.certificate)).toBe(
+      false,
+    )
+  })
+})

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs'
+import { looksLikePem } from '../certificates/pem.ts'
+import { readPrivateKey } from '../certificates/private-key.ts'
+import { readPublicKey } from '../certificates/public-key.ts'
+import { ActionError } from '../errors.ts'
+import { readRunContext, type RunContext } from '../runner/context.ts'
+import { mask, maskPrivateKeys } from '../runner/masking.ts'
+import { keyPairSealKey, passphraseSealKey, seal, type SealKey } from '../seal.ts'
+import { optional, required, secret } from './inputs.ts'
+
+const INPUT = 'seal-key'
+
+/** What a seal is made with, and the workflow run it is for. */
+export type Sealing = { readonly key: SealKey; readonly run: RunContext }
+
+/**
+ * Reads the input `seal-key`, empty when it is left out. It is masked here, and judged by the functions below. A
+ * public key is not masked: it is no secret, and its lines may stand in other outputs.
+ */
+export function readSealKey(): string {
+  const value = optional(INPUT)
+  return looksLikePem(value) ? maskPrivateKeys(value) : mask(value)
+}
+
+/**
+ * @param sealKey a passphrase, or a public key or certificate as PEM text
+ * @throws ActionError when it is a private key, or cannot be used, or this is no workflow run
+ */
+export function sealingWith(sealKey: string, env: NodeJS.ProcessEnv): Sealing {
+  const key = looksLikePem(sealKey)
+    ? keyPairSealKey(readPublicKey({ input: INPUT, text: sealKey }))
+    : passphraseSealKey(requirePassphrase(sealKey))
+  return { key, run: readRunContext(env) }
+}
+
+/** Seals a register code for the other jobs of the run. */
+export async function sealFor(
+  { key, run }: Sealing,
+  code: { readonly registerCode: string; readonly instanceId: string },
+): Promise<string> {
+  return await seal({ registerCode: code.registerCode, instanceId: code.instanceId, ...run }, key)
+}
+
+/**
+ * Reads what to open a seal with: the passphrase, or the private key as PEM text with its passphrase.
+ *
+ * @throws ActionError when it is missing, or cannot be used
+ */
+export function readOpeningKey(): SealKey {
+  // First, so that it is masked whatever is wrong with the key.
+  const passphrase = { input: 'seal-key-passphrase', value: secret('seal-key-passphrase') }
+  const sealKey = readSealKey()
+  if (sealKey === '') required(INPUT, '${{ secrets.SEAL_KEY }}')
+  return looksLikePem(sealKey)
+    ? keyPairSealKey(readPrivateKey({ input: INPUT, text: sealKey }, passphrase))
+    : passphraseSealKey(requirePassphrase(sealKey))
+}
+
+/** What was meant as a key must not become a passphrase that others know: a path, or the base64 of a public key. */
+function requirePassphrase(value: string): string {
+  const isPath = existsSync(value)
+  const isBase64OfPem = looksLikePem(Buffer.from(value, 'base64').toString('latin1'))
+  if (!isPath && !isBase64OfPem) return value
+  throw new ActionError({
+    what: `The input ${INPUT} is ${isPath ? 'the path of a file' : 'the base64 form of a PEM key'}, not a passphrase`,
+    cure: 'Give the text of the key itself, with its -----BEGIN and -----END lines.',
+  })
+}

@@ -1,0 +1,39 @@
+import { rmSync } from 'node:fs'
+import { readCaPrivateKey, subjectOf } from '../certificates/ca-certificate.ts'
+import { inWords, keyKindOf } from '../certificates/key-kind.ts'
+import { makeVerificationCertificate } from '../certificates/verification-certificate.ts'
+import { log } from '../runner/log.ts'
+import { mask } from '../runner/masking.ts'
+import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
+import { writeTemporaryFile } from '../runner/temporary-file.ts'
+import { readCaCertificateInput, readSigningInputs } from './ca-inputs.ts'
+import { required } from './inputs.ts'
+
+/** Makes the verification certificate from a register code and the CA's private key. */
+export async function signAction(): Promise<void> {
+  // First, as it masks the key and its passphrase.
+  const { pem: keyPem, passphrase, validDays } = readSigningInputs()
+  const registerCode = mask(required('register-code', '${{ steps.code.outputs.register-code }}'))
+  const ca = readCaCertificateInput()
+  const key = readCaPrivateKey({ ca, pem: keyPem, passphrase })
+  requireOutputFile()
+
+  const certificate = await makeVerificationCertificate({ ca, key, registerCode, validDays })
+  const pem = certificate.toString()
+  const file = writeTemporaryFile({ name: 'verification-certificate', extension: 'pem', content: pem })
+  try {
+    setOutputs({ 'verification-certificate': pem, 'verification-certificate-file': file })
+  } catch (failure) {
+    rmSync(file)
+    throw failure
+  }
+
+  const { validFromDate, validToDate } = certificate
+  log('CA', subjectOf(ca))
+  log(
+    'CA key',
+    `${inWords(keyKindOf(key, 'The CA'))}, signature ${certificate.signatureAlgorithm ?? 'unknown'}`,
+  )
+  log('Valid', `from ${validFromDate.toISOString()} to ${validToDate.toISOString()}`)
+  log('Certificate', `the output verification-certificate, and the file ${file}`)
+}

@@ -1,0 +1,24 @@
+import { readRunContext } from '../runner/context.ts'
+import { log } from '../runner/log.ts'
+import { mask } from '../runner/masking.ts'
+import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
+import { openSeal } from '../seal.ts'
+import { required } from './inputs.ts'
+import { readOpeningKey } from './seal-key-inputs.ts'
+
+/** Opens a sealed register code in another job than the one that fetched it. */
+export async function unsealAction(): Promise<void> {
+  // First, as it masks the key.
+  const key = readOpeningKey()
+  const sealed = required('sealed-register-code', '${{ needs.fetch.outputs.sealed-register-code }}')
+  const run = readRunContext(process.env)
+  requireOutputFile()
+
+  const { registerCode, instanceId } = await openSeal(sealed, key, run)
+  mask(registerCode)
+  setOutputs({ 'register-code': registerCode, 'instance-id': instanceId })
+
+  log('Seal', `opened; made in run ${run.runId} of ${run.repository}`)
+  log('Instance', instanceId)
+  log('Register code', 'masked, and set as the output register-code')
+}

@@ -1,0 +1,62 @@
+import type { KeyObject, X509Certificate } from 'node:crypto'
+import { ActionError } from '../errors.ts'
+import { readCertificate, requireValidNow } from './certificate.ts'
+import { keyKindOf } from './key-kind.ts'
+import type { PemText } from './pem.ts'
+import { readPrivateKey, type Passphrase } from './private-key.ts'
+
+/** @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/user-guide/manage-ca-certificates */
+const MAX_SERIAL_NUMBER_BYTES = 128
+
+/**
+ * Reads the certificate of a CA, the first one of a chain, and checks what the service would refuse: that it is a
+ * CA, valid now, with a key of a kind and a serial number of a length that the service takes.
+ *
+ * @param nowMs for tests
+ * @throws ActionError
+ */
+export function readCaCertificate(pem: PemText, nowMs = Date.now()): X509Certificate {
+  const ca = readCertificate(pem)
+  // OpenSSL's answer: basic constraints say CA, and a key usage, if there is one, allows to sign certificates.
+  if (!ca.ca) {
+    throw new ActionError({
+      what: `The certificate in ${pem.input} (${subjectOf(ca)}) is not that of a CA`,
+      cure: 'Give the certificate that issues the device certificates: its basic constraints say CA:TRUE, and its key usage, if it has one, has keyCertSign. Of a chain the first certificate is taken.',
+    })
+  }
+  requireValidNow(ca, `The CA certificate in ${pem.input}`, nowMs)
+  keyKindOf(ca.publicKey, `The CA certificate in ${pem.input}`)
+  if (ca.serialNumber.length / 2 > MAX_SERIAL_NUMBER_BYTES) {
+    throw new ActionError({
+      what: `The serial number of the CA certificate in ${pem.input} has more than ${MAX_SERIAL_NUMBER_BYTES} bytes`,
+      cure: 'ApsaraMQ for MQTT takes no longer ones: issue the CA certificate with a shorter serial number.',
+    })
+  }
+  return ca
+}
+
+/**
+ * Reads the private key of a CA, as `readPrivateKey` does, and checks that it is the one of the certificate.
+ *
+ * @throws ActionError
+ */
+export function readCaPrivateKey(parts: {
+  readonly ca: X509Certificate
+  readonly pem: PemText
+  readonly passphrase: Passphrase
+}): KeyObject {
+  const key = readPrivateKey(parts.pem, parts.passphrase)
+  keyKindOf(key, `The input ${parts.pem.input}`)
+  if (parts.ca.checkPrivateKey(key)) return key
+  throw new ActionError({
+    what: `The private key in ${parts.pem.input} does not belong to the CA certificate (${subjectOf(parts.ca)})`,
+    cure: 'Give the key with which this CA signs. Of a chain the first certificate is taken: put the CA first.',
+  })
+}
+
+/** The subject of a certificate in one line, e.g. `C=CN, O=Example, CN=Example CA`. */
+export function subjectOf(certificate: X509Certificate): string {
+  // Typed as a text, and undefined for a name without parts.
+  const subject = certificate.subject as string | undefined
+  return subject?.replaceAll('\n', ', ') ?? 'no subject'
+}

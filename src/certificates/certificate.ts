@@ -1,0 +1,73 @@
+import { X509Certificate } from 'node:crypto'
+import { ActionError } from '../errors.ts'
+import { blocksIn, wrongBlock, type PemText } from './pem.ts'
+
+/**
+ * Reads the first certificate of a PEM text.
+ *
+ * @throws ActionError when there is none, or it cannot be read
+ */
+export function readCertificate(pem: PemText): X509Certificate {
+  const block = blocksIn(pem.text).find(
+    ({ label }) => label === 'CERTIFICATE' || label === 'X509 CERTIFICATE',
+  )
+  if (block === undefined) throw wrongBlock(pem, 'a certificate')
+  try {
+    const certificate = new X509Certificate(block.pem)
+    // A certificate can be whole and its key not; that shows when the key is first looked at.
+    certificate.publicKey.export({ type: 'spki', format: 'der' })
+    return certificate
+  } catch (cause) {
+    throw new ActionError({
+      what: `The certificate in ${pem.input} cannot be read`,
+      cure: 'It looks damaged, or has a key of a kind that Node.js does not know. Check that all of it was copied; openssl x509 -noout -text says more.',
+      cause,
+    })
+  }
+}
+
+/**
+ * Refuses a certificate that is not valid now.
+ *
+ * @param holder which certificate, in words, e.g. `The CA certificate`
+ * @throws ActionError when it has expired, or is not valid yet
+ */
+export function requireValidNow(certificate: X509Certificate, holder: string, nowMs: number): void {
+  const { validFromDate, validToDate } = certificate
+  if (nowMs > validToDate.getTime()) {
+    throw new ActionError({
+      what: `${holder} expired at ${inWords(validToDate)}`,
+      cure: 'Use one that is valid.',
+    })
+  }
+  if (nowMs < validFromDate.getTime()) {
+    throw new ActionError({
+      what: `${holder} is not valid before ${inWords(validFromDate)}`,
+      cure: 'Use one that is valid by now, or check the clock of the runner.',
+    })
+  }
+}
+
+/** Whether two certificates are the same, byte for byte, however their PEM is laid out. */
+export function isSameCertificate(one: X509Certificate, other: X509Certificate): boolean {
+  return one.raw.equals(other.raw)
+}
+
+/**
+ * Whether two serial numbers in hex are the same number. The service keeps the leading zeros of the encoding and
+ * writes lower case, Node does neither; openssl puts colons between the bytes.
+ */
+export function isSameSerialNumber(one: string, other: string): boolean {
+  return plainHex(one) === plainHex(other)
+}
+
+function plainHex(serialNumber: string): string {
+  return serialNumber
+    .toLowerCase()
+    .replaceAll(':', '')
+    .replace(/^0+(?=.)/, '')
+}
+
+function inWords(date: Date): string {
+  return date.toISOString().replace('.000', '')
+}

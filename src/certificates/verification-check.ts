@@ -1,0 +1,57 @@
+import type { X509Certificate } from 'node:crypto'
+import { ActionError } from '../errors.ts'
+import { subjectOf } from './ca-certificate.ts'
+import { isSameCertificate, requireValidNow } from './certificate.ts'
+
+/**
+ * Checks a verification certificate that was made elsewhere (by an HSM, a KMS or openssl), as far as that can be
+ * done without the service.
+ *
+ * @param parts.registerCode the code it has to carry, when that is known
+ * @param nowMs for tests
+ * @returns the code it carries: its Common Name
+ * @throws ActionError when this CA did not sign it, it is not valid now, or it carries no code or another one
+ */
+export function checkVerificationCertificate(
+  parts: {
+    readonly certificate: X509Certificate
+    readonly ca: X509Certificate
+    readonly registerCode?: string | undefined
+  },
+  nowMs = Date.now(),
+): string {
+  const { certificate, ca, registerCode } = parts
+  requireSignedBy(ca, certificate)
+  requireValidNow(certificate, 'The verification certificate', nowMs)
+  const code = commonNameOf(certificate)
+  if (registerCode === undefined || registerCode === code) return code
+  throw new ActionError({
+    what: 'The verification certificate carries another register code than this one',
+    cure: 'Its Common Name has to be the code of this registration: a code can be used once. Make the certificate anew with it.',
+  })
+}
+
+function requireSignedBy(ca: X509Certificate, certificate: X509Certificate): void {
+  if (isSameCertificate(certificate, ca)) {
+    throw new ActionError({
+      what: 'The verification certificate is the CA certificate itself',
+      cure: 'It has to be one that the CA signed, with the register code as its Common Name.',
+    })
+  }
+  if (certificate.checkIssued(ca) && certificate.verify(ca.publicKey)) return
+  throw new ActionError({
+    what: `The verification certificate was not signed by the CA (${subjectOf(ca)}): its issuer, key identifier or signature does not match`,
+    cure: 'Sign it with the private key of the CA that is registered, not with one above or below it.',
+  })
+}
+
+function commonNameOf(certificate: X509Certificate): string {
+  // Typed as a text that is always there. Node gives a list when there are several, and nothing for an empty subject.
+  const subject = certificate.toLegacyObject().subject as { readonly CN?: string | string[] } | undefined
+  const names = subject?.CN
+  if (typeof names === 'string' && names !== '') return names
+  throw new ActionError({
+    what: `The verification certificate has ${Array.isArray(names) ? 'several Common Names' : 'no Common Name'}`,
+    cure: 'Its subject is the register code as the one Common Name, and nothing else.',
+  })
+}

@@ -1,0 +1,4 @@
+import { signAction } from '../actions/sign.ts'
+import { runAction } from '../runner/run-action.ts'
+
+void runAction(signAction)
