@@ -22,44 +22,59 @@ execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '--projec
 })
 rmSync(dist, { recursive: true, force: true })
 
-// undici is more than half of a plain bundle and a third of the time to load it. Only a proxied request of
-// @actions/http-client needs it, so it is a bundle of its own, loaded by the file below when one is made.
-const httpClient = createRequire(import.meta.resolve('@actions/http-client'))
-await bundle(httpClient.resolve('undici'), 'undici')
-writeDist(
-  'undici-on-demand.js',
-  "// Loads undici when it is asked for, instead of with the action.\nmodule.exports = { get ProxyAgent() { return require('./undici/index.js').ProxyAgent } }\n",
-)
-// @actions/github brings all of GitHub's API along; only the words of an error need its context, so it is loaded then.
-await bundle(fileURLToPath(import.meta.resolve('@actions/github')), 'github', {
-  undici: '../undici-on-demand.js',
-})
-// Most runs make no seal, and two actions can share what makes one.
-await bundle(fileURLToPath(import.meta.resolve('jose')), 'jose')
-await bundle(join(compiled, 'entries/get-register-code.js'), '.', {
-  undici: './undici-on-demand.js',
-  '@actions/github': './github/index.js',
-  jose: './jose/index.js',
-})
-await bundle(join(compiled, 'entries/sign.js'), 'sign', { undici: '../undici-on-demand.js' })
-await bundle(join(compiled, 'entries/unseal.js'), 'unseal', {
-  undici: '../undici-on-demand.js',
-  jose: '../jose/index.js',
-})
+/** What is loaded when it is needed, and not with the action: each a bundle of its own. */
+const LATE: readonly { readonly name: string; readonly names: readonly string[]; readonly why: string }[] = [
+  { name: 'undici', names: ['ProxyAgent'], why: 'for the requests of Octokit behind a proxy' },
+  {
+    name: '@actions/github',
+    names: ['context'],
+    why: 'for the words of an error: it brings all of the API along',
+  },
+  {
+    name: 'jose',
+    names: ['CompactEncrypt', 'compactDecrypt'],
+    why: 'for a seal, which most runs do not make',
+  },
+  { name: '@alicloud/credentials', names: ['default', 'Config'], why: 'for the default chain of the SDK' },
+  { name: '@alicloud/tea-xml', names: ['default'], why: 'for answers in XML: half of what the SDK loads' },
+]
+const from = {
+  undici: createRequire(import.meta.resolve('@actions/http-client')),
+  '@alicloud/tea-xml': createRequire(import.meta.resolve('@alicloud/openapi-client')),
+} as Readonly<Record<string, NodeJS.Require | undefined>>
+
+for (const { name, names, why } of LATE) {
+  const entry = from[name]?.resolve(name) ?? fileURLToPath(import.meta.resolve(name))
+  await bundle(entry, `late/${fileName(name)}`, '../..')
+  // A library that is imported statically is loaded at the first use of one of its names.
+  const getters = names.map(
+    (exported) => `get ${exported}() { return require('./${fileName(name)}/index.js').${exported} }`,
+  )
+  const members = ['get __esModule() { return true }', ...getters].join(',\n  ')
+  writeDist(`late/${fileName(name)}.js`, `// Loads ${name} ${why}.\nmodule.exports = {\n  ${members},\n}\n`)
+}
+await bundle(join(compiled, 'entries/get-register-code.js'), '.', '.')
+await bundle(join(compiled, 'entries/sign.js'), 'sign', '..')
+await bundle(join(compiled, 'entries/unseal.js'), 'unseal', '..')
 // The repository's own package.json says "module"; the bundles are CommonJS, which can load a part of it late.
 writeDist('package.json', '{ "type": "commonjs" }\n')
 
-async function bundle(entry: string, folder: string, externals: Record<string, string> = {}): Promise<void> {
+/** @param toDist from the bundle's folder */
+async function bundle(entry: string, folder: string, toDist: string): Promise<void> {
   const { code, assets } = await ncc(entry, {
     cache: false,
     esm: false,
-    externals,
+    externals: Object.fromEntries(LATE.map(({ name }) => [name, `${toDist}/late/${fileName(name)}.js`])),
     license: 'licenses.txt',
     minify: true,
     quiet: true,
   })
   writeDist(join(folder, 'index.js'), code)
   for (const [name, { source }] of Object.entries(assets)) writeDist(join(folder, name), source)
+}
+
+function fileName(library: string): string {
+  return library.replace('@', '').replace('/', '-')
 }
 
 function writeDist(path: string, content: string | Buffer): void {

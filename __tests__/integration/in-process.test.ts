@@ -190,7 +190,9 @@ describe('an access key that has to be fetched', () => {
 
     it('is not waited for longer than there is time', async () => {
       const { findInDefaultChain } = await import('../../src/alibaba-cloud/default-chain.ts')
-      const { thrown } = await withEnvironment(chain, () => findInDefaultChain(performance.now() - 1))
+      const { thrown } = await withEnvironment(chain, () =>
+        findInDefaultChain({ deadlineMs: performance.now() - 1, proxy: undefined }),
+      )
       expect(thrown).toBeInstanceOf(ActionError)
     })
   })

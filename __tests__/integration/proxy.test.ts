@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { runStep, type StepRun } from '../../demo/runner.ts'
 import { emulated, keyless, workingInputs } from '../support/emulated.ts'
@@ -64,6 +67,27 @@ if (program === undefined && process.env['CI']) {
       `sts.cn-hangzhou.aliyuncs.com:${port()} 200`,
       `${endpoint()} 200`,
     ])
+  })
+
+  it('a step with a key of the default chain goes through it as well', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'home-'))
+    const { accessKeyId, accessKeySecret } = service.emulator.info
+    const profile = `type = access_key\naccess_key_id = ${accessKeyId}\naccess_key_secret = ${accessKeySecret}\n`
+    writeFileSync(join(home, 'credentials'), `[default]\n${profile}`)
+    const before = squid.connects().length
+    const run = await withKeys(
+      {
+        HTTPS_PROXY: proxy(),
+        RUNNER_ENVIRONMENT: 'self-hosted',
+        ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'true',
+        ALIBABA_CLOUD_CREDENTIALS_FILE: join(home, 'credentials'),
+        HOME: home,
+      },
+      { 'access-key-id': '', 'access-key-secret': '' },
+    )
+    rmSync(home, { recursive: true })
+    expect(run).toMatchObject({ exitCode: 0, annotations: [] })
+    expect(squid.connects().slice(before)).toEqual([`${endpoint()} 200`])
   })
 
   it.each(['NO_PROXY', 'no_proxy'])('a host in %s is reached without it', async (name) => {

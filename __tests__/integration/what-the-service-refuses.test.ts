@@ -67,6 +67,21 @@ describe('a refusal ends at the first attempt, with its cure', () => {
   })
 })
 
+describe('a refusal in XML', () => {
+  const service = emulated()
+
+  it('is understood too, by a part of the SDK that is loaded for it', async () => {
+    const error = '<Code>NoPermission</Code><Message>Not you.</Message><RequestId>3F2A</RequestId>'
+    const headers = { 'content-type': 'text/xml;charset=utf-8' }
+    const fault = { status: 403, headers, body: `<?xml version="1.0"?><Error>${error}</Error>` }
+    await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault }])
+    const run = await service.getRegisterCode()
+    expect(run.annotations).toEqual([
+      expect.stringMatching(/RAM does not allow .*NoPermission: Not you; request 3F2A/),
+    ])
+  })
+})
+
 describe('a clock that is 20 minutes off', () => {
   const service = emulated({ clockOffsetSeconds: 20 * 60 })
 

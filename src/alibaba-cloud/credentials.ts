@@ -57,10 +57,10 @@ export async function obtainAccessKey(
 }
 
 async function fromDefaultChain(
-  { deadlineMs }: Transport,
+  transport: Transport,
   maskKey: (accessKey: AccessKey) => AccessKey,
 ): Promise<{ readonly accessKey: AccessKey; readonly source: string }> {
-  const { accessKey, place } = await findInDefaultChain(deadlineMs)
+  const { accessKey, place } = await findInDefaultChain(transport)
   return { accessKey: maskKey(accessKey), source: `from the default chain (${place})` }
 }
 

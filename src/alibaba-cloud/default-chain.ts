@@ -1,3 +1,4 @@
+import type { Transport } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
 import type { AccessKey } from './client.ts'
 import { loadCredentials } from './sdk.ts'
@@ -10,20 +11,23 @@ export const DEFAULT_CHAIN =
 /**
  * Looks for an access key where Alibaba Cloud's SDKs look by default.
  *
- * @param deadlineMs when it has to be found, on the clock of `performance.now()`
  * @returns the key, and the place it was found in, as the SDK names it
  * @throws ActionError what was looked at. The SDK's own words are not shown: they can hold a whole answer of STS.
  */
-export async function findInDefaultChain(
-  deadlineMs: number,
-): Promise<{ readonly accessKey: AccessKey; readonly place: string }> {
-  const Credential = await loadCredentials()
+export async function findInDefaultChain({
+  deadlineMs,
+  proxy,
+}: Pick<Transport, 'deadlineMs' | 'proxy'>): Promise<{
+  readonly accessKey: AccessKey
+  readonly place: string
+}> {
+  const credential = await loadCredentials(proxy)
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
     late.reject(new Error('late'))
   }, deadlineMs - performance.now())
   try {
-    const found = await Promise.race([new Credential().getCredential(), late.promise])
+    const found = await Promise.race([credential.getCredential(), late.promise])
     const { accessKeyId, accessKeySecret, securityToken, providerName } = found
     if (!accessKeyId || !accessKeySecret) throw new Error('half an access key')
     const place = (providerName ?? '').split('/').slice(1).join('/')

@@ -12,8 +12,7 @@ import type { Proxy } from '../attempts/proxy.ts'
  * @param proxy of the first call: the agent is made once
  */
 export async function loadSdk(proxy: Proxy | undefined) {
-  delete process.env['DEBUG']
-  const restoreAgent = proxy === undefined ? undefined : replaceAgent(proxy)
+  const restore = prepare(proxy)
   try {
     // "eager" keeps it in the main bundle, which is minified; a chunk of its own would be twice as large.
     const openApi = await import(/* webpackMode: "eager" */ '@alicloud/openapi-client')
@@ -21,15 +20,26 @@ export async function loadSdk(proxy: Proxy | undefined) {
     const { Config, Params, OpenApiRequest } = openApi
     return { Client: openApi.default.default, Config, Params, OpenApiRequest, RuntimeOptions }
   } finally {
-    restoreAgent?.()
+    restore()
   }
 }
 
 /** Loads the part of the SDK that looks for access keys, prepared for in the same way. */
-export async function loadCredentials() {
+export async function loadCredentials(proxy: Proxy | undefined) {
+  const restore = prepare(proxy)
+  try {
+    const { default: credentials } = await import('@alicloud/credentials')
+    // The module around the class in plain Node, the class in a bundle that is loaded late.
+    const Credential = 'default' in credentials ? credentials.default : credentials
+    return new Credential()
+  } finally {
+    restore()
+  }
+}
+
+function prepare(proxy: Proxy | undefined): () => void {
   delete process.env['DEBUG']
-  const credentials = await import(/* webpackMode: "eager" */ '@alicloud/credentials')
-  return credentials.default.default
+  return proxy === undefined ? () => undefined : replaceAgent(proxy)
 }
 
 /** Until it is undone, every HTTPS agent that is made tunnels through the proxy; Node's own agent can (`proxyEnv`). */
