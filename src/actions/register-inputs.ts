@@ -95,7 +95,7 @@ function readPredecessor(ca: X509Certificate): Predecessor | undefined {
   const onReplace = oneOf('on-replace', ['inactivate', 'delete', 'keep'])
   const serialNumber = optional('replaces')
   if (serialNumber === '') return undefined
-  if (!/^[\da-f]{1,2}(:?[\da-f]{1,2}){0,128}$/i.test(serialNumber)) {
+  if (!/^[\da-f]{1,258}$/i.test(serialNumber.replaceAll(':', ''))) {
     throw invalid('replaces', serialNumber, 'the serial number of a CA in hex, such as the output sn has it')
   }
   if (!isSameSerialNumber(serialNumber, ca.serialNumber)) return { serialNumber, onReplace }

@@ -41,6 +41,7 @@ const SHARE = 1 / 2
 export async function change<T>(service: Service, what: Change<T>): Promise<Tried<T>> {
   const { call, prepare, read, ask, askAfter = [], repeatAfter = [], onAsk } = what
   const { request, errors } = call
+  const asked = { isInVain: false }
   const attempt = async (): Promise<T> => {
     const query = { ...request.query, ...(await prepare?.()) }
     try {
@@ -51,15 +52,22 @@ export async function change<T>(service: Service, what: Change<T>): Promise<Trie
       if (!leavesOpen(failure, errors) && !isOneOf(askAfter, failure)) throw error
       onAsk(`${request.operation}: ${inShort(failure)}; asking the service what became of it`)
       const found = await ask(failure).catch((failed: unknown) => {
+        asked.isInVain = false
         throw failed instanceof ActionError ? notKnown(what.aim, failure, failed) : failed
       })
       if (found !== undefined) return found
+      asked.isInVain ||= leavesOpen(failure, errors)
       throw error
     }
   }
   const mayRepeat = (failure: Failure): boolean =>
     isRetryable(failure, errors) || isOneOf(repeatAfter, failure)
-  return await repeat(service, call, attempt, mayRepeat)
+  try {
+    return await repeat(service, call, attempt, mayRepeat)
+  } catch (error) {
+    if (!(error instanceof ActionError) || !asked.isInVain) throw error
+    throw notDone(what.aim, error)
+  }
 }
 
 /** Whether a failure says nothing about whether the operation was carried out. */
@@ -71,6 +79,17 @@ export function leavesOpen(failure: Failure, errors: ServiceErrors): boolean {
 
 function isOneOf(codes: readonly string[], failure: Failure): boolean {
   return failure.kind === 'refused' && codes.includes(failure.code)
+}
+
+function notDone(aim: string, { message, cure, code, said, requestId, cause }: ActionError): ActionError {
+  return new ActionError({
+    what: message,
+    cure: `${cure} Asked after each attempt, the service did not show that ${aim}. Should one of them still be carried out late, the next run finds that.`,
+    code,
+    said,
+    requestId,
+    cause,
+  })
 }
 
 function notKnown(aim: string, failure: Failure, failed: ActionError): ActionError {

@@ -29,7 +29,7 @@ const PAGE_SIZE = 100
  * Looks up a CA by its serial number.
  *
  * @param sn in the very spelling of the service
- * @param require throws an AttemptError when what is there is not what has to be, for another look a moment later
+ * @param isExpected whether it is what has to be there; when not, it is looked up again a moment later
  * @returns nothing when the instance has none with it
  * @throws ActionError for everything that does not say that it is not there
  * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-getcacertificate
@@ -38,7 +38,7 @@ export async function findCa(
   service: Service,
   instance: Instance,
   sn: string,
-  require: (ca: RegisteredCa | undefined) => void = () => undefined,
+  isExpected: (ca: RegisteredCa | undefined) => boolean = () => true,
 ): Promise<RegisteredCa | undefined> {
   const what = mqttCall(instance, { operation: 'GetCaCertificate', method: 'GET', query: { Sn: sn } })
   const read: Read<RegisteredCa | undefined> = (answer) => {
@@ -48,15 +48,17 @@ export async function findCa(
     if (isSameSerialNumber(ca.sn, sn)) return ca
     throw brokenAnswer('answered with another CA than the one that was asked for', answer)
   }
-  const { result } = await repeat(service, what, async (timeoutMs) => {
-    const ca = await callOnce(service, what.request, read, timeoutMs).catch((error: unknown) => {
+  const attempt = async (timeoutMs: number): Promise<RegisteredCa | undefined> => {
+    let answer: Readonly<Record<string, unknown>> = {}
+    const readAndKeep: typeof read = (given) => read((answer = given))
+    const ca = await callOnce(service, what.request, readAndKeep, timeoutMs).catch((error: unknown) => {
       if (error instanceof AttemptError && meansNotThere(error.failure)) return undefined
       throw error
     })
-    require(ca)
-    return ca
-  })
-  return result
+    if (isExpected(ca)) return ca
+    throw brokenAnswer(`does not show CA ${sn} as it has to be by now`, answer)
+  }
+  return (await repeat(service, what, attempt)).result
 }
 
 /**
@@ -111,10 +113,7 @@ export async function changeCa(
     onAsk: tell,
   })
   if (isSeen) return
-  await findCa(service, instance, sn, (ca) => {
-    if (isReached(ca)) return
-    throw new AttemptError({ kind: 'broken-answer', what: `does not show yet that CA ${sn} ${aim}` })
-  })
+  await findCa(service, instance, sn, isReached)
 }
 
 type ChangeOperation = {
