@@ -1,4 +1,4 @@
-import type { FaultOrder } from '../../emulator/faults.ts'
+import type { FaultOrder, Replacement } from '../../emulator/faults.ts'
 
 /** A fault, and what is promised to happen then. `docs/faults.md` is made of these rows. */
 export type FaultRow = {
@@ -13,7 +13,15 @@ export type FaultRow = {
   readonly promise: Outcome
 }
 
-export type Operation = 'GetRegisterCode' | 'AssumeRole' | 'AssumeRoleWithOIDC' | 'GitHubIdToken'
+export type Operation =
+  | 'GetRegisterCode'
+  | 'AssumeRole'
+  | 'AssumeRoleWithOIDC'
+  | 'GitHubIdToken'
+  | 'GetCaCertificate'
+  | 'RegisterCaCertificate'
+  | 'InactivateCaCertificate'
+  | 'DeleteCaCertificate'
 
 type Outcome =
   | { readonly succeedsAtAttempt: number }
@@ -150,6 +158,78 @@ function unreachable(operation: Operation, input: string): FaultRow[] {
   ]
 }
 
+/** What an operation that changes something does about an answer that leaves open whether it was carried out. */
+function openOutcomes(operation: Operation): FaultRow[] {
+  const answers: readonly (readonly [title: string, fault: Replacement, ...saying: string[]])[] = [
+    ['connection reset before the answer', 'reset', 'ECONNRESET'],
+    ['connection reset in the middle of the body', 'reset-in-body', 'broke off its answer'],
+    ['HTML with HTTP 502', 'html', 'HTTP 502'],
+    ['HTML with HTTP 200', 'html-200', 'HTTP 200'],
+    ['an empty body', 'empty', 'HTTP 200'],
+    ['an empty body with HTTP 500', 'empty-500', 'HTTP 500'],
+    ['a truncated body', 'truncated', 'not the JSON of the service'],
+    ['a redirect', 'redirect', 'a redirect, which is not followed'],
+    ['InternalError', { code: 'InternalError' }, 'InternalError'],
+    ['ServiceUnavailable', { code: 'ServiceUnavailable' }, 'ServiceUnavailable'],
+    ['SignatureNonceUsed', { code: 'SignatureNonceUsed' }, 'SignatureNonceUsed'],
+    ['an unknown code with HTTP 500', { code: 'NeverHeardOf', status: 500 }, 'NeverHeardOf'],
+    ['JSON without a code, with HTTP 500', { status: 500, body: '{}' }, 'without an error code'],
+  ]
+  return answers.flatMap(([title, fault, ...saying]) => [
+    row(operation, `${title}, carried out`, { fault: { commitThen: fault } }, passes(1)),
+    row(operation, `${title}, not carried out, once`, { fault }, passes()),
+    row(
+      operation,
+      `${title}, not carried out`,
+      { fault, times: ALWAYS },
+      givesUp(...saying, 'Asked after each attempt, the service did not show'),
+    ),
+  ])
+}
+
+/** The same, when no answer comes. */
+function hangingOutcomes(operation: Operation): FaultRow[] {
+  return [
+    row(operation, 'no answer at all, carried out', { fault: 'commit-then-hang' }, passes(1), {
+      timeout: '5',
+    }),
+    row(operation, 'no answer at all, not carried out, once', { fault: 'hang' }, passes(), { timeout: '8' }),
+    row(
+      operation,
+      'no answer at all, not carried out',
+      { fault: 'hang', times: ALWAYS },
+      givesUp('in time', 'Asked'),
+      {
+        timeout: '10',
+      },
+    ),
+    row(
+      operation,
+      'a body that dribbles for ever, carried out',
+      { fault: { commitThen: 'dribble' } },
+      passes(1),
+      {
+        timeout: '5',
+      },
+    ),
+  ]
+}
+
+/** What it does about an error that says that nothing was done, and never will be. */
+function serviceRefusals(operation: Operation, codes: Readonly<Record<string, string>>): FaultRow[] {
+  return Object.entries(codes).map(([code, saying]) =>
+    row(operation, code, { fault: { code }, times: ALWAYS }, refusedAtOnce(code, saying)),
+  )
+}
+
+/** And about one that says that it was turned away: nothing was done, so nothing is asked. */
+function turnedAway(operation: Operation): FaultRow[] {
+  return ['Throttling', 'Throttling.User', 'SystemOverFlow'].flatMap((code) => [
+    row(operation, code, { fault: { code }, times: ALWAYS }, givesUp(code)),
+    row(operation, `${code}, once`, { fault: { code } }, passes()),
+  ])
+}
+
 const badCode = (fault: string, registerCode: string): FaultRow =>
   row(
     'GetRegisterCode',
@@ -159,6 +239,7 @@ const badCode = (fault: string, registerCode: string): FaultRow =>
   )
 
 const MQTT_DENIED = 'mq:GetRegisterCode and mq:MqttInstanceAccess'
+const LOOKING_DENIED = 'the action of GetCaCertificate and mq:MqttInstanceAccess'
 const STS_DENIED = 'may not assume'
 
 export const FAULT_ROWS: readonly FaultRow[] = [
@@ -279,4 +360,72 @@ export const FAULT_ROWS: readonly FaultRow[] = [
     env: { ACTIONS_ID_TOKEN_REQUEST_URL: '', ACTIONS_ID_TOKEN_REQUEST_TOKEN: '' },
     promise: refusedAtOnce("This job may not ask for GitHub's OIDC token", 'id-token: write'),
   },
+
+  ...unreachable('GetCaCertificate', 'endpoint'),
+  ...brokenAnswers('GetCaCertificate'),
+  ...serviceErrors(
+    'GetCaCertificate',
+    {
+      MqttInstanceNotFound: 'region-id',
+      MqttOwnerCheckError: 'account',
+      PermissionCheckFailed: LOOKING_DENIED,
+      NoPermission: LOOKING_DENIED,
+      ApiNotSupport: 'Enterprise Platinum',
+      ...SIGNED,
+    },
+    [...PASSING, 'SystemOverFlow', 'SignatureNonceUsed'],
+  ),
+  ...['FindCaBySnError', 'ParameterFieldCheckFailed'].map((code) =>
+    row('GetCaCertificate', `${code}: not there, so it is registered`, { fault: { code } }, passes(1)),
+  ),
+  row(
+    'GetCaCertificate',
+    'a success without a CA: not there, so it is registered',
+    { fault: 'no-code' },
+    passes(1),
+  ),
+  row(
+    'GetCaCertificate',
+    'a CA without a serial number',
+    { fault: { status: 200, body: '{"Data":{"Status":"1"}}' }, times: ALWAYS },
+    givesUp('a CA without serial number, content or status'),
+  ),
+
+  ...openOutcomes('RegisterCaCertificate'),
+  ...hangingOutcomes('RegisterCaCertificate'),
+  row(
+    'RegisterCaCertificate',
+    'a success without a serial number, carried out',
+    { fault: { commitThen: 'no-code' } },
+    passes(1),
+  ),
+  ...serviceRefusals('RegisterCaCertificate', {
+    ParameterFieldCheckFailed: 'ca-name',
+    MqttInstanceNotFound: 'region-id',
+    NoPermission: 'mq:RegisterCa and mq:MqttInstanceAccess',
+    CertificateContentError: 'CA:TRUE',
+    CaNumExceed: 'as many CAs as it takes',
+    SnNotUnique: 'another serial number',
+    SignatureDoesNotMatch: 'secret',
+  }),
+  ...['RegisterCodeError', 'RegisterCodeUsed'].flatMap((code) => [
+    row('RegisterCaCertificate', code, { fault: { code }, times: ALWAYS }, givesUp(code)),
+    row('RegisterCaCertificate', `${code}, once: the next code is taken`, { fault: { code } }, passes()),
+  ]),
+  ...turnedAway('RegisterCaCertificate'),
+
+  ...openOutcomes('InactivateCaCertificate'),
+  ...hangingOutcomes('InactivateCaCertificate'),
+  ...serviceRefusals('InactivateCaCertificate', {
+    NoPermission: 'mq:UnregisterCaCertificate and mq:MqttInstanceAccess',
+    MqttOwnerCheckError: 'is registered and active, but inactivating its predecessor',
+  }),
+  ...turnedAway('InactivateCaCertificate'),
+
+  ...openOutcomes('DeleteCaCertificate'),
+  ...serviceRefusals('DeleteCaCertificate', {
+    NoPermission: 'the action of DeleteCaCertificate and mq:MqttInstanceAccess',
+    MqttOwnerCheckError: 'is registered and active, but deleting its predecessor',
+  }),
+  ...turnedAway('DeleteCaCertificate'),
 ]

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { runStep, type StepRun } from '../../demo/runner.ts'
 import { startEmulator, type Emulator } from '../../emulator/start.ts'
+import { makeCa } from '../support/certificates.ts'
 import { keyless, workingInputs } from '../support/emulated.ts'
+import { withKey } from '../support/registered-cas.ts'
 import { FAULT_ROWS, MAX_ATTEMPTS, type FaultRow, type Operation } from './fault-rows.ts'
 
 type Ended = { readonly run: StepRun; readonly received: number; readonly tookSeconds: number }
@@ -12,6 +14,9 @@ const results = new Map<FaultRow, PromiseWithResolvers<Ended>>(
   FAULT_ROWS.map((row) => [row, Promise.withResolvers<Ended>()]),
 )
 const lanes: Promise<void>[] = []
+/** That of the CA which an emulator has from the start. */
+const GENERATED_SN = `7f${'00'.repeat(8)}`
+const ca = makeCa()
 
 beforeAll(() => {
   const waiting = [...FAULT_ROWS]
@@ -31,7 +36,7 @@ it.each([...FAULT_ROWS])('$operation: $fault', async (row) => {
   expect(run.stderr).toBe('')
   if ('succeedsAtAttempt' in row.promise) {
     expect(run).toMatchObject({ exitCode: 0, annotations: [] })
-    expect(run.outputs).toHaveProperty('register-code')
+    expect(run.outputs).toHaveProperty(actionFor(row.operation) === 'register' ? 'sn' : 'register-code')
     expect(attempts).toBe(row.promise.succeedsAtAttempt)
   } else {
     expect(run).toMatchObject({ exitCode: 1, outputs: {}, annotations: [expect.any(String)] })
@@ -55,7 +60,7 @@ function resultOf(row: FaultRow): PromiseWithResolvers<Ended> {
 }
 
 async function runLane(waiting: FaultRow[]): Promise<void> {
-  const emulator = await startEmulator()
+  const emulator = await startEmulator({ config: { instances: [{ generatedCas: 1 }] } })
   try {
     for (let row = waiting.shift(); row !== undefined; row = waiting.shift()) {
       const result = resultOf(row)
@@ -70,10 +75,10 @@ async function runRow(row: FaultRow, emulator: Emulator): Promise<Ended> {
   const { operation } = row
   await emulator.reset()
   await emulator.setFaults((row.orders ?? []).map((order) => ({ operation, ...order })))
-  const { inputs, env } = stepFor(operation, emulator)
+  const { inputs, env } = await stepFor(operation, emulator)
   const startMs = performance.now()
   const run = await runStep(
-    '.',
+    actionFor(operation),
     { ...inputs, 'max-attempts': String(MAX_ATTEMPTS), ...row.inputs },
     { env: { ...env, ...row.env } },
   )
@@ -82,10 +87,24 @@ async function runRow(row: FaultRow, emulator: Emulator): Promise<Ended> {
   return { run, received: requests.length, tookSeconds }
 }
 
-/** A step that makes this call. */
-function stepFor(operation: Operation, emulator: Emulator): ReturnType<typeof keyless> {
+/** The action that makes this call. */
+function actionFor(operation: Operation): '.' | 'register' {
+  return operation.endsWith('CaCertificate') ? 'register' : '.'
+}
+
+/** A step of it that makes this call. */
+async function stepFor(operation: Operation, emulator: Emulator): Promise<ReturnType<typeof keyless>> {
   const oidc = keyless(emulator)
   if (operation === 'AssumeRoleWithOIDC' || operation === 'GitHubIdToken') return oidc
   const role = operation === 'AssumeRole' ? oidc.inputs : {}
-  return { inputs: { ...role, ...workingInputs(emulator), 'oidc-provider-arn': '' }, env: oidc.env }
+  const more = actionFor(operation) === 'register' ? await registerInputs(operation) : {}
+  return { inputs: { ...role, ...workingInputs(emulator), 'oidc-provider-arn': '', ...more }, env: oidc.env }
+}
+
+async function registerInputs(operation: Operation): Promise<Record<string, string>> {
+  const replaces = { replaces: GENERATED_SN }
+  if (operation === 'InactivateCaCertificate') return { ...withKey(await ca), ...replaces }
+  if (operation === 'DeleteCaCertificate')
+    return { ...withKey(await ca), ...replaces, 'on-replace': 'delete' }
+  return withKey(await ca)
 }
