@@ -55,6 +55,7 @@ for (const { name, names, why } of LATE) {
 }
 await bundle(join(compiled, 'entries/get-register-code.js'), '.', '.')
 await bundle(join(compiled, 'entries/sign.js'), 'sign', '..')
+await bundle(join(compiled, 'entries/register.js'), 'register', '..')
 await bundle(join(compiled, 'entries/unseal.js'), 'unseal', '..')
 // The repository's own package.json says "module"; the bundles are CommonJS, which can load a part of it late.
 writeDist('package.json', '{ "type": "commonjs" }\n')

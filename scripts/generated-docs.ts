@@ -15,7 +15,13 @@ type ActionYml = {
 type Described = { readonly description: string; readonly required?: boolean; readonly default?: string }
 
 /** The documents that have generated sections. */
-export const DOCUMENTS = ['README.md', 'docs/faults.md', 'sign/README.md', 'unseal/README.md']
+export const DOCUMENTS = [
+  'README.md',
+  'docs/faults.md',
+  'sign/README.md',
+  'register/README.md',
+  'unseal/README.md',
+]
 
 /** What stands between `<!-- begin NAME -->` and `<!-- end NAME -->` in a document: each NAME, and how it is made. */
 const SECTIONS: Readonly<Record<string, () => string>> = {
@@ -23,6 +29,8 @@ const SECTIONS: Readonly<Record<string, () => string>> = {
   outputs: () => outputTable('.'),
   'sign/inputs': () => inputTable('sign'),
   'sign/outputs': () => outputTable('sign'),
+  'register/inputs': () => inputTable('register'),
+  'register/outputs': () => outputTable('register'),
   'unseal/inputs': () => inputTable('unseal'),
   'unseal/outputs': () => outputTable('unseal'),
   errors: () => errorTable(MQTT_ERRORS),

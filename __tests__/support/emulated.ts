@@ -8,6 +8,8 @@ export function emulated(config?: EmulatorConfig): {
   readonly emulator: Emulator
   /** Runs the root action from dist/, with inputs that work; those given replace them. */
   readonly getRegisterCode: (inputs?: Inputs, env?: Readonly<Record<string, string>>) => Promise<StepRun>
+  /** Runs register from dist/, with an address and an access key that work. */
+  readonly register: (inputs: Inputs, options?: Options) => Promise<StepRun>
 } {
   let running: Emulator | undefined
   const emulator = (): Emulator => {
@@ -31,8 +33,15 @@ export function emulated(config?: EmulatorConfig): {
       runStep('.', given({ ...workingInputs(emulator()), ...inputs }), {
         env: { NODE_EXTRA_CA_CERTS: emulator().info.caFile, ...env },
       }),
+    register: (inputs, { env, signal } = {}) =>
+      runStep('register', given({ ...workingInputs(emulator()), ...inputs }), {
+        env: { NODE_EXTRA_CA_CERTS: emulator().info.caFile, ...env },
+        ...(signal && { signal }),
+      }),
   }
 }
+
+type Options = { readonly env?: Readonly<Record<string, string>>; readonly signal?: AbortSignal }
 
 /** Inputs of a step; `undefined` leaves one out. */
 export type Inputs = Readonly<Record<string, string | undefined>>

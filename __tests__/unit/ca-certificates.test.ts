@@ -3,7 +3,12 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { describe, expect, it } from '@jest/globals'
 import { readCaCertificate, readCaPrivateKey, subjectOf } from '../../src/certificates/ca-certificate.ts'
-import { isSameCertificate, isSameSerialNumber, readCertificate } from '../../src/certificates/certificate.ts'
+import {
+  derSerialNumber,
+  isSameCertificate,
+  isSameSerialNumber,
+  readCertificate,
+} from '../../src/certificates/certificate.ts'
 import { readPublicKey } from '../../src/certificates/public-key.ts'
 import {
   DAY_MS,
@@ -14,6 +19,7 @@ import {
   type Issued,
   type Kind,
 } from '../support/certificates.ts'
+import { partsOf } from '../support/der.ts'
 
 function readCa(text: string, nowMs = Date.now()) {
   return readCaCertificate({ input: 'ca-certificate', text }, nowMs)
@@ -195,6 +201,29 @@ describe('serial numbers', () => {
   ])('%s and %s are the same: %s', (one, other, isSame) => {
     expect(isSameSerialNumber(one, other)).toBe(isSame)
     expect(isSameSerialNumber(other, one)).toBe(isSame)
+  })
+})
+
+describe('a serial number as the service spells it', () => {
+  it.each([
+    ['F26900BA87', '00f26900ba87'],
+    ['00F26900BA87', '00f26900ba87'],
+    ['7269004887', '7269004887'],
+    ['0000726900', '726900'],
+    ['f:26', '0f26'],
+    ['80', '0080'],
+    ['8', '08'],
+    ['0', '00'],
+  ])('of %s is %s', (serialNumber, spelled) => {
+    expect(derSerialNumber(serialNumber)).toBe(spelled)
+  })
+
+  it('is the bytes that stand in the certificate', async () => {
+    for (const serialNumber of ['01', '7f', '80', 'ff00', `f2${'00'.repeat(127)}`]) {
+      const { certificate } = await makeCa({ serialNumber })
+      const { serialNumber: bytes } = partsOf(certificate.raw)
+      expect(derSerialNumber(certificate.serialNumber)).toBe(bytes.toString('hex'))
+    }
   })
 })
 

@@ -21,27 +21,50 @@ export type Call = {
   readonly subject: Readonly<Record<string, string>>
 }
 
+/** Takes the result from an answer; an `AttemptError` it throws counts as a failed attempt. */
+export type Read<T> = (answer: Readonly<Record<string, unknown>>) => T
+
 /**
  * Calls an operation that changes nothing. Attempts that may succeed when repeated are repeated, each signed anew, as
  * long as the transport's limits allow.
  *
- * @param read takes the result from the answer; an `AttemptError` it throws counts as a failed attempt
  * @throws ActionError what failed last, how often it was tried, and what to do about it
  */
-export async function call<T>(
-  service: Service,
-  { request, errors, subject }: Call,
-  read: (answer: Readonly<Record<string, unknown>>) => T,
+export async function call<T>(service: Service, what: Call, read: Read<T>): Promise<Tried<T>> {
+  return await repeat(service, what, (timeoutMs) => callOnce(service, what.request, read, timeoutMs))
+}
+
+/**
+ * Makes one attempt at a call.
+ *
+ * @throws AttemptError
+ */
+export async function callOnce<T>(
+  { endpoint, accessKey, transport: { proxy } }: Service,
+  request: ApiRequest,
+  read: Read<T>,
+  timeoutMs: number,
+): Promise<T> {
+  return read(await attemptCall({ endpoint, accessKey, proxy }, request, timeoutMs))
+}
+
+/**
+ * Repeats attempts at a call as `call` does, when one attempt is more than the request.
+ *
+ * @param mayRepeat whether another attempt can succeed a moment later; what the codes of the call say when left out
+ * @throws ActionError
+ */
+export async function repeat<T>(
+  { endpoint, transport }: Service,
+  { request: { operation }, errors, subject }: Call,
+  attempt: (timeoutMs: number) => Promise<T>,
+  mayRepeat = (failure: Failure): boolean => isRetryable(failure, errors),
 ): Promise<Tried<T>> {
-  const { endpoint, accessKey, transport } = service
-  const { proxy } = transport
-  const attempt = async (timeoutMs: number): Promise<T> =>
-    read(await attemptCall({ endpoint, accessKey, proxy }, request, timeoutMs))
-  const mayPass = (failure: Failure): boolean => isRetryable(failure, errors)
   try {
-    return await retry(request.operation, transport, attempt, mayPass)
+    return await retry(operation, transport, attempt, mayRepeat)
   } catch (error) {
     if (!(error instanceof GaveUp)) throw error
-    throw explain(error, { errors, proxy, subject: { ...subject, operation: request.operation, endpoint } })
+    const { proxy } = transport
+    throw explain(error, { errors, proxy, subject: { ...subject, operation, endpoint } })
   }
 }

@@ -2,6 +2,8 @@
 export type ServiceError = {
   /** Whether the same call can succeed a moment later. */
   readonly retry: boolean
+  /** Set when the call was turned away before anything was done. Any other error that may pass leaves that open. */
+  readonly isTurnedAway?: true
   /** What it means, a sentence without its full stop. */
   readonly meaning: string
   /** What to do about it, whole sentences. */
@@ -25,7 +27,8 @@ const WRONG_SIGNATURE: ServiceError = {
 
 /** The row of a code that says that the account made too many calls. */
 export function throttled(meaning: string): ServiceError {
-  return { retry: true, meaning, cure: 'Run fewer jobs at the same time, or raise max-attempts and timeout.' }
+  const cure = 'Run fewer jobs at the same time, or raise max-attempts and timeout.'
+  return { retry: true, isTurnedAway: true, meaning, cure }
 }
 
 const THROTTLED = throttled('The service throttled {operation}')
@@ -96,7 +99,8 @@ export function serviceError(errors: ServiceErrors, code: string, status: number
   if (known !== undefined) return known
   if (code.startsWith('Throttling.')) return errors['Throttling'] ?? THROTTLED
   return {
-    retry: status >= 500 || status === 429 || status === 408,
+    // 417 is what ApsaraMQ for MQTT has for "try again later" since it adjusted its statuses.
+    retry: status >= 500 || [408, 417, 429].includes(status),
     meaning: 'The service refused {operation}',
     cure: 'Look the code up in the reference of the API, or give Alibaba Cloud support the request id.',
   }

@@ -92,6 +92,12 @@ export function mayPass(failure: RequestFailure): boolean {
   }
 }
 
+/** Whether the request never left: there was no connection to send it on. */
+export function isUnsent(failure: RequestFailure): boolean {
+  if (failure.kind === 'network') return UNCONNECTED.includes(failure.code)
+  return failure.kind === 'untrusted' || failure.kind === 'proxy'
+}
+
 /** A failure in a few words, for the log line of an attempt that is followed by another. */
 export function inShort(failure: Failure): string {
   switch (failure.kind) {
@@ -149,6 +155,9 @@ const NETWORK_WORDS: Readonly<Record<string, string>> = {
   ECONNRESET: 'closed the connection before it answered (ECONNRESET)',
   EPROTO: 'does not speak TLS as it should (EPROTO)',
 }
+
+/** Codes of a connection that was not made. */
+const UNCONNECTED = ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']
 
 /** Codes of OpenSSL's verification, and of Node's check of the host name. */
 function isCertificateError(code: string): boolean {

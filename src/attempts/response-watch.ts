@@ -40,12 +40,15 @@ export function watchResponse(): { head: ResponseHead | undefined; stop: () => v
       date: headers.date,
     }
     let bytes = 0
-    socket.on('data', (chunk: Buffer) => {
+    const count = (chunk: Buffer): void => {
       bytes += chunk.length
       if (bytes > MAX_ANSWER_BYTES) {
         response.destroy(Object.assign(new Error('too long'), { code: ANSWER_TOO_LONG }))
       }
-    })
+    }
+    socket.on('data', count)
+    // The next request goes over the same connection.
+    response.once('close', () => socket.off('data', count))
   }
   subscribe(CHANNEL, onResponse)
   return watch

@@ -36,6 +36,16 @@ const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 8_000
 
 /**
+ * How long a request that begins now may take, in milliseconds.
+ *
+ * @param share of the time that is left, when something has to follow it
+ */
+export function attemptMs({ deadlineMs }: Pick<Transport, 'deadlineMs'>, share = 1): number {
+  const leftMs = deadlineMs - performance.now()
+  return Math.min(ATTEMPT_MS, Math.max(1, Math.ceil(leftMs * share)))
+}
+
+/**
  * Repeats an attempt that may succeed when it is repeated, after growing pauses of random length, as long as the
  * transport's limits allow.
  *
@@ -57,8 +67,7 @@ export async function retry<T>(
 
   const attemptOnce = (): Promise<T> => {
     attempts++
-    const leftMs = Math.max(1, Math.ceil(deadlineMs - performance.now()))
-    return attempt(Math.min(ATTEMPT_MS, leftMs))
+    return attempt(attemptMs(transport))
   }
 
   try {

@@ -61,6 +61,18 @@ export function isSameSerialNumber(one: string, other: string): boolean {
   return plainHex(one) === plainHex(other)
 }
 
+/**
+ * A serial number as the service spells it: lower-case hex of its bytes in DER, in which a number whose first bit is
+ * set has a zero byte before it.
+ *
+ * @param serialNumber in hex, with or without leading zeros and colons
+ */
+export function derSerialNumber(serialNumber: string): string {
+  const plain = plainHex(serialNumber)
+  const bytes = plain.length % 2 === 0 ? plain : `0${plain}`
+  return /^[89a-f]/.test(bytes) ? `00${bytes}` : bytes
+}
+
 function plainHex(serialNumber: string): string {
   return serialNumber
     .toLowerCase()

@@ -45,7 +45,12 @@ function requireSignedBy(ca: X509Certificate, certificate: X509Certificate): voi
   })
 }
 
-function commonNameOf(certificate: X509Certificate): string {
+/**
+ * The one Common Name of a certificate.
+ *
+ * @throws ActionError when there is none, or more than one
+ */
+export function commonNameOf(certificate: X509Certificate): string {
   // Typed as a text that is always there. Node gives a list when there are several, and nothing for an empty subject.
   const subject = certificate.toLegacyObject().subject as { readonly CN?: string | string[] } | undefined
   const names = subject?.CN

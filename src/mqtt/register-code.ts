@@ -1,10 +1,7 @@
 import { call, type Service } from '../alibaba-cloud/call.ts'
 import { AttemptError, textIn } from '../attempts/failures.ts'
 import type { Tried } from '../attempts/retry.ts'
-import { MQTT_ERRORS } from './service-errors.ts'
-
-/** The product's API version. */
-const VERSION = '2020-04-20'
+import { mqttCall, type Instance } from './mqtt-call.ts'
 
 /** A register code: what a verification certificate carries as its Common Name. */
 export type RegisterCode = {
@@ -16,27 +13,14 @@ export type RegisterCode = {
 /**
  * Fetches a register code. Each call may give another one, and each can be used once.
  *
- * @param instance.regionId for the words of an error alone
  * @returns registerCode: a UUID followed by digits, in every example seen; not masked yet
  * @throws ActionError
  * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-getregistercode
  */
-export async function getRegisterCode(
-  service: Service,
-  instance: { readonly instanceId: string; readonly regionId: string | undefined },
-): Promise<Tried<RegisterCode>> {
-  const request = {
-    operation: 'GetRegisterCode',
-    version: VERSION,
-    method: 'GET',
-    query: { MqttInstanceId: instance.instanceId },
-  } as const
-  const subject = {
-    ramAction: 'mq:GetRegisterCode',
-    instance: instance.instanceId,
-    region: instance.regionId ?? '*',
-  }
-  return await call(service, { request, errors: MQTT_ERRORS, subject }, readRegisterCode)
+export async function getRegisterCode(service: Service, instance: Instance): Promise<Tried<RegisterCode>> {
+  const operation = 'GetRegisterCode'
+  const what = mqttCall(instance, { operation, method: 'GET', ramAction: `mq:${operation}` })
+  return await call(service, what, readRegisterCode)
 }
 
 function readRegisterCode(answer: Readonly<Record<string, unknown>>): RegisterCode {

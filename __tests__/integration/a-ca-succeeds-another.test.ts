@@ -1,0 +1,162 @@
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import type { FaultOrder } from '../../emulator/faults.ts'
+import { makeCa, type Issued } from '../support/certificates.ts'
+import { emulated } from '../support/emulated.ts'
+import { casOf, changeBehind, snOf, trust, withKey } from '../support/registered-cas.ts'
+
+const service = emulated()
+let ca: Issued
+let old: Issued
+
+beforeAll(() => {
+  trust(service.emulator)
+})
+beforeEach(async () => {
+  ca = await makeCa()
+  old = await makeCa({ serialNumber: `f2${crypto.randomUUID().replaceAll('-', '')}` })
+  expect(await service.register(withKey(old, 'old'))).toMatchObject({ exitCode: 0 })
+})
+
+async function calls(): Promise<string[]> {
+  // After those that registered the old one.
+  return (await service.emulator.requests()).slice(3).map(({ operation }) => operation)
+}
+
+const NEW = ['GetCaCertificate', 'GetRegisterCode', 'RegisterCaCertificate']
+
+describe('the predecessor', () => {
+  it('is made inactive once the new one is there', async () => {
+    const run = await service.register({ ...withKey(ca), replaces: snOf(old) })
+    expect(run).toMatchObject({ exitCode: 0, annotations: [], outputs: { sn: snOf(ca), created: 'true' } })
+    expect(run.log).toMatch(new RegExp(`^Predecessor +${snOf(old)}: made inactive$`, 'm'))
+    expect(run.summary).toContain(`${snOf(old)}: made inactive`)
+    expect(await calls()).toEqual([...NEW, 'GetCaCertificate', 'InactivateCaCertificate', 'GetCaCertificate'])
+    expect(await casOf(service.emulator)).toMatchObject([
+      { sn: snOf(old), isActive: false },
+      { sn: snOf(ca), isActive: true },
+    ])
+  })
+
+  it('is deleted when that is asked for', async () => {
+    const run = await service.register({ ...withKey(ca), replaces: snOf(old), 'on-replace': 'delete' })
+    expect(run).toMatchObject({ exitCode: 0 })
+    expect(run.log).toContain(`${snOf(old)}: deleted`)
+    expect(await casOf(service.emulator)).toMatchObject([{ sn: snOf(ca) }])
+  })
+
+  it('is left alone when that is asked for', async () => {
+    const run = await service.register({ ...withKey(ca), replaces: snOf(old), 'on-replace': 'keep' })
+    expect(run.log).toContain(`${snOf(old)}: kept as it is`)
+    expect(await calls()).toEqual(NEW)
+    expect(await casOf(service.emulator)).toMatchObject([{ isActive: true }, { isActive: true }])
+  })
+
+  it.each<[string, (sn: string) => string]>([
+    ['as openssl prints it', (sn) => sn.slice(2).toUpperCase()],
+    ['with colons', (sn) => sn.replace(/(..)(?=.)/g, '$1:')],
+    ['with more zeros', (sn) => `0000${sn}`],
+  ])('is found when its number is spelled %s', async (_, spell) => {
+    const run = await service.register({ ...withKey(ca), replaces: spell(snOf(old)) })
+    expect(run).toMatchObject({ exitCode: 0 })
+    expect(await casOf(service.emulator)).toMatchObject([{ isActive: false }, { isActive: true }])
+  })
+
+  it('is found in the list when the service spells its number in a way that is not known', async () => {
+    await service.emulator.setFaults([
+      { operation: 'GetCaCertificate', fault: { code: 'FindCaBySnError' }, times: 2 },
+    ])
+    const run = await service.register({ ...withKey(ca), replaces: snOf(old) })
+    expect(run).toMatchObject({ exitCode: 0 })
+    expect(await calls()).toEqual([
+      ...NEW,
+      'GetCaCertificate',
+      'ListCaCertificate',
+      'InactivateCaCertificate',
+      'GetCaCertificate',
+    ])
+    expect(await casOf(service.emulator)).toMatchObject([{ isActive: false }, { isActive: true }])
+  })
+
+  it('is done with when it is inactive, or gone', async () => {
+    await changeBehind(service.emulator, old, 'inactivate')
+    const inactive = await service.register({ ...withKey(ca), replaces: snOf(old) })
+    expect(inactive.log).toContain(`${snOf(old)}: inactive before`)
+    await changeBehind(service.emulator, old, 'delete')
+    const gone = await service.register({ ...withKey(ca), replaces: snOf(old), 'on-replace': 'delete' })
+    expect(gone).toMatchObject({ exitCode: 0, outputs: { created: 'false' } })
+    expect(gone.log).toContain(`${snOf(old)}: not there`)
+  })
+
+  it('is not touched when the new one is not active', async () => {
+    await service.register(withKey(ca))
+    await changeBehind(service.emulator, ca, 'inactivate')
+    const run = await service.register({ ...withKey(ca), replaces: snOf(old) })
+    expect(run).toMatchObject({ exitCode: 1, outputs: {} })
+    expect(await casOf(service.emulator)).toMatchObject([{ isActive: true }, { isActive: false }])
+    const again = await service.register({ ...withKey(ca), replaces: snOf(old), activate: 'true' })
+    expect(again).toMatchObject({ exitCode: 0 })
+    expect(await casOf(service.emulator)).toMatchObject([{ isActive: false }, { isActive: true }])
+  })
+
+  it('is not touched when the new one cannot be registered', async () => {
+    await service.emulator.setFaults([
+      { operation: 'RegisterCaCertificate', fault: { code: 'CaNumExceed' }, times: 'always' },
+    ])
+    const run = await service.register({ ...withKey(ca), replaces: snOf(old) })
+    expect(run.annotations).toEqual([expect.stringMatching(/as many CAs as it takes \(CaNumExceed/)])
+    expect(await casOf(service.emulator)).toMatchObject([{ isActive: true }])
+  })
+})
+
+describe('a failure in between', () => {
+  it.each(['InactivateCaCertificate', 'DeleteCaCertificate'])(
+    'says what was done and what was not, and the next run finishes: %s',
+    async (operation) => {
+      const onReplace = operation.startsWith('Delete') ? 'delete' : 'inactivate'
+      const inputs = { ...withKey(ca), replaces: snOf(old), 'on-replace': onReplace }
+      await service.emulator.setFaults([{ operation, fault: { code: 'NoPermission' } }])
+      const run = await service.register(inputs)
+      expect(run).toMatchObject({ exitCode: 1, outputs: {}, summary: '' })
+      expect(run.annotations).toEqual([
+        expect.stringMatching(
+          new RegExp(
+            `^CA ${snOf(ca)} is registered and active, but .* its predecessor ${snOf(old)} failed: RAM does not allow.*` +
+              'NoPermission.*registers nothing twice, and finishes',
+          ),
+        ),
+      ])
+      expect(await casOf(service.emulator)).toMatchObject([{ isActive: true }, { isActive: true }])
+
+      expect(await service.register(inputs)).toMatchObject({ exitCode: 0, outputs: { created: 'false' } })
+      const left = (await casOf(service.emulator)).filter(({ isActive }) => isActive)
+      expect(left.map(({ sn }) => sn)).toEqual([snOf(ca)])
+    },
+  )
+
+  it.each<[string, string, FaultOrder['fault']]>([
+    ['InactivateCaCertificate', 'inactivate', 'commit-then-reset'],
+    ['InactivateCaCertificate', 'inactivate', 'reset'],
+    ['InactivateCaCertificate', 'inactivate', { commitThen: { code: 'InternalError' } }],
+    ['DeleteCaCertificate', 'delete', 'commit-then-reset'],
+    ['DeleteCaCertificate', 'delete', { commitThen: 'html' }],
+    ['DeleteCaCertificate', 'delete', 'html'],
+    ['DeleteCaCertificate', 'delete', { code: 'Throttling.User' }],
+  ])('passes when the answer of %s (%s) is lost: %j', async (operation, onReplace, fault) => {
+    await service.emulator.setFaults([{ operation, fault }])
+    const run = await service.register({ ...withKey(ca), replaces: snOf(old), 'on-replace': onReplace })
+    expect(run).toMatchObject({ exitCode: 0, annotations: [] })
+    const left = (await casOf(service.emulator)).filter(({ isActive }) => isActive)
+    expect(left.map(({ sn }) => sn)).toEqual([snOf(ca)])
+  })
+
+  it('is told when the service says yes and does nothing', async () => {
+    const yes = { status: 200, body: '{"RequestId":"x","Sn":"x"}' }
+    await service.emulator.setFaults([{ operation: 'InactivateCaCertificate', fault: yes, times: 'always' }])
+    const run = await service.register({ ...withKey(ca), replaces: snOf(old), 'max-attempts': '2' })
+    expect(run.annotations).toEqual([
+      expect.stringMatching(
+        /inactivating its predecessor .* does not show CA \w+ as it has to be by now.*request \S+\)\. Run the job again later/,
+      ),
+    ])
+  })
+})

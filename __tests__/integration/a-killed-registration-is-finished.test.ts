@@ -1,0 +1,88 @@
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import type { StepRun } from '../../demo/runner.ts'
+import { makeCa, type Issued } from '../support/certificates.ts'
+import { emulated, type Inputs } from '../support/emulated.ts'
+import { casOf, snOf, trust, withKey } from '../support/registered-cas.ts'
+
+const service = emulated()
+let ca: Issued
+let old: Issued
+
+beforeAll(() => {
+  trust(service.emulator)
+})
+beforeEach(async () => {
+  ca = await makeCa()
+  old = await makeCa()
+})
+
+/** Starts a registration, and kills it without a warning at its request of that number, counted from 0. */
+async function killAtRequest(
+  number: number,
+  inputs: Inputs,
+  moment: 'hang' | 'commit-then-hang',
+): Promise<StepRun> {
+  const before = (await service.emulator.requests()).length
+  const passes = number === 0 ? [] : [{ operation: '*', fault: { delayMs: 0 }, times: number }]
+  await service.emulator.setFaults([...passes, { operation: '*', fault: moment }])
+  const kill = new AbortController()
+  const run = service.register(inputs, { signal: kill.signal })
+  // The request is logged when it was carried out, or will never be.
+  while ((await service.emulator.requests()).length <= before + number);
+  kill.abort()
+  return await run
+}
+
+const moments = [
+  ['before it is carried out', 'hang'],
+  ['when it was carried out', 'commit-then-hang'],
+] as const
+
+describe.each(moments)('a registration that is killed at a request, %s,', (_, moment) => {
+  it.each([
+    [0, 'GetCaCertificate'],
+    [1, 'GetRegisterCode'],
+    [2, 'RegisterCaCertificate'],
+  ])('number %i: %s, is finished by the next run', async (number, operation) => {
+    const killed = await killAtRequest(number, withKey(ca), moment)
+    expect(killed).toMatchObject({ exitCode: null, outputs: {}, annotations: [] })
+    expect((await service.emulator.requests()).at(-1)).toMatchObject({ operation })
+
+    const isThere = operation === 'RegisterCaCertificate' && moment === 'commit-then-hang'
+    const run = await service.register(withKey(ca))
+    expect(run).toMatchObject({ exitCode: 0, outputs: { sn: snOf(ca), created: String(!isThere) } })
+    expect(await casOf(service.emulator)).toMatchObject([{ sn: snOf(ca), isActive: true }])
+  })
+
+  it.each([
+    [0, 'GetCaCertificate'],
+    [1, 'GetRegisterCode'],
+    [2, 'RegisterCaCertificate'],
+    [3, 'GetCaCertificate'],
+    [4, 'InactivateCaCertificate'],
+    [5, 'GetCaCertificate'],
+  ])('number %i: %s, with a predecessor, leaves no gap and is finished', async (number, operation) => {
+    await service.register(withKey(old))
+    const inputs = { ...withKey(ca), replaces: snOf(old) }
+    const killed = await killAtRequest(number, inputs, moment)
+    expect(killed.exitCode).toBeNull()
+    expect((await service.emulator.requests()).at(-1)).toMatchObject({ operation })
+    // At no time is there no active CA.
+    expect((await casOf(service.emulator)).some(({ isActive }) => isActive)).toBe(true)
+
+    expect(await service.register(inputs)).toMatchObject({ exitCode: 0, outputs: { status: 'active' } })
+    expect(await casOf(service.emulator)).toMatchObject([
+      { sn: snOf(old), isActive: false },
+      { sn: snOf(ca), isActive: true },
+    ])
+  })
+})
+
+describe('a registration', () => {
+  it('makes no other requests than the ones it is killed at', async () => {
+    await service.register(withKey(old))
+    const before = (await service.emulator.requests()).length
+    await service.register({ ...withKey(ca), replaces: snOf(old) })
+    expect((await service.emulator.requests()).slice(before)).toHaveLength(6)
+  })
+})

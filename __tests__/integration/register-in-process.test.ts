@@ -1,0 +1,208 @@
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import type { FaultOrder } from '../../emulator/faults.ts'
+import { registerAction } from '../../src/actions/register.ts'
+import { change } from '../../src/alibaba-cloud/change.ts'
+import { ActionError } from '../../src/errors.ts'
+import { findCa } from '../../src/mqtt/ca-certificates.ts'
+import { mqttCall } from '../../src/mqtt/mqtt-call.ts'
+import { codeOf } from '../../src/mqtt/registered-ca.ts'
+import { makeCa, makeLeaf, type Issued } from '../support/certificates.ts'
+import { emulated, workingInputs, type Inputs } from '../support/emulated.ts'
+import { inputs, withEnvironment } from '../support/in-process.ts'
+import {
+  casOf,
+  changeBehind,
+  instanceOf,
+  serviceOf,
+  snOf,
+  trust,
+  withKey,
+} from '../support/registered-cas.ts'
+
+// The action in this process, for what is seen better from inside; what users get is tested through dist/.
+const service = emulated()
+let ca: Issued
+
+beforeAll(() => {
+  trust(service.emulator)
+})
+beforeEach(async () => {
+  ca = await makeCa()
+})
+
+async function run(given: Inputs = {}) {
+  const values = { ...workingInputs(service.emulator), ...withKey(ca), ...given }
+  const asText = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value ?? '']))
+  const { thrown, stdout, outputFile } = await withEnvironment(inputs(asText), registerAction)
+  if (thrown !== undefined && !(thrown instanceof ActionError)) throw new Error('odd', { cause: thrown })
+  return { error: thrown, stdout, created: /^created<<.*\n(\w+)\n/m.exec(outputFile)?.[1], outputFile }
+}
+
+const faults = (operation: string, ...list: readonly FaultOrder['fault'][]): Promise<void> =>
+  service.emulator.setFaults(list.map((fault) => ({ operation, fault })))
+
+describe('register', () => {
+  it('registers, finds, activates, and retires', async () => {
+    expect(await run({ 'region-id': undefined })).toMatchObject({ error: undefined, created: 'true' })
+    expect(await run()).toMatchObject({ error: undefined, created: 'false' })
+    await changeBehind(service.emulator, ca, 'inactivate')
+    expect((await run()).error?.message).toMatch(/and inactive$/)
+    expect((await run({ activate: 'true' })).stdout).toContain('is active again')
+
+    const old = ca
+    ca = await makeCa()
+    expect((await run({ replaces: snOf(old), 'on-replace': 'keep' })).stdout).toContain('kept as it is')
+    await faults('InactivateCaCertificate', { code: 'CaNumExceed' })
+    const failed = await run({ replaces: snOf(old) })
+    expect(failed.error?.message).toMatch(/is registered and active, but inactivating its predecessor/)
+    expect(failed.outputFile).toBe('')
+    expect((await run({ replaces: snOf(old) })).stdout).toContain('made inactive')
+    expect((await run({ replaces: snOf(old) })).stdout).toContain('inactive before')
+    await faults('DeleteCaCertificate', { code: 'CaNumExceed' })
+    const kept = await run({ replaces: snOf(old), 'on-replace': 'delete' })
+    expect(kept.error?.message).toMatch(/but deleting its predecessor/)
+    expect((await run({ replaces: snOf(old), 'on-replace': 'delete' })).stdout).toContain('deleted')
+    expect((await run({ replaces: snOf(old) })).stdout).toContain('not there')
+    expect(await casOf(service.emulator)).toHaveLength(1)
+  })
+
+  it.each(['commit-then-reset', { commitThen: 'html' }, { commitThen: 'no-code' }] as const)(
+    'settles %j',
+    async (fault) => {
+      await faults('RegisterCaCertificate', fault)
+      const { created, stdout } = await run()
+      expect(created).toBe('true')
+      expect(stdout).toMatch(/^Asking +RegisterCaCertificate: the service /m)
+    },
+  )
+
+  it('says what is not known', async () => {
+    await faults('RegisterCaCertificate', 'commit-then-reset')
+    await faults('GetCaCertificate', { code: 'FindCaBySnError' }, { code: 'NoPermission' })
+    const { error } = await run()
+    expect(error?.message).toMatch(/^It is not known whether the CA is registered/)
+    expect(error?.cure).toMatch(
+      /the action of GetCaCertificate and mq:MqttInstanceAccess.*does nothing twice/,
+    )
+    expect((await run()).created).toBe('false')
+  })
+
+  it('says that it was asked, and that the CA was not there', async () => {
+    await faults('RegisterCaCertificate', 'html')
+    const { error } = await run({ 'max-attempts': '1' })
+    expect(error?.cure).toMatch(/did not show that the CA is registered/)
+    // Not of an earlier attempt, when the last question has no answer.
+    await faults('RegisterCaCertificate', 'html', 'html')
+    await faults('GetCaCertificate', { delayMs: 0 }, { delayMs: 0 }, { code: 'NoPermission' })
+    const { error: unknown } = await run()
+    expect(unknown?.message).toMatch(/^It is not known/)
+    expect(unknown?.cure).not.toMatch(/did not show/)
+  })
+
+  it('does not wait for the answer so long that no time is left to ask', async () => {
+    await faults('RegisterCaCertificate', 'commit-then-hang')
+    const startMs = performance.now()
+    expect((await run({ timeout: '2' })).created).toBe('true')
+    expect(performance.now() - startMs).toBeLessThan(1_900)
+  })
+
+  it('takes a predecessor that somebody deletes at the same time for one that is gone', async () => {
+    const old = ca
+    await run()
+    ca = await makeCa()
+    await faults('InactivateCaCertificate', { code: 'FindCaBySnError' })
+    await faults('GetCaCertificate', { delayMs: 0 }, { delayMs: 0 }, { code: 'FindCaBySnError' })
+    expect((await run({ replaces: snOf(old) })).error).toBeUndefined()
+  })
+
+  it('is refused another CA with the same serial number', async () => {
+    await run()
+    ca = await makeCa({ serialNumber: ca.certificate.serialNumber })
+    expect((await run()).error?.message).toMatch(/^Another CA with the serial number/)
+  })
+})
+
+describe('an answer about a CA', () => {
+  const data = (fields: object) => ({ status: 200, body: JSON.stringify({ RequestId: 'x', Data: fields }) })
+  const whole = { Sn: '0a', CaContent: 'text', Status: '1' }
+  const find = () => findCa(serviceOf(service.emulator), instanceOf(service.emulator), '0a')
+
+  it.each([
+    ['no serial number', { ...whole, Sn: undefined }],
+    ['a serial number that is none', { ...whole, Sn: 'x y' }],
+    ['no content', { ...whole, CaContent: '' }],
+    ['an unknown status', { ...whole, Status: '2' }],
+    ['another serial number', { ...whole, Sn: '0b' }],
+    ['nothing', {}],
+  ])('is broken with %s', async (_, fields) => {
+    await faults('GetCaCertificate', data(fields))
+    await expect(find()).rejects.toThrow(/answered with (a CA without|another CA than)/)
+  })
+
+  it('is read with as little as is needed, and a status that is a number', async () => {
+    await faults('GetCaCertificate', data({ ...whole, Status: 0 }))
+    expect(await find()).toMatchObject({ sn: '0a', name: '', isActive: false, registrationCode: '' })
+  })
+
+  it.each([{}, { Data: {} }, { Data: { CaCertificateVOS: [1] } }])(
+    'is no list that can be read: %j',
+    async (body) => {
+      await faults('ListCaCertificate', { status: 200, body: JSON.stringify(body) })
+      await expect(casOf(service.emulator)).rejects.toThrow(/without a list|with a CA without/)
+    },
+  )
+})
+
+describe('a list of many pages', () => {
+  const crowded = emulated({ instances: [{ generatedCas: 1_500 }] })
+
+  it('is read over one connection, to which nothing is added with each page', async () => {
+    trust(crowded.emulator)
+    const warnings: Error[] = []
+    const onWarning = (warning: Error): void => {
+      warnings.push(warning)
+    }
+    process.on('warning', onWarning)
+    expect(await casOf(crowded.emulator)).toHaveLength(1_500)
+    process.off('warning', onWarning)
+    expect(await crowded.emulator.requests('ListCaCertificate')).toHaveLength(16)
+    expect(warnings).toEqual([])
+  })
+})
+
+describe('a change', () => {
+  it('lets an error that it cannot explain through as it is', async () => {
+    const oddity = new RangeError('odd')
+    const fail = (): never => {
+      throw oddity
+    }
+    const call = mqttCall(instanceOf(service.emulator), { operation: 'DeleteCaCertificate', method: 'POST' })
+    const what = { call, aim: 'x', read: () => true, onAsk: () => undefined }
+    await faults('DeleteCaCertificate', 'reset')
+    for (const part of [{ prepare: fail }, { ask: () => Promise.reject(oddity) }]) {
+      const ask = (): Promise<undefined> => Promise.resolve(undefined)
+      await expect(change(serviceOf(service.emulator), { ask, ...what, ...part })).rejects.toBe(oddity)
+    }
+  })
+})
+
+describe('the code that a CA was registered with', () => {
+  const none = {
+    sn: '',
+    name: '',
+    isActive: true,
+    content: '',
+    verificationContent: '',
+    registrationCode: '',
+  }
+
+  it('is told by the service, or by the verification certificate', async () => {
+    const { pem } = await makeLeaf()
+    expect(codeOf({ ...none, registrationCode: 'code', verificationContent: pem })).toBe('code')
+    expect(codeOf({ ...none, verificationContent: pem.replaceAll('\n', '\\n') })).toBe('device-1')
+    expect(codeOf({ ...none, verificationContent: 'no certificate' })).toBe('')
+    const { pem: several } = await makeCa()
+    expect(codeOf({ ...none, verificationContent: several })).toBe('Example CA')
+    expect(codeOf(none)).toBe('')
+  })
+})

@@ -1,0 +1,63 @@
+import { describe, expect, it } from '@jest/globals'
+import { leavesOpen } from '../../src/alibaba-cloud/change.ts'
+import type { Failure } from '../../src/attempts/failures.ts'
+import { attemptMs } from '../../src/attempts/retry.ts'
+import { MQTT_ERRORS } from '../../src/mqtt/service-errors.ts'
+
+describe('whether an operation that changes something can have been carried out after', () => {
+  it.each<[Failure, boolean]>([
+    [{ kind: 'timeout', what: 'did not answer' }, true],
+    [{ kind: 'broken-answer', what: 'answered HTML' }, true],
+    [{ kind: 'network', code: 'ECONNRESET', what: '' }, true],
+    [{ kind: 'network', code: 'EPIPE', what: '' }, true],
+    [{ kind: 'network', code: 'ENOTFOUND', what: '' }, false],
+    [{ kind: 'network', code: 'EAI_AGAIN', what: '' }, false],
+    [{ kind: 'network', code: 'ECONNREFUSED', what: '' }, false],
+    [{ kind: 'untrusted', code: 'SELF_SIGNED_CERT_IN_CHAIN' }, false],
+    [{ kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 502, host: '' }, false],
+  ])('%j: %s', (failure, isOpen) => {
+    expect(leavesOpen(failure, MQTT_ERRORS)).toBe(isOpen)
+  })
+
+  it.each([
+    ['InternalError', 500, true],
+    ['InternalError', 417, true],
+    ['ServiceUnavailable', 503, true],
+    ['GetCaNumError', 401, true],
+    // Something on the way sent the request twice: the first one may have been taken.
+    ['SignatureNonceUsed', 400, true],
+    ['NeverHeardOf', 500, true],
+    ['NeverHeardOf', 503, true],
+    ['NeverHeardOf', 417, true],
+    ['NeverHeardOf', 408, true],
+    ['NeverHeardOf', 400, false],
+    ['NeverHeardOf', 404, false],
+    ['Throttling', 400, false],
+    ['Throttling.User', 429, false],
+    ['Throttling.Whatever', 400, false],
+    ['SystemOverFlow', 500, false],
+    ['SystemOverFlow', 403, false],
+    ['SnNotUnique', 500, false],
+    ['RegisterCodeUsed', 401, false],
+    ['CertificateContentError', 500, false],
+    ['ParameterFieldCheckFailed', 500, false],
+    ['NoPermission', 403, false],
+  ])('%s with HTTP %i: %s', (code, status, isOpen) => {
+    const failure: Failure = { kind: 'refused', code, status, said: '' }
+    expect(leavesOpen(failure, MQTT_ERRORS)).toBe(isOpen)
+  })
+})
+
+describe('the time that a request may take', () => {
+  it.each([
+    [60_000, 1, 20_000],
+    [10_000, 1, 10_000],
+    [10_000, 0.5, 5_000],
+    [60_000, 0.5, 20_000],
+    [-5, 1, 1],
+  ])('of %i ms that are left, a share of %d: %i ms', (leftMs, share, expected) => {
+    const ms = attemptMs({ deadlineMs: performance.now() + leftMs }, share)
+    expect(ms).toBeLessThanOrEqual(expected)
+    expect(ms).toBeGreaterThan(expected - 100)
+  })
+})

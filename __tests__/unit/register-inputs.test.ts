@@ -1,0 +1,202 @@
+import 'reflect-metadata'
+import * as x509 from '@peculiar/x509'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { readRegisterInputs } from '../../src/actions/register-inputs.ts'
+import { ActionError } from '../../src/errors.ts'
+import { DAY_MS, makeCa, makeLeaf, privateKey, type Issued } from '../support/certificates.ts'
+import { inputs, withEnvironment } from '../support/in-process.ts'
+
+const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
+const PASSPHRASE = 'of the CA key'
+let ca: Issued
+
+beforeAll(async () => {
+  ca = await makeCa({ serialNumber: `00f2${'ab'.repeat(15)}` })
+})
+
+type Values = Readonly<Record<string, string>>
+
+async function read(values: Values) {
+  const all = {
+    'instance-id': 'post-cn-x',
+    endpoint: '127.0.0.1:9',
+    'access-key-id': 'LTAI5t',
+    'access-key-secret': 'a secret of 30 characters.....',
+    'ca-name': 'devices',
+    'ca-certificate': ca.pem,
+    ...values,
+  }
+  const { result, thrown, stdout } = await withEnvironment(inputs(all), readRegisterInputs)
+  if (thrown !== undefined && !(thrown instanceof ActionError)) throw new Error('odd', { cause: thrown })
+  return { read: result, error: thrown?.describe((text) => text), stdout }
+}
+
+function keyPem({ key }: Issued): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString()
+}
+
+async function verification(options: Parameters<typeof makeLeaf>[0] = {}): Promise<string> {
+  return (await makeLeaf({ issuer: ca, subject: new x509.Name(`CN=${CODE}`), ...options })).pem
+}
+
+describe('the inputs of register', () => {
+  it('are a key, from which a verification certificate is made for each code', async () => {
+    const { read: found, error } = await read({ 'ca-private-key': keyPem(ca), 'ca-name': ' a name: ü ' })
+    expect(error).toBeUndefined()
+    expect(found?.ca).toMatchObject({ name: 'a name: ü', activate: false, proof: { kind: 'made' } })
+    expect(found?.predecessor).toBeUndefined()
+    const { stdout, result } = await withEnvironment({}, async () =>
+      found?.ca.proof.kind === 'made' ? await found.ca.proof.make(CODE) : '',
+    )
+    expect(stdout).toBe(`::add-mask::${CODE}\n`)
+    expect(new x509.X509Certificate(result ?? '').subject).toBe(`CN=${CODE}`)
+  })
+
+  it('are a verification certificate, with the code that it carries', async () => {
+    const pem = await verification()
+    const { read: found, stdout } = await read({
+      'verification-certificate': pem.replaceAll('\n', '\\n'),
+      'register-code': CODE,
+    })
+    expect(found?.ca.proof).toEqual({ kind: 'given', pem, registerCode: CODE })
+    expect(stdout).toContain(`::add-mask::${CODE}\n`)
+  })
+
+  it('mask the code in a verification certificate when it is not told', async () => {
+    const { stdout } = await read({ 'verification-certificate': await verification() })
+    expect(stdout).toContain(`::add-mask::${CODE}\n`)
+  })
+
+  it('mask key and passphrase whatever else is wrong', async () => {
+    const encrypted = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: PASSPHRASE } as const
+    const pem = ca.key.export(encrypted).toString()
+    const { stdout, error } = await read({
+      'ca-private-key': pem,
+      'ca-private-key-passphrase': PASSPHRASE,
+      'ca-name': '',
+    })
+    expect(error).toMatch(/^The input ca-name is missing/)
+    expect(stdout).toContain(`::add-mask::${PASSPHRASE}\n`)
+    expect(stdout).toContain(`::add-mask::${pem.split('\n')[1] ?? 'none'}\n`)
+  })
+
+  it.each(['00f2', 'F2:AB', 'f2ab', '0'])('name a predecessor by its serial number: %s', async (replaces) => {
+    const values = { 'ca-private-key': keyPem(ca), replaces, 'on-replace': 'delete', activate: 'true' }
+    const { read: found } = await read(values)
+    expect(found?.predecessor).toEqual({ serialNumber: replaces, onReplace: 'delete' })
+    expect(found?.ca.activate).toBe(true)
+  })
+})
+
+describe('what register refuses before any call', () => {
+  it.each<[string, () => Promise<Values> | Values, RegExp]>([
+    [
+      'neither proof',
+      () => ({}),
+      /^Neither verification-certificate nor ca-private-key is given\. Give the CA's private key/,
+    ],
+    [
+      'both proofs',
+      async () => ({ 'ca-private-key': keyPem(ca), 'verification-certificate': await verification() }),
+      /^Both verification-certificate and ca-private-key are given\. Give the one/,
+    ],
+    [
+      'a code beside a key',
+      () => ({ 'ca-private-key': keyPem(ca), 'register-code': CODE }),
+      /^Both register-code and ca-private-key are given\. Leave register-code out/,
+    ],
+    ['no name', () => ({ ...key(), 'ca-name': ' ' }), /^The input ca-name is missing/],
+    ['no instance', () => ({ ...key(), 'instance-id': '' }), /^The input instance-id is missing/],
+    ['no CA certificate', () => ({ ...key(), 'ca-certificate': '' }), /^The input ca-certificate is missing/],
+    [
+      'a leaf',
+      async () => ({ ...key(), 'ca-certificate': (await makeLeaf({ issuer: ca })).pem }),
+      /is not that of a CA/,
+    ],
+    [
+      'an expired CA',
+      async () => ({
+        ...key(),
+        'ca-certificate': (await makeCa({ notAfter: new Date(Date.now() - 1000) })).pem,
+      }),
+      /^The CA certificate in ca-certificate expired/,
+    ],
+    [
+      'an Ed25519 CA',
+      async () => ({ ...key(), 'ca-certificate': (await makeCa({ kind: 'Ed25519' })).pem }),
+      /holds an Ed25519 key/,
+    ],
+    [
+      'a serial number of 129 bytes',
+      async () => ({
+        ...key(),
+        'ca-certificate': (await makeCa({ serialNumber: `01${'00'.repeat(128)}` })).pem,
+      }),
+      /more than 128 bytes/,
+    ],
+    [
+      'the key of another CA',
+      () => ({
+        'ca-private-key': privateKey('EC P-256').export({ type: 'sec1', format: 'pem' }).toString(),
+      }),
+      /does not belong to the CA certificate/,
+    ],
+    [
+      'a verification certificate of another CA',
+      async () => given(await verification({ issuer: await makeCa() })),
+      /^The verification certificate was not signed by the CA/,
+    ],
+    [
+      'one that has expired',
+      async () => given(await verification({ notAfter: new Date(Date.now() - 1000) })),
+      /^The verification certificate expired/,
+    ],
+    [
+      'one that is not valid yet',
+      async () => given(await verification({ notBefore: new Date(Date.now() + DAY_MS) })),
+      /^The verification certificate is not valid before/,
+    ],
+    [
+      'one for another code',
+      async () => ({ ...given(await verification()), 'register-code': `${CODE}0` }),
+      /^The verification certificate carries another register code/,
+    ],
+    ['the CA itself', () => given(ca.pem), /^The verification certificate is the CA certificate itself/],
+    [
+      'a switch that is none',
+      () => ({ ...key(), activate: 'yes' }),
+      /^The input activate is "yes"\. It takes/,
+    ],
+    [
+      'an unknown end',
+      () => ({ ...key(), 'on-replace': 'revoke' }),
+      /^The input on-replace is "revoke"\. It takes inactivate or delete or keep\./,
+    ],
+    ...['0x1f', 'old-ca', 'f'.repeat(259), `${'a'.repeat(258)}!`].map(
+      (replaces): [string, () => Values, RegExp] => [
+        `a predecessor ${replaces.slice(0, 10)}`,
+        () => ({ ...key(), replaces }),
+        /^The input replaces is ".*"\. It takes the serial number of a CA in hex/,
+      ],
+    ),
+    ...[`00f2${'ab'.repeat(15)}`, `F2${'AB'.repeat(15)}`, `f2${':ab'.repeat(15)}`].map(
+      (replaces): [string, () => Values, RegExp] => [
+        `itself as predecessor, ${replaces}`,
+        () => ({ ...key(), replaces }),
+        /^The input replaces names the CA itself/,
+      ],
+    ),
+  ])('%s', async (_, values, text) => {
+    const { error, read: found } = await read(await values())
+    expect(error).toMatch(text)
+    expect(found).toBeUndefined()
+  })
+
+  function key(): Values {
+    return { 'ca-private-key': keyPem(ca) }
+  }
+
+  function given(pem: string): Values {
+    return { 'verification-certificate': pem }
+  }
+})

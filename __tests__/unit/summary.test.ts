@@ -1,0 +1,50 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from '@jest/globals'
+import { mask } from '../../src/runner/masking.ts'
+import { writeSummary } from '../../src/runner/summary.ts'
+import { withEnvironment } from '../support/in-process.ts'
+
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'summary-'))
+})
+afterEach(() => {
+  rmSync(folder, { recursive: true })
+})
+
+it('is added to what earlier steps wrote', async () => {
+  const file = join(folder, 'summary')
+  writeFileSync(file, 'Earlier.\n')
+  const { stdout } = await withEnvironment({ GITHUB_STEP_SUMMARY: file }, () => {
+    writeSummary('A title', { One: '1' })
+  })
+  const row = '<tr><th align="left">One</th><td><code>1</code></td></tr>'
+  expect(readFileSync(file, 'utf8')).toBe(`Earlier.\n### A title\n\n<table>\n${row}\n</table>\n\n`)
+  expect(stdout).toBe('')
+})
+
+it.each([
+  ['markup', `<b onclick="x()" id='y'>&amp;</b>`, /<b |"x|'y/, '&lt;b onclick=&quot;x()&quot;'],
+  ['a blank line, after which Markdown would begin', 'a\n\n# b', /\n# b/, 'a # b'],
+  ['a secret', 'it is 13274673-8f90', /13274673-8f90/, 'it is ***'],
+  ['more than anybody reads', 'x'.repeat(5000), /x{1001}/, '…'],
+])('holds no %s', async (_, value, never, instead) => {
+  const file = join(folder, 'summary')
+  await withEnvironment({ GITHUB_STEP_SUMMARY: file }, () => {
+    mask('13274673-8f90')
+    writeSummary('t', { x: value })
+  })
+  const text = readFileSync(file, 'utf8')
+  expect(text).not.toMatch(never)
+  expect(text).toContain(instead)
+})
+
+it.each(['', '/nowhere/summary'])('fails nothing when it cannot be written: %j', async (file) => {
+  const { stdout, thrown } = await withEnvironment({ GITHUB_STEP_SUMMARY: file }, () => {
+    writeSummary('t', {})
+  })
+  expect(thrown).toBeUndefined()
+  expect(stdout).toMatch(/^Summary +not written/)
+})

@@ -1,0 +1,106 @@
+import type { X509Certificate } from 'node:crypto'
+import { readCaPrivateKey } from '../certificates/ca-certificate.ts'
+import { isSameSerialNumber, readCertificate } from '../certificates/certificate.ts'
+import type { PemText } from '../certificates/pem.ts'
+import { makeVerificationCertificate } from '../certificates/verification-certificate.ts'
+import { checkVerificationCertificate } from '../certificates/verification-check.ts'
+import { ActionError } from '../errors.ts'
+import type { CaToRegister, Proof } from '../mqtt/register-ca.ts'
+import type { OnReplace } from '../mqtt/retire-ca.ts'
+import { mask } from '../runner/masking.ts'
+import { readCaCertificateInput, readSigningInputs, type SigningInputs } from './ca-inputs.ts'
+import { invalid, oneOf, optional, required, secret } from './inputs.ts'
+import { optionalPem } from './pem-inputs.ts'
+import { readServiceInputs, type ServiceInputs } from './service-inputs.ts'
+
+/** What the inputs of `register` come to. */
+export type RegisterInputs = {
+  readonly service: ServiceInputs
+  readonly instanceId: string
+  readonly ca: CaToRegister
+  readonly predecessor: Predecessor | undefined
+}
+
+/** The CA that this one succeeds. */
+export type Predecessor = { readonly serialNumber: string; readonly onReplace: OnReplace | 'keep' }
+
+/** How the CA's key is proven to be at hand, as it was given: not judged yet. */
+type GivenProof =
+  | { readonly kind: 'key'; readonly signing: SigningInputs }
+  | { readonly kind: 'certificate'; readonly pem: PemText; readonly registerCode: string }
+
+/**
+ * Reads the inputs of `register`, and checks of the certificates what the service would refuse.
+ *
+ * @throws ActionError
+ */
+export async function readRegisterInputs(): Promise<RegisterInputs> {
+  // First, as it masks the key, its passphrase and the code.
+  const given = readGivenProof()
+  const service = await readServiceInputs(process.env)
+  const instanceId = required('instance-id', 'post-cn-7mz2d******')
+  const name = required('ca-name', 'devices-2026')
+  const activate = oneOf('activate', ['false', 'true']) === 'true'
+  const certificate = readCaCertificateInput()
+  const predecessor = readPredecessor(certificate)
+  const proof = given.kind === 'key' ? madeWith(given.signing, certificate) : checked(given, certificate)
+  return { service, instanceId, ca: { certificate, name, activate, proof }, predecessor }
+}
+
+function readGivenProof(): GivenProof {
+  const registerCode = secret('register-code')
+  // For its masks, whether it is used or not.
+  secret('ca-private-key-passphrase')
+  const key = optionalPem('ca-private-key')
+  const pem = optionalPem('verification-certificate')
+  if (key !== undefined && pem !== undefined) {
+    throw new ActionError({
+      what: 'Both verification-certificate and ca-private-key are given',
+      cure: 'Give the one that was made elsewhere, or the key to make it with here.',
+    })
+  }
+  if (key !== undefined) {
+    if (registerCode === '') return { kind: 'key', signing: readSigningInputs() }
+    throw new ActionError({
+      what: 'Both register-code and ca-private-key are given',
+      cure: 'Leave register-code out: with the key, this action fetches a code of its own. It belongs to a verification-certificate that was made elsewhere.',
+    })
+  }
+  if (pem !== undefined) return { kind: 'certificate', pem, registerCode }
+  throw new ActionError({
+    what: 'Neither verification-certificate nor ca-private-key is given',
+    cure: "Give the CA's private key, to make the verification certificate with, or one that was made elsewhere. A secret that the workflow cannot read arrives empty.",
+  })
+}
+
+function madeWith({ pem, passphrase, validDays }: SigningInputs, ca: X509Certificate): Proof {
+  const key = readCaPrivateKey({ ca, pem, passphrase })
+  return {
+    kind: 'made',
+    make: async (code) => {
+      const registerCode = mask(code)
+      return (await makeVerificationCertificate({ ca, key, registerCode, validDays })).toString()
+    },
+  }
+}
+
+function checked(given: GivenProof & { readonly kind: 'certificate' }, ca: X509Certificate): Proof {
+  const certificate = readCertificate(given.pem)
+  const registerCode = given.registerCode || undefined
+  const code = mask(checkVerificationCertificate({ certificate, ca, registerCode }))
+  return { kind: 'given', pem: certificate.toString(), registerCode: code }
+}
+
+function readPredecessor(ca: X509Certificate): Predecessor | undefined {
+  const onReplace = oneOf('on-replace', ['inactivate', 'delete', 'keep'])
+  const serialNumber = optional('replaces')
+  if (serialNumber === '') return undefined
+  if (!/^[\da-f]{1,258}$/i.test(serialNumber.replaceAll(':', ''))) {
+    throw invalid('replaces', serialNumber, 'the serial number of a CA in hex, such as the output sn has it')
+  }
+  if (!isSameSerialNumber(serialNumber, ca.serialNumber)) return { serialNumber, onReplace }
+  throw new ActionError({
+    what: `The input replaces names the CA itself, ${serialNumber}`,
+    cure: 'Give the serial number of the CA that this one succeeds, or leave it out.',
+  })
+}

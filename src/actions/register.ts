@@ -1,0 +1,102 @@
+import type { X509Certificate } from 'node:crypto'
+import type { Service } from '../alibaba-cloud/call.ts'
+import { obtainAccessKey } from '../alibaba-cloud/credentials.ts'
+import { routeTo } from '../attempts/proxy.ts'
+import { subjectOf } from '../certificates/ca-certificate.ts'
+import { ActionError } from '../errors.ts'
+import type { Instance } from '../mqtt/mqtt-call.ts'
+import { registerCa, type Registration } from '../mqtt/register-ca.ts'
+import { retireCa } from '../mqtt/retire-ca.ts'
+import { log } from '../runner/log.ts'
+import { mask } from '../runner/masking.ts'
+import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
+import { writeSummary } from '../runner/summary.ts'
+import { readRegisterInputs, type Predecessor } from './register-inputs.ts'
+
+/** Registers a CA, once, however often it runs; then retires the CA that it succeeds. */
+export async function registerAction(): Promise<void> {
+  const { service: given, instanceId, ca, predecessor } = await readRegisterInputs()
+  requireOutputFile()
+  const { endpoint, regionId, credentials, transport } = given
+  const instance = { instanceId, regionId }
+  log('Instance', inWords(instance))
+  log('Endpoint', routeTo(endpoint, transport.proxy))
+  log('CA', subjectOf(ca.certificate))
+  const { accessKey, source } = await obtainAccessKey(credentials, transport, mask)
+  log('Access key', source)
+
+  const service = { endpoint, accessKey, transport }
+  const registration = await registerCa(service, instance, ca, tell)
+  log('Serial number', registration.sn)
+  log('Registered', story(registration))
+  const retired = predecessor && (await retire({ service, instance, registration, predecessor }))
+  if (retired !== undefined) log('Predecessor', retired)
+
+  const [validBegin, validEnd] = validity(ca.certificate)
+  log('Valid', `from ${validBegin} to ${validEnd}`)
+  setOutputs({
+    sn: registration.sn,
+    status: 'active',
+    created: String(registration.isCreated),
+    'valid-begin': validBegin,
+    'valid-end': validEnd,
+  })
+  writeSummary('CA registered with ApsaraMQ for MQTT', {
+    Instance: inWords(instance),
+    'CA name': registration.name,
+    'Serial number': registration.sn,
+    Subject: subjectOf(ca.certificate),
+    'Valid from': validBegin,
+    'Valid to': validEnd,
+    Status: 'active',
+    'SHA-256 fingerprint': ca.certificate.fingerprint256,
+    Registered: story(registration),
+    ...(retired !== undefined && { Predecessor: retired }),
+  })
+}
+
+function tell(line: string): void {
+  log('Asking', line)
+}
+
+function inWords({ instanceId, regionId }: Instance): string {
+  return regionId === undefined ? instanceId : `${instanceId} in ${regionId}`
+}
+
+function story({ name, isCreated, isActivated }: Registration): string {
+  const when = isCreated ? 'by this run' : 'before this run'
+  return `${when}, under the name "${name}"${isActivated ? '; was inactive, and is active again' : ''}`
+}
+
+/** The certificate's own, in ISO 8601: the service has the very same certificate. */
+function validity({ validFromDate, validToDate }: X509Certificate): [string, string] {
+  return [validFromDate.toISOString(), validToDate.toISOString()]
+}
+
+/** @returns what became of the predecessor, in words */
+async function retire(parts: {
+  readonly service: Service
+  readonly instance: Instance
+  readonly registration: Registration
+  readonly predecessor: Predecessor
+}): Promise<string> {
+  const { service, instance, registration, predecessor } = parts
+  const { serialNumber, onReplace } = predecessor
+  if (onReplace === 'keep') return `${serialNumber}: kept as it is`
+  try {
+    const retired = await retireCa(service, instance, { serialNumber, onReplace }, tell)
+    return `${serialNumber}: ${retired}`
+  } catch (error) {
+    if (!(error instanceof ActionError)) throw error
+    const { message, cure, code, said, requestId } = error
+    const step = onReplace === 'delete' ? 'deleting' : 'inactivating'
+    throw new ActionError({
+      what: `CA ${registration.sn} is registered and active, but ${step} its predecessor ${serialNumber} failed: ${message}`,
+      cure: `${cure} Then run the job again: it registers nothing twice, and finishes with the predecessor.`,
+      code,
+      said,
+      requestId,
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,143 @@
+import type { X509Certificate } from 'node:crypto'
+import type { Service } from '../alibaba-cloud/call.ts'
+import { change } from '../alibaba-cloud/change.ts'
+import { AttemptError, textIn, type Failure } from '../attempts/failures.ts'
+import { derSerialNumber, isSameSerialNumber } from '../certificates/certificate.ts'
+import { ActionError } from '../errors.ts'
+import { changeCa, findCa, findInList, type RegisteredCa } from './ca-certificates.ts'
+import { mqttCall, type Instance } from './mqtt-call.ts'
+import { getRegisterCode } from './register-code.ts'
+import { codeOf, hasContent } from './registered-ca.ts'
+
+/** How the caller proves to have the key of the CA. */
+export type Proof =
+  /** Makes a verification certificate (PEM) for a register code, one for each attempt. */
+  | { readonly kind: 'made'; readonly make: (registerCode: string) => Promise<string> }
+  /** One that was made elsewhere, and the code in it. */
+  | { readonly kind: 'given'; readonly pem: string; readonly registerCode: string }
+
+/** A CA that is to be registered. */
+export type CaToRegister = {
+  readonly certificate: X509Certificate
+  readonly name: string
+  readonly proof: Proof
+  /** Whether to make it active when it is there, and inactive. */
+  readonly activate: boolean
+}
+
+/** What a registration came to. The CA is active. */
+export type Registration = {
+  readonly sn: string
+  /** The name that it has on the instance. */
+  readonly name: string
+  /** Whether this very run registered it. */
+  readonly isCreated: boolean
+  /** Whether it was inactive, and this run made it active. */
+  readonly isActivated: boolean
+}
+
+/**
+ * Registers a CA, once, however often it is called: it looks first what is there.
+ *
+ * @param tell told when an answer was lost and the service is asked instead
+ * @throws ActionError also when another CA has its serial number, or when it is inactive and is to stay so
+ * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-registercacertificate
+ */
+export async function registerCa(
+  service: Service,
+  instance: Instance,
+  ca: CaToRegister,
+  tell: (line: string) => void,
+): Promise<Registration> {
+  const there = await findCa(service, instance, derSerialNumber(ca.certificate.serialNumber))
+  const ended =
+    there === undefined ? await registerNew(service, instance, ca, tell) : { there, sentCodes: [] }
+  // Registered, it is active at once.
+  if ('sn' in ended) return { sn: ended.sn, name: ca.name, isCreated: true, isActivated: false }
+
+  const { sn, name, isActive } = ended.there
+  requireContent(ended.there, ca.certificate)
+  if (!isActive && !ca.activate) throw inactive(ended.there)
+  if (!isActive) await changeCa(service, instance, { sn, to: 'activate' }, tell)
+  const isCreated = ended.sentCodes.includes(codeOf(ended.there))
+  return { sn, name, isCreated, isActivated: !isActive }
+}
+
+/** The service's own answer; or, after a lost one, what was found, and the codes that it can have been registered with. */
+type Ended = { readonly sn: string } | { readonly there: RegisteredCa; readonly sentCodes: readonly string[] }
+
+const SN_TAKEN = 'SnNotUnique'
+const CODE_USED = 'RegisterCodeUsed'
+const CODE_UNKNOWN = 'RegisterCodeError'
+
+async function registerNew(
+  service: Service,
+  instance: Instance,
+  { certificate, name, proof }: CaToRegister,
+  tell: (line: string) => void,
+): Promise<Ended> {
+  const sn = derSerialNumber(certificate.serialNumber)
+  /** Codes of attempts of which it is not known whether they were carried out: a late one can still be. */
+  const sentCodes: string[] = []
+  let code = ''
+  const prepare = async (): Promise<Record<string, string>> => {
+    code = proof.kind === 'given' ? proof.registerCode : await freshCode(service, instance)
+    return { VerificationContent: proof.kind === 'given' ? proof.pem : await proof.make(code) }
+  }
+  const ask = async (failure: Failure): Promise<Ended | undefined> => {
+    const isTaken = failure.kind === 'refused' && [SN_TAKEN, CODE_USED].includes(failure.code)
+    if (!isTaken) sentCodes.push(code)
+    const there =
+      (await findCa(service, instance, sn)) ??
+      // The service may spell the number in another way than it is known to do.
+      (isTaken ? await findInList(service, instance, (ca) => isSameCa(ca, certificate)) : undefined)
+    return there && { there, sentCodes }
+  }
+  const { result } = await change<Ended>(service, {
+    call: mqttCall(instance, {
+      operation: 'RegisterCaCertificate',
+      method: 'POST',
+      query: { CaName: name, CaContent: certificate.toString() },
+      ramAction: 'mq:RegisterCa',
+    }),
+    aim: `the CA is registered (serial number ${sn})`,
+    prepare,
+    read: (answer) => readSn(answer, sn),
+    ask,
+    askAfter: [SN_TAKEN, CODE_USED],
+    // With another code, that is; a certificate that was made elsewhere has but one.
+    repeatAfter: proof.kind === 'made' ? [CODE_USED, CODE_UNKNOWN] : [],
+    onAsk: tell,
+  })
+  return result
+}
+
+async function freshCode(service: Service, instance: Instance): Promise<string> {
+  return (await getRegisterCode(service, instance)).result.registerCode
+}
+
+function readSn(answer: Readonly<Record<string, unknown>>, expected: string): { readonly sn: string } {
+  const sn = textIn(answer, 'Sn')
+  if (sn !== undefined && isSameSerialNumber(sn, expected)) return { sn }
+  const what = 'answered without the serial number of the CA'
+  throw new AttemptError({ kind: 'broken-answer', what, requestId: textIn(answer, 'RequestId') })
+}
+
+function isSameCa(ca: RegisteredCa, certificate: X509Certificate): boolean {
+  return isSameSerialNumber(ca.sn, certificate.serialNumber) || hasContent(ca, certificate)
+}
+
+function requireContent(there: RegisteredCa, certificate: X509Certificate): void {
+  if (hasContent(there, certificate)) return
+  throw new ActionError({
+    what: `Another CA with the serial number ${there.sn} is registered with this instance, under the name "${there.name}"`,
+    cure: 'Serial numbers have to be unique: issue the CA certificate anew with another one, or delete the CA that is there if no device needs it.',
+  })
+}
+
+function inactive({ sn, name }: RegisteredCa): ActionError {
+  return new ActionError({
+    what: `CA ${sn} is registered under the name "${name}", and inactive`,
+    cure: 'Somebody made it inactive. To make it active again, run this with activate: true.',
+  })
+}
