@@ -4,6 +4,9 @@ import { startEmulator } from '../emulator/start.ts'
 import { makeCa } from './ca.ts'
 import { hide, runStep, type StepRun } from './runner.ts'
 
+/** What the answers mean that are no failures here. */
+const MEANINGS: Readonly<Record<string, string>> = { FindCaBySnError: 'the CA is not there yet' }
+
 const emulator = await startEmulator()
 try {
   await wholeWay()
@@ -60,8 +63,11 @@ async function wholeWay(): Promise<void> {
   await step('register', registration)
 
   title('What the service was asked')
-  for (const { operation, status } of await emulator.requests())
-    show(`${operation}: HTTP ${status ?? 'none'}`)
+  for (const { operation, status, code } of await emulator.requests()) {
+    show(
+      `${operation}: HTTP ${status ?? 'none'}${code === null ? '' : `, ${code}: ${MEANINGS[code] ?? 'refused'}`}`,
+    )
+  }
 }
 
 /** Runs a step and shows its log; the demo ends with a step that fails. */

@@ -33,6 +33,8 @@ const CURVES = ['prime256v1', 'secp384r1', 'secp521r1']
  */
 const PASSPHRASE_ROUNDS = 600_000
 const VALID_SECONDS = 24 * 60 * 60
+/** The clocks of two runners may differ. */
+const CLOCK_SKEW_SECONDS = 5 * 60
 
 /** @throws ActionError when it is too short to keep anything secret */
 export function passphraseSealKey(passphrase: string): SealKey {
@@ -111,7 +113,7 @@ export async function openSeal(
       cure: 'Give the passphrase with which it was made, or the private key of the public key.',
     })
   }
-  const claims = readClaims(await decrypt(sealed, { algorithm, key }))
+  const claims = readClaims(await decrypt(sealed, { algorithm, key }), nowMs)
   requireSame('repository', claims.code.repository, run.repository)
   requireSame('workflow run', claims.code.runId, run.runId)
   if (nowMs < claims.expiresMs) return claims.code
@@ -162,17 +164,23 @@ function isCanonical(part: string): boolean {
   return Buffer.from(part, 'base64url').toString('base64url') === part
 }
 
-function readClaims(plaintext: Uint8Array): { readonly code: SealedCode; readonly expiresMs: number } {
+function readClaims(
+  plaintext: Uint8Array,
+  nowMs: number,
+): { readonly code: SealedCode; readonly expiresMs: number } {
   const claims = parseObject(new TextDecoder().decode(plaintext))
   const { register_code: registerCode, instance_id: instanceId, repository, run_id: runId, iat, exp } = claims
   if (
     isCode(registerCode) &&
-    typeof instanceId === 'string' &&
+    isCode(instanceId) &&
     typeof repository === 'string' &&
     typeof runId === 'string' &&
     isTime(iat) &&
     isTime(exp) &&
-    exp - iat <= VALID_SECONDS
+    exp > iat &&
+    exp - iat <= VALID_SECONDS &&
+    // Made in the future, it would be valid for longer than it may.
+    iat <= nowMs / 1000 + CLOCK_SKEW_SECONDS
   ) {
     return { code: { registerCode, instanceId, repository, runId }, expiresMs: exp * 1000 }
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { emulated } from '../support/emulated.ts'
+import { runStep } from '../../demo/runner.ts'
+import { emulated, keyless } from '../support/emulated.ts'
 
 const service = emulated({
   accessKeys: [
@@ -95,6 +96,16 @@ describe('a step', () => {
   it('writes nothing to standard error, nor headers of its request, with DEBUG=* in the environment', async () => {
     const run = await service.getRegisterCode({}, { DEBUG: '*' })
     expect(run).toMatchObject({ exitCode: 0, stderr: '' })
+  })
+
+  it("is not talked out of verifying it for GitHub's token either", async () => {
+    const { inputs, env } = keyless(service.emulator)
+    const untrusting = { ...env, NODE_EXTRA_CA_CERTS: '', NODE_TLS_REJECT_UNAUTHORIZED: '0' }
+    const run = await runStep('.', inputs, { env: untrusting })
+    expect(run.annotations).toEqual([
+      expect.stringMatching(/GitHub gave no OIDC token: The certificate of .* is not trusted/),
+    ])
+    expect(await service.emulator.requests()).toEqual([])
   })
 
   it('is not talked out of verifying the certificate by the environment', async () => {

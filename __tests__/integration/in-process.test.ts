@@ -1,5 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
 import https from 'node:https'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
@@ -7,6 +9,8 @@ import { beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { getRegisterCodeAction } from '../../src/actions/get-register-code.ts'
 import { call } from '../../src/alibaba-cloud/call.ts'
 import { MQTT_ERRORS } from '../../src/mqtt/service-errors.ts'
+import { AttemptError } from '../../src/attempts/failures.ts'
+import { retry } from '../../src/attempts/retry.ts'
 import { ActionError } from '../../src/errors.ts'
 import { emulated, keyless, workingInputs, type Inputs } from '../support/emulated.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
@@ -61,6 +65,28 @@ describe('the action', () => {
     await service.emulator.setFaults([{ operation: '*', fault: { code: 'InternalError' }, times: 'always' }])
     const { error } = await run({ timeout: '1', 'max-attempts': '100' })
     expect(error?.message).toMatch(/after [234] attempts in [01]\.\d s$/)
+  })
+
+  it('takes nothing for a request id that does not look like one', async () => {
+    const body = JSON.stringify({ RegisterCode: 'a-code', RequestId: 'with secret' })
+    await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault: { status: 200, body } }])
+    expect((await run()).outputFile).toMatch(/request-id<<(\S+)\n\n\1/)
+  })
+
+  it('pauses for a length of chance, so that many jobs do not come back at once', async () => {
+    const pauses: string[] = []
+    await Promise.allSettled(
+      Array.from({ length: 12 }, () =>
+        retry(
+          'a call',
+          { proxy: undefined, maxAttempts: 2, deadlineMs: Infinity, onRetry: (line) => pauses.push(line) },
+          () => Promise.reject(new AttemptError({ kind: 'timeout', what: 'did not answer' })),
+          () => true,
+        ),
+      ),
+    )
+    expect(pauses).toHaveLength(12)
+    expect(new Set(pauses).size).toBeGreaterThan(1)
   })
 
   it('signs each attempt anew', async () => {
@@ -189,11 +215,18 @@ describe('an access key that has to be fetched', () => {
     })
 
     it('is not waited for longer than there is time', async () => {
+      const silent = createServer().listen(0, '127.0.0.1')
+      await once(silent, 'listening')
+      const { port } = silent.address() as AddressInfo
+      const env = { ...chain, HOME: '/nowhere', ALIBABA_CLOUD_CREDENTIALS_URI: `http://127.0.0.1:${port}/` }
       const { findInDefaultChain } = await import('../../src/alibaba-cloud/default-chain.ts')
-      const { thrown } = await withEnvironment(chain, () =>
-        findInDefaultChain({ deadlineMs: performance.now() - 1, proxy: undefined }),
-      )
+      const startMs = performance.now()
+      const limits = { deadlineMs: startMs + 500, proxy: undefined }
+      const { thrown } = await withEnvironment(env, () => findInDefaultChain(limits))
       expect(thrown).toBeInstanceOf(ActionError)
+      // The chain itself would wait for five seconds, and try again.
+      expect(performance.now() - startMs).toBeLessThan(3_000)
+      silent.close()
     })
   })
 })
@@ -204,8 +237,12 @@ describe('the SDK behind a proxy', () => {
     const { attemptCall } = await import('../../src/alibaba-cloud/client.ts')
     const { Agent } = https
     const proxy = { url: 'http://user:word@127.0.0.1:9', host: '127.0.0.1:9', noProxy: '' }
-    const { endpoint, accessKeyId, accessKeySecret } = service.emulator.info
-    const target = { endpoint, accessKey: { accessKeyId, accessKeySecret }, proxy }
+    const { accessKeyId, accessKeySecret } = service.emulator.info
+    const target = {
+      endpoint: 'onsmqtt.cn-hangzhou.aliyuncs.com',
+      accessKey: { accessKeyId, accessKeySecret },
+      proxy,
+    }
     const request = { operation: 'GetRegisterCode', version: '2020-04-20', method: 'GET', query: {} } as const
     await expect(attemptCall(target, request, 5_000)).rejects.toMatchObject({
       failure: { kind: 'proxy', code: 'ECONNREFUSED', host: '127.0.0.1:9' },

@@ -32,9 +32,8 @@ export const headerSecret = fc.oneof(
 /** What a hostile or careless service says: pieces of text, the secrets in many spellings, and workflow commands. */
 export function saidAbout(secrets: readonly string[]): fc.Arbitrary<string> {
   const spelled = secrets.flatMap((secret) => [
-    secret,
-    encodeURIComponent(secret),
-    base64(secret),
+    ...readableSpellings(secret),
+    ...otherSpellings(secret),
     `user:${secret}`,
   ])
   const commands = [
@@ -74,9 +73,7 @@ export function leaksIn(
     text.replace(/\*{3,}|\**…$/g, '\0'),
   )
   return secrets.flatMap((secret) =>
-    [secret, encodeURIComponent(secret), base64(secret)].filter((spelling) =>
-      shown.some((text) => text.includes(spelling)),
-    ),
+    readableSpellings(secret).filter((spelling) => shown.some((text) => text.includes(spelling))),
   )
 }
 
@@ -86,6 +83,23 @@ export function strayCommands(stdout: string, secrets: readonly string[]): strin
   return lines
     .flatMap((line) => line.split('\r'))
     .filter((line) => /^\s*::(?!(error|debug)::)/.test(line) || line.includes('##['))
+}
+
+/** A secret as anybody can read it: as it is, in a URL, in base64. */
+function readableSpellings(secret: string): string[] {
+  const inUrl = encodeURIComponent(secret)
+  const inLowerCase = inUrl.replace(/%[\dA-F]{2}/g, (escape) => escape.toLowerCase())
+  return [secret, inUrl, inLowerCase, inUrl.replaceAll('%2F', '/'), base64(secret)]
+}
+
+/** In more ways than can be looked for; what is looked for stands in them often enough. */
+function otherSpellings(secret: string): string[] {
+  const units = Array.from({ length: secret.length }, (_, at) => secret.charCodeAt(at))
+  return [
+    JSON.stringify(secret),
+    units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join(''),
+    Array.from(secret, (letter) => `&#${letter.codePointAt(0) ?? 0};`).join(''),
+  ]
 }
 
 function isOwnMask(line: string, secrets: readonly string[]): boolean {

@@ -122,6 +122,24 @@ describe('a pull request from a fork', () => {
     expect((await read({}, event(head))).error).toMatch(/There is no access key.*pull request from a fork/)
   })
 
+  it('is told so when half a key came, as its secret did not', async () => {
+    const half = { 'access-key-id': 'id-0' }
+    expect((await read(half, event('someone/devices'))).error).toMatch(
+      /given without access-key-secret\. This is a pull request from a fork/,
+    )
+    expect((await read(half, event('acme/devices'))).error).not.toMatch(/fork/)
+  })
+
+  it.each([
+    ['pull_request_review', true],
+    ['pull_request_review_comment', true],
+    ['pull_request_target', false],
+    ['push', false],
+  ])('is one when its event is %s: %s', async (name, isOne) => {
+    const { error } = await read({}, { ...event('someone/devices'), GITHUB_EVENT_NAME: name })
+    expect(error?.includes('pull request from a fork')).toBe(isOne)
+  })
+
   it('is told from one of the repository itself', async () => {
     expect((await read({}, event('acme/devices'))).error).not.toMatch(/fork/)
   })

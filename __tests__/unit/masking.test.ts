@@ -21,6 +21,18 @@ describe('masking', () => {
     ['as the SDK encodes it', (secret: string) => encodeURIComponent(secret).replaceAll('*', '%2A')],
     ['in JSON', (secret: string) => JSON.stringify(secret)],
     ['in base64', (secret: string) => Buffer.from(secret).toString('base64')],
+    ['URL-encoded in lower case', (secret: string) => encodeURIComponent(secret).toLowerCase()],
+    [
+      'URL-encoded but for its slashes',
+      (secret: string) => encodeURIComponent(secret).replaceAll('%2F', '/'),
+    ],
+    [
+      'in numbers of JSON',
+      (secret: string) =>
+        secret.replace(/./g, (c) => `\\u00${c.charCodeAt(0).toString(16).padStart(2, '0')}`),
+    ],
+    ['in JSON with escaped slashes', (secret: string) => JSON.stringify(secret).replaceAll('/', '\\/')],
+    ['in HTML', (secret: string) => secret.replace(/[^a-z]/g, (c) => `&#x${c.charCodeAt(0).toString(16)};`)],
     ['in base64 for URLs', (secret: string) => Buffer.from(secret).toString('base64url')],
   ])('redacts a masked value %s', async (_, spell) => {
     const secret = 'k/e+y*"=\\ of>?~'

@@ -39,6 +39,18 @@ describe('outputs', () => {
     expect(textOf(thrown)).toMatch(/GITHUB_OUTPUT cannot be written/)
   })
 
+  it('are refused when it is a folder', async () => {
+    const { thrown } = await withEnvironment({ GITHUB_OUTPUT: tmpdir() }, requireOutputFile)
+    expect(textOf(thrown)).toMatch(/GITHUB_OUTPUT cannot be written/)
+  })
+
+  it('say that they could not be written when even the file is gone', async () => {
+    const { thrown } = await withEnvironment({ GITHUB_OUTPUT: '/nowhere/output' }, () => {
+      setOutputs({ one: '1' })
+    })
+    expect(textOf(thrown)).toMatch(/The outputs one could not be written/)
+  })
+
   it('are set all or none', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'outputs-')), 'output')
     writeFileSync(file, 'earlier=1\n')

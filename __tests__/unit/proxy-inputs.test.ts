@@ -23,10 +23,16 @@ describe('the proxy', () => {
     [{ HTTPS_PROXY: 'http://upper:1', https_proxy: 'http://lower:2' }, 'http://lower:2', 'lower:2', ''],
     [{ https_proxy: '', HTTPS_PROXY: 'proxy' }, 'http://proxy', 'proxy:80', ''],
     [{ HTTPS_PROXY: ' https://proxy/ ' }, 'https://proxy/', 'proxy:443', ''],
-    [{ HTTPS_PROXY: 'http://p:1', NO_PROXY: 'a', no_proxy: 'b' }, 'http://p:1', 'p:1', 'b'],
-    [{ HTTPS_PROXY: 'http://p:1', NO_PROXY: 'a' }, 'http://p:1', 'p:1', 'a'],
+    [{ HTTPS_PROXY: 'http://p:1', NO_PROXY: 'a', no_proxy: 'b' }, 'http://p:1', 'p:1', 'b,.b'],
+    [{ HTTPS_PROXY: 'http://p:1', NO_PROXY: 'a' }, 'http://p:1', 'p:1', 'a,.a'],
+    [{ HTTPS_PROXY: 'http://p:1', NO_PROXY: 'a, .b  *' }, 'http://p:1', 'p:1', 'a,.b,*,.a'],
   ])('of %j', async (env, url, host, noProxy) => {
-    expect((await read(env)).proxy).toEqual({ url, host, noProxy })
+    const loopback = 'localhost,127.0.0.1,::1,[::1]'
+    expect((await read(env)).proxy).toEqual({
+      url,
+      host,
+      noProxy: [noProxy, loopback].filter(Boolean).join(','),
+    })
   })
 
   it('has its password masked, as it is written and as it is meant, and out of what is shown', async () => {

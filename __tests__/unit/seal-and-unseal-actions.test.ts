@@ -61,6 +61,8 @@ describe('a code that was sealed', () => {
     const { error, stdout, shown, outputFile } = await unseal({ 'sealed-register-code': seal, ...opening })
     expect(error).toBeUndefined()
     expect(stdout).toContain(`::add-mask::${CODE}\n`)
+    const passphrase = (opening as { 'seal-key-passphrase'?: string })['seal-key-passphrase']
+    if (passphrase !== undefined) expect(stdout).toContain(`::add-mask::${passphrase}\n`)
     expect(shown).toBe(
       'Seal           opened; made in run 17263548901 of example/devices\n' +
         `Instance       ${INSTANCE}\n` +
@@ -123,6 +125,19 @@ describe('the input seal-key', () => {
       privatePem.slice(0, 100),
       /^The input seal-key holds no whole PEM block/,
     ],
+    ['a path that is not there', 'keys/seal-public.pem', /^The input seal-key is the path of a file/],
+    [
+      'a key of OpenSSH',
+      'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA',
+      /^The input seal-key is a key in the form of OpenSSH/,
+    ],
+    ['a public key without its frame', bodyOf(publicPem), /^The input seal-key is a PEM key without its/],
+    ['a private key without its frame', bodyOf(privatePem), /^The input seal-key is a PEM key without its/],
+    [
+      'a private key without its first line',
+      privatePem.split('\n').slice(1).join('\n'),
+      /^The input seal-key is a part of a PEM key/,
+    ],
     [
       'the base64 of a key',
       Buffer.from(publicPem).toString('base64'),
@@ -138,7 +153,7 @@ describe('the input seal-key', () => {
     expect(error).toMatch(message)
     const secret = value.split(/\n|\\n/)[1] ?? value
     expect(error).not.toContain(secret)
-    if (value.includes('PRIVATE')) expect(stdout).toContain(`::add-mask::${secret}\n`)
+    if (/BEGIN.*PRIVATE/.test(value)) expect(stdout).toContain(`::add-mask::${secret}\n`)
   })
 
   it('is refused when it is a path, of which a passphrase would be made', async () => {
@@ -193,3 +208,8 @@ describe('unseal refuses', () => {
     expect(stdout).not.toContain(CODE)
   })
 })
+
+/** The base64 of a PEM block, in one line. */
+function bodyOf(pem: string): string {
+  return pem.replace(/-----.*?-----|\n/g, '')
+}

@@ -103,7 +103,7 @@ describe('inside of a seal', () => {
     await fc.assert(
       fc.asyncProperty(
         word,
-        fc.string(),
+        word,
         fc.string(),
         fc.string(),
         async (registerCode, instanceId, repository, runId) => {
@@ -280,6 +280,9 @@ describe('a seal that was forged', () => {
     ['an expiry that is text', { ...good, exp: '2099' }],
     ['an expiry before all time', { ...good, iat: -1e300, exp: -1e300 }],
     ['a fraction of a second', { ...good, exp: now + 0.5 }],
+    ['a time of sealing that is to come', { ...good, iat: now + 600, exp: now + 700 }],
+    ['an expiry before the sealing', { ...good, iat: now, exp: now - 1 }],
+    ['an instance that is two lines', { ...good, instance_id: 'post-cn-x\nregister-code<<E' }],
     ['more than a day between sealing and expiry', { ...good, exp: now + 24 * 3600 + 1 }],
   ])('is refused when it holds %s', async (_, claims) => {
     const error = await errorOf(async () => open(await forge(claims)))

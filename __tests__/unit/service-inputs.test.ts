@@ -45,12 +45,28 @@ describe('the endpoint', () => {
   })
 })
 
+describe('the endpoint of STS', () => {
+  const role = { 'role-to-assume': 'acs:ram::1:role/r', 'region-id': 'cn-hangzhou' }
+
+  it.each([
+    [role, 'sts.cn-hangzhou.aliyuncs.com'],
+    [{ ...role, network: 'vpc' }, 'sts-vpc.cn-hangzhou.aliyuncs.com'],
+    [{ ...role, 'sts-endpoint': 'sts.example.com:8443' }, 'sts.example.com:8443'],
+  ])('of %j is %s', async (given, stsEndpoint) => {
+    expect((await read(given)).read?.credentials).toMatchObject({ role: { stsEndpoint } })
+  })
+})
+
 describe('a value that an input does not take', () => {
   it.each<[Record<string, string>, RegExp]>([
     [{}, /Neither the input region-id nor endpoint is given\..*ALICLOUD_REGION/],
     [{ endpoint: 'https://mqtt.example.com' }, /endpoint is "https:\/\/mqtt.*without a scheme/],
     [{ endpoint: 'mqtt.example.com/path' }, /endpoint is .*without a path/],
     [{ endpoint: 'user@mqtt.example.com' }, /endpoint is/],
+    [
+      { endpoint: 'https://user:hidden@mqtt.example.com' },
+      /endpoint is "https:\/\/\*\*\*@mqtt\.example\.com"/,
+    ],
     [{ endpoint: 'mqtt.example.com:70000' }, /endpoint is/],
     [{ endpoint: 'mqtt.example.com:' }, /endpoint is/],
     [{ endpoint: 'mqtt example' }, /endpoint is/],

@@ -1,6 +1,6 @@
 import type { AssumedRole, CredentialPlan } from '../alibaba-cloud/credentials.ts'
 import { ActionError } from '../errors.ts'
-import { ENVIRONMENT, readAccessKeys } from './access-key-inputs.ts'
+import { ENVIRONMENT, readAccessKeys, type FoundAccessKey } from './access-key-inputs.ts'
 import { forkCure, readIdTokenService } from './id-token-inputs.ts'
 import { invalid, optional } from './inputs.ts'
 import { readRole } from './role-inputs.ts'
@@ -38,7 +38,7 @@ export async function readCredentialPlan(
     })
   }
   const assumed: AssumedRole | undefined = role && { ...role, stsEndpoint: stsEndpoint() }
-  const fromInputs = keys.inputs()
+  const fromInputs = await wholeOrForked(keys.inputs)
   if (fromInputs !== undefined && providerArn !== undefined) {
     throw new ActionError({
       what: 'Both access-key-id and oidc-provider-arn are given',
@@ -48,10 +48,21 @@ export async function readCredentialPlan(
   if (fromInputs !== undefined) return { kind: 'keys', ...fromInputs, role: assumed }
   if (assumed !== undefined && providerArn !== undefined)
     return { kind: 'oidc', providerArn, role: assumed, getIdToken }
-  const fromEnvironment = keys.environment()
+  const fromEnvironment = await wholeOrForked(keys.environment)
   if (fromEnvironment !== undefined) return { kind: 'keys', ...fromEnvironment, role: assumed }
   if (env['RUNNER_ENVIRONMENT'] === 'self-hosted') return { kind: 'default-chain', role: assumed }
   throw await noAccessKey()
+}
+
+/** Half a key in a pull request from a fork is one whose secret GitHub left out. */
+async function wholeOrForked(key: () => FoundAccessKey | undefined): Promise<FoundAccessKey | undefined> {
+  try {
+    return key()
+  } catch (error) {
+    const cure = await forkCure()
+    if (!(error instanceof ActionError) || cure === '') throw error
+    throw new ActionError({ what: error.message, cure, cause: error })
+  }
 }
 
 function readProviderArn(): string | undefined {

@@ -1,4 +1,5 @@
 import { obtainAccessKey } from '../alibaba-cloud/credentials.ts'
+import { routeTo } from '../attempts/proxy.ts'
 import { getRegisterCode } from '../mqtt/register-code.ts'
 import { log } from '../runner/log.ts'
 import { mask } from '../runner/masking.ts'
@@ -12,10 +13,7 @@ export async function getRegisterCodeAction(): Promise<void> {
   const { endpoint, regionId, instanceId, credentials, transport, sealing } = await readInputs()
   requireOutputFile()
   log('Instance', regionId === undefined ? instanceId : `${instanceId} in ${regionId}`)
-  log(
-    'Endpoint',
-    transport.proxy === undefined ? endpoint : `${endpoint}, through the proxy ${transport.proxy.host}`,
-  )
+  log('Endpoint', routeTo(endpoint, transport.proxy))
   const { accessKey, source } = await obtainAccessKey(credentials, transport, mask)
   log('Access key', source)
 

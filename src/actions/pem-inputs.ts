@@ -1,5 +1,6 @@
-import { loadPem, type PemText } from '../certificates/pem.ts'
-import { maskPrivateKeys } from '../runner/masking.ts'
+import { existsSync } from 'node:fs'
+import { loadPem, looksLikePem, type PemText } from '../certificates/pem.ts'
+import { maskLines, maskPrivateKeys } from '../runner/masking.ts'
 import { optional } from './inputs.ts'
 
 /**
@@ -10,8 +11,10 @@ import { optional } from './inputs.ts'
  * @throws ActionError when it is none of them
  */
 export function optionalPem(name: string): PemText | undefined {
-  const value = maskPrivateKeys(optional(name))
+  const value = optional(name)
   if (value === '') return undefined
+  // Neither: most likely a key that lost its first line, or in base64. It is refused below, but not before it is masked.
+  if (!looksLikePem(value) && !existsSync(value)) maskLines(value)
   const pem = loadPem({ input: name, value })
   maskPrivateKeys(pem.text)
   return pem

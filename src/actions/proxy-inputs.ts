@@ -27,8 +27,18 @@ export function readProxy(env: NodeJS.ProcessEnv): Proxy | undefined {
   return {
     url,
     host: `${parsed.hostname}:${port}`,
-    noProxy: [env['no_proxy'], env['NO_PROXY']].find(Boolean) ?? '',
+    noProxy: forNode([env['no_proxy'], env['NO_PROXY']].find(Boolean) ?? ''),
   }
+}
+
+/**
+ * Says to Node's agent what `NO_PROXY` says to the toolkit's client: a name stands for the hosts below it too, and a
+ * loopback address is reached without a proxy.
+ */
+function forNode(noProxy: string): string {
+  const names = noProxy.split(/[\s,]+/).filter(Boolean)
+  const below = names.filter((name) => /^[^.*]/.test(name)).map((name) => `.${name}`)
+  return [...names, ...below, 'localhost', '127.0.0.1', '::1', '[::1]'].join(',')
 }
 
 function decoded(text: string): string {

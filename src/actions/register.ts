@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Service } from '../alibaba-cloud/call.ts'
 import { obtainAccessKey } from '../alibaba-cloud/credentials.ts'
+import { routeTo } from '../attempts/proxy.ts'
 import { subjectOf } from '../certificates/ca-certificate.ts'
 import { ActionError } from '../errors.ts'
 import type { Instance } from '../mqtt/mqtt-call.ts'
@@ -19,10 +20,7 @@ export async function registerAction(): Promise<void> {
   const { endpoint, regionId, credentials, transport } = given
   const instance = { instanceId, regionId }
   log('Instance', inWords(instance))
-  log(
-    'Endpoint',
-    transport.proxy === undefined ? endpoint : `${endpoint}, through the proxy ${transport.proxy.host}`,
-  )
+  log('Endpoint', routeTo(endpoint, transport.proxy))
   log('CA', subjectOf(ca.certificate))
   const { accessKey, source } = await obtainAccessKey(credentials, transport, mask)
   log('Access key', source)

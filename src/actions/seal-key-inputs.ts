@@ -1,3 +1,4 @@
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { looksLikePem } from '../certificates/pem.ts'
 import { readPrivateKey } from '../certificates/private-key.ts'
@@ -56,13 +57,41 @@ export function readOpeningKey(): SealKey {
     : passphraseSealKey(requirePassphrase(sealKey))
 }
 
-/** What was meant as a key must not become a passphrase that others know: a path, or the base64 of a public key. */
+/** What was meant as a key must not become a passphrase: others can know a path or a public key. */
 function requirePassphrase(value: string): string {
-  const isPath = existsSync(value)
-  const isBase64OfPem = looksLikePem(Buffer.from(value, 'base64').toString('latin1'))
-  if (!isPath && !isBase64OfPem) return value
+  const mistake = mistakenKey(value)
+  if (mistake === undefined) return value
   throw new ActionError({
-    what: `The input ${INPUT} is ${isPath ? 'the path of a file' : 'the base64 form of a PEM key'}, not a passphrase`,
-    cure: 'Give the text of the key itself, with its -----BEGIN and -----END lines.',
+    what: `The input ${INPUT} is ${mistake}, not a passphrase`,
+    cure: 'Give the text of the key itself, with its -----BEGIN and -----END lines, or a passphrase that looks like neither key nor path.',
+  })
+}
+
+function mistakenKey(value: string): string | undefined {
+  if (existsSync(value) || /\.(pem|crt|cer|key|pub|der)$/i.test(value)) return 'the path of a file'
+  if (value.includes('-----')) return 'a part of a PEM key'
+  if (/^(ssh|ecdsa)-/.test(value)) return 'a key in the form of OpenSSH'
+  const decoded = Buffer.from(value, 'base64')
+  if (looksLikePem(decoded.toString('latin1'))) return 'the base64 form of a PEM key'
+  return isDer(decoded) ? 'a PEM key without its -----BEGIN and -----END lines' : undefined
+}
+
+/** Whether bytes are a key or a certificate. */
+function isDer(key: Buffer): boolean {
+  const readers = [
+    () => createPublicKey({ key, format: 'der', type: 'spki' }),
+    () => createPublicKey({ key, format: 'der', type: 'pkcs1' }),
+    () => createPrivateKey({ key, format: 'der', type: 'pkcs8' }),
+    () => createPrivateKey({ key, format: 'der', type: 'pkcs1' }),
+    () => createPrivateKey({ key, format: 'der', type: 'sec1' }),
+    () => new X509Certificate(key),
+  ]
+  return readers.some((read) => {
+    try {
+      read()
+      return true
+    } catch {
+      return false
+    }
   })
 }

@@ -66,7 +66,8 @@ function readEndpoint(input: string): string | undefined {
   if (isHostAndPort && URL.canParse(`https://${endpoint}`)) return endpoint
   const takes =
     'host or host:port, such as onsmqtt.cn-hangzhou.aliyuncs.com, without a scheme and without a path'
-  throw invalid(input, endpoint, takes)
+  // What stands before an @ may be a password.
+  throw invalid(input, endpoint.replace(/[^/]*@/, '***@'), takes)
 }
 
 /**

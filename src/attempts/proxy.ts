@@ -1,11 +1,29 @@
+import { checkBypass } from '@actions/http-client/lib/proxy'
+
 /** A proxy through which HTTPS connections are made. */
 export type Proxy = {
   /** With user and password: a secret. */
   readonly url: string
   /** `host:port`, fit to be shown. */
   readonly host: string
-  /** Hosts that are reached without it, as `NO_PROXY` has them. */
+  /** Hosts that are reached without it, as Node's agent takes them. */
   readonly noProxy: string
+}
+
+/**
+ * The proxy, unless `NO_PROXY` says that a host is reached without it. Decided by the toolkit, whose client asks for
+ * GitHub's token; what Node's agent is given of `NO_PROXY` comes to the same.
+ *
+ * @param host `host` or `host:port`
+ */
+export function onTheWayTo(host: string, proxy: Proxy | undefined): Proxy | undefined {
+  return checkBypass(new URL(`https://${host}`)) ? undefined : proxy
+}
+
+/** A host and the way to it, in words for the log. */
+export function routeTo(host: string, proxy: Proxy | undefined): string {
+  const onTheWay = onTheWayTo(host, proxy)
+  return onTheWay === undefined ? host : `${host}, through the proxy ${onTheWay.host}`
 }
 
 /** What Node and the toolkit's HTTP client throw when the tunnel through a proxy cannot be made. */

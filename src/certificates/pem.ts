@@ -36,7 +36,9 @@ export function looksLikePem(text: string): boolean {
  * stands in one line, or whose line ends are escaped, and a secret or a YAML file easily does that to it.
  */
 export function blocksIn(text: string): PemBlock[] {
-  const blocks = unescapeLineEnds(text).matchAll(/-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----/gs)
+  const blocks = unescapeLineEnds(text).matchAll(
+    /-----BEGIN ([A-Z0-9 ]+)-----((?:(?!-----).)*)-----END \1-----/gs,
+  )
   return [...blocks].map(([, label = '', body = '']) => {
     const [headers = '', cipher, salt] =
       /^\s*Proc-Type:\s*4,\s*ENCRYPTED\s+DEK-Info:\s*([^\s,]+),(\S+)\s/.exec(body) ?? []

@@ -11,7 +11,9 @@ export async function isPullRequestFromFork(): Promise<boolean> {
     return false
   }
   const pullRequest = context.payload.pull_request as PullRequest | undefined
-  if (context.eventName !== 'pull_request' || pullRequest === undefined) return false
+  // Reviews and comments on it too; pull_request_target runs with the secrets of the repository.
+  const isWithoutSecrets = /^pull_request(_review|_review_comment)?$/.test(context.eventName)
+  if (!isWithoutSecrets || pullRequest === undefined) return false
   // The repository of a fork that was deleted since is null.
   return pullRequest.head?.repo?.full_name !== pullRequest.base?.repo?.full_name
 }

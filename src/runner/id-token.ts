@@ -3,6 +3,7 @@ import { HttpClient } from '@actions/http-client'
 import { BearerCredentialHandler } from '@actions/http-client/lib/auth'
 import { attempt } from '../attempts/attempt.ts'
 import { AttemptError, brokenWords, isRecord, mayPass, textIn, type Failure } from '../attempts/failures.ts'
+import { onTheWayTo } from '../attempts/proxy.ts'
 import { GaveUp, retry, type Transport } from '../attempts/retry.ts'
 import { wordsOf } from '../attempts/words.ts'
 import { ActionError } from '../errors.ts'
@@ -33,7 +34,7 @@ export async function getIdToken(
       "GitHub's OIDC token",
       transport,
       (timeoutMs) =>
-        attempt({ timeoutMs, proxy: transport.proxy }, async (head) => {
+        attempt({ timeoutMs, proxy: onTheWayTo(host, transport.proxy) }, async (head) => {
           const client = new HttpClient(
             'apsaramq-mqtt-register-code',
             [new BearerCredentialHandler(requestToken)],

@@ -1,9 +1,12 @@
 import { setSecret } from '@actions/core'
+import { unescapeAll } from './escapes.ts'
 
 const HIDDEN = '***'
 /** Of base64: 96 bits, which no ordinary text has by chance. */
 const MIN_KEY_LINE_LENGTH = 16
 
+/** The masked values. */
+let secrets: string[] = []
 /** Every spelling of every masked value, longest first, so that a secret inside a longer one is found with it. */
 let spellings: string[] = []
 
@@ -16,7 +19,7 @@ let spellings: string[] = []
 export function mask(value: string): string {
   if (value.trim() === '') return value
   setSecret(value)
-  redactLater(spellingsOf(value))
+  redactLater([value], spellingsOf(value))
   return value
 }
 
@@ -36,13 +39,19 @@ export function maskPrivateKeys(text: string): string {
   for (const [block, body = ''] of text.matchAll(
     /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(.*?)(?:-----END|$)/gs,
   )) {
-    const lines = body.split(/\\r|\\n|\s/).filter((line) => line.length >= MIN_KEY_LINE_LENGTH)
-    // The headers of OpenSSL's old encrypted form name a cipher and a salt.
-    const secrets = lines.filter((line) => /^[\w+/=]+$/.test(line))
-    secrets.forEach(setSecret)
-    redactLater([block, ...secrets])
+    redactLater([block])
+    maskLines(body)
   }
   return text
+}
+
+/** Masks the lines of a key, each by itself, but those that are too short to be a secret. */
+export function maskLines(text: string): void {
+  const lines = text.split(/\\r|\\n|\s/).filter((line) => line.length >= MIN_KEY_LINE_LENGTH)
+  // The headers of OpenSSL's old encrypted form name a cipher and a salt.
+  const keyLines = lines.filter((line) => /^[\w+/=]+$/.test(line))
+  keyLines.forEach(setSecret)
+  redactLater(keyLines)
 }
 
 /**
@@ -62,12 +71,33 @@ export function clean(text: string, maxLength = 1000): string {
   return redacted.length > maxLength ? `${redacted.slice(0, maxLength)}…` : redacted
 }
 
-function redactLater(secrets: readonly string[]): void {
-  spellings = [...new Set([...spellings, ...secrets])].sort((a, b) => b.length - a.length)
+function redactLater(values: readonly string[], spelled: readonly string[] = values): void {
+  secrets = [...new Set([...secrets, ...values])]
+  spellings = [...new Set([...spellings, ...spelled])].sort((a, b) => b.length - a.length)
 }
 
 function redact(text: string): string {
-  return spellings.reduce((shown, spelling) => shown.replaceAll(spelling, HIDDEN), text)
+  return redactEscaped(spellings.reduce((shown, spelling) => shown.replaceAll(spelling, HIDDEN), text))
+}
+
+/** Redacts what is a secret once its escapes are undone: there are more ways to write them than can be listed. */
+function redactEscaped(text: string): string {
+  const { plain, starts, ends } = unescapeAll(text)
+  if (plain === text) return text
+  const spans = secrets.flatMap((secret) => {
+    const found: [start: number, end: number][] = []
+    for (let at = plain.indexOf(secret); at !== -1; at = plain.indexOf(secret, at + 1)) {
+      found.push([starts[at] ?? 0, ends[at + secret.length - 1] ?? text.length])
+    }
+    return found
+  })
+  let shown = ''
+  let from = 0
+  for (const [start, end] of spans.sort(([a], [b]) => a - b)) {
+    if (start >= from) shown += text.slice(from, start) + HIDDEN
+    from = Math.max(from, end)
+  }
+  return shown + text.slice(from)
 }
 
 /** A value as it is, and as it looks in a URL, in JSON and in base64: a service may echo it in any of them. */
@@ -88,10 +118,11 @@ function spellingsOf(value: string): string[] {
 function insideBase64(value: Buffer): string[] {
   // Shorter ones would stand in many a text by chance.
   if (value.length < 8) return []
-  return [0, 1, 2].map((offset) => {
+  return [0, 1, 2].flatMap((offset) => {
     const encoded = Buffer.concat([Buffer.alloc(offset), value]).toString('base64url')
     // Of the characters at both ends, some bits belong to the neighbours.
     const end = Math.floor(((offset + value.length) * 8) / 6)
-    return encoded.slice(Math.ceil((offset * 8) / 6), end)
+    const inside = encoded.slice(Math.ceil((offset * 8) / 6), end)
+    return [inside, inside.replaceAll('-', '+').replaceAll('_', '/')]
   })
 }

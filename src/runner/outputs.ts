@@ -12,6 +12,8 @@ export function requireOutputFile(): void {
   const file = outputFile()
   try {
     accessSync(file, constants.W_OK)
+    // A folder can be written too, and a device cannot be restored.
+    if (!statSync(file).isFile()) throw new TypeError('It is no regular file.')
   } catch (cause) {
     throw new ActionError({
       what: 'The file named by GITHUB_OUTPUT cannot be written',
@@ -24,20 +26,29 @@ export function requireOutputFile(): void {
 /**
  * Sets all outputs of the step, or none.
  *
- * @throws ActionError when one cannot be written; the file is then as it was before
+ * @throws ActionError when one cannot be written; the file is then as it was before, if it can still be changed
  */
 export function setOutputs(outputs: Readonly<Record<string, string>>): void {
   const file = outputFile()
-  const sizeBefore = statSync(file).size
+  let sizeBefore: number | undefined
   try {
+    sizeBefore = statSync(file).size
     for (const [name, value] of Object.entries(outputs)) setOutput(name, value)
   } catch (cause) {
-    truncateSync(file, sizeBefore)
+    restore(file, sizeBefore)
     throw new ActionError({
       what: `The outputs ${Object.keys(outputs).join(', ')} could not be written`,
       cure: 'Check the disk of the runner, and who may write to its temporary folder. Then run the job again.',
       cause,
     })
+  }
+}
+
+function restore(file: string, size: number | undefined): void {
+  try {
+    if (size !== undefined) truncateSync(file, size)
+  } catch {
+    // What failed before is what the user has to hear of.
   }
 }
 

@@ -13,6 +13,8 @@ export async function runAction(
   exit: (code: number) => void = (code) => process.exit(code),
 ): Promise<void> {
   silenceStandardError()
+  // Node looks at it at each connection: nothing here is to be talked out of verifying certificates.
+  delete process.env['NODE_TLS_REJECT_UNAUTHORIZED']
   let ended = false
   const end = (code: number, failure?: unknown): void => {
     if (ended) return

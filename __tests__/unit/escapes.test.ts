@@ -1,0 +1,21 @@
+import { describe, expect, it } from '@jest/globals'
+import { unescapeAll } from '../../src/runner/escapes.ts'
+
+describe('escapes', () => {
+  it.each([
+    ['nothing to undo', 'nothing to undo'],
+    ['a%2Bb%2bc', 'a+b+c'],
+    ['%C3%BC %e2%82%ac %F0%9F%98%80', 'ü € 😀'],
+    ['100% %zz %C3 %FF', '100% %zz %C3 %FF'],
+    ['\\u002b \\n \\/ \\" \\q', '+ \n / " q'],
+    ['&#43; &#x2B; &amp;&lt;&gt;&quot;&apos;', '+ + &<>"\''],
+    ['&#9999999; &nbsp;', '&#9999999; &nbsp;'],
+    ['one level: %252B', 'one level: %2B'],
+  ])('%s', (text, plain) => {
+    expect(unescapeAll(text).plain).toBe(plain)
+  })
+
+  it('know where they came from', () => {
+    expect(unescapeAll('a%2Bb')).toEqual({ plain: 'a+b', starts: [0, 1, 4], ends: [1, 4, 5] })
+  })
+})
