@@ -154,7 +154,7 @@ const registering: fc.Arbitrary<Scenario> = fc
     })
     const notThere: FaultOrder = { operation: 'GetCaCertificate', fault: { code: 'FindCaBySnError' } }
     const orders: fc.Arbitrary<FaultOrder[]> = {
-      looking: failure(known).map(({ fault }) => [order('GetCaCertificate', fault)]),
+      looking: failure([secret, passphrase]).map(({ fault }) => [order('GetCaCertificate', fault)]),
       registering: failure(echoed).map(({ fault }) => [
         order('GetCaCertificate', notThere.fault),
         order('RegisterCaCertificate', fault),
