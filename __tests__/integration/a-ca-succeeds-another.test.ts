@@ -23,6 +23,8 @@ async function calls(): Promise<string[]> {
 }
 
 const NEW = ['GetCaCertificate', 'GetRegisterCode', 'RegisterCaCertificate']
+/** Before anything is done to the predecessor. */
+const SEEN_ACTIVE = 'GetCaCertificate'
 
 describe('the predecessor', () => {
   it('is made inactive once the new one is there', async () => {
@@ -30,7 +32,13 @@ describe('the predecessor', () => {
     expect(run).toMatchObject({ exitCode: 0, annotations: [], outputs: { sn: snOf(ca), created: 'true' } })
     expect(run.log).toMatch(new RegExp(`^Predecessor +${snOf(old)}: made inactive$`, 'm'))
     expect(run.summary).toContain(`${snOf(old)}: made inactive`)
-    expect(await calls()).toEqual([...NEW, 'GetCaCertificate', 'InactivateCaCertificate', 'GetCaCertificate'])
+    expect(await calls()).toEqual([
+      ...NEW,
+      SEEN_ACTIVE,
+      'GetCaCertificate',
+      'InactivateCaCertificate',
+      'GetCaCertificate',
+    ])
     expect(await casOf(service.emulator)).toMatchObject([
       { sn: snOf(old), isActive: false },
       { sn: snOf(ca), isActive: true },
@@ -63,12 +71,14 @@ describe('the predecessor', () => {
 
   it('is found in the list when the service spells its number in a way that is not known', async () => {
     await service.emulator.setFaults([
-      { operation: 'GetCaCertificate', fault: { code: 'FindCaBySnError' }, times: 2 },
+      { operation: 'GetCaCertificate', fault: { delayMs: 0 }, times: 2 },
+      { operation: 'GetCaCertificate', fault: { code: 'FindCaBySnError' } },
     ])
     const run = await service.register({ ...withKey(ca), replaces: snOf(old) })
     expect(run).toMatchObject({ exitCode: 0 })
     expect(await calls()).toEqual([
       ...NEW,
+      SEEN_ACTIVE,
       'GetCaCertificate',
       'ListCaCertificate',
       'InactivateCaCertificate',
@@ -76,6 +86,27 @@ describe('the predecessor', () => {
     ])
     expect(await casOf(service.emulator)).toMatchObject([{ isActive: false }, { isActive: true }])
   })
+
+  it.each(['inactivate', 'delete'])(
+    'is left as it is while the new one is not seen active: %s',
+    async (onReplace) => {
+      const yes = { status: 200, body: JSON.stringify({ RequestId: 'x', Sn: snOf(ca) }) }
+      await service.emulator.setFaults([{ operation: 'RegisterCaCertificate', fault: yes }])
+      const inputs = { ...withKey(ca), replaces: snOf(old), 'on-replace': onReplace }
+      const run = await service.register({ ...inputs, 'max-attempts': '2' })
+      expect(run).toMatchObject({
+        exitCode: 1,
+        outputs: {},
+        annotations: [
+          expect.stringMatching(
+            /took CA \w+, but does not show it active, so its predecessor \w+ was left as it is/,
+          ),
+        ],
+      })
+      expect(await casOf(service.emulator)).toMatchObject([{ sn: snOf(old), isActive: true }])
+      expect(await service.register(inputs)).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
+    },
+  )
 
   it('is done with when it is inactive, or gone', async () => {
     await changeBehind(service.emulator, old, 'inactivate')

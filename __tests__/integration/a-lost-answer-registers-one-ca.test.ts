@@ -252,3 +252,27 @@ describe('what is not there', () => {
     expect(await calls()).toBe('look')
   })
 })
+
+describe('a CA that is registered and not shown at once', () => {
+  it('is waited for when its number is taken after an answer was lost', async () => {
+    await faults('RegisterCaCertificate', 'commit-then-reset')
+    await faults('GetCaCertificate', ...Array<Fault>(3).fill({ code: 'FindCaBySnError' }))
+    const run = await service.register(withKey(ca))
+    expect(run).toMatchObject({ exitCode: 0, outputs: { sn: snOf(ca), created: 'true' } })
+    expect(await calls()).toBe('look code REGISTER look code REGISTER look look')
+  })
+
+  it('is not taken for one of another instance when it stays unseen', async () => {
+    await faults('RegisterCaCertificate', 'commit-then-reset')
+    await service.emulator.setFaults([
+      { operation: 'GetCaCertificate', fault: { code: 'FindCaBySnError' }, times: 'always' },
+    ])
+    const run = await service.register({ ...withKey(ca), 'max-attempts': '2' })
+    expect(run.annotations).toEqual([
+      expect.stringMatching(
+        /^It is not known whether the CA is registered .*SnNotUnique.* run the job again/,
+      ),
+    ])
+    expect(run.annotations[0]).not.toContain('Delete')
+  })
+})

@@ -111,7 +111,13 @@ describe('register', () => {
     await run()
     ca = await makeCa()
     await faults('InactivateCaCertificate', { code: 'FindCaBySnError' })
-    await faults('GetCaCertificate', { delayMs: 0 }, { delayMs: 0 }, { code: 'FindCaBySnError' })
+    await faults(
+      'GetCaCertificate',
+      { delayMs: 0 },
+      { delayMs: 0 },
+      { delayMs: 0 },
+      { code: 'FindCaBySnError' },
+    )
     expect((await run({ replaces: snOf(old) })).error).toBeUndefined()
   })
 

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import 'reflect-metadata'
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
@@ -89,11 +90,24 @@ describe('a CA certificate', () => {
     expect(await errorOf(() => readCa(ca.pem))).toMatch(message)
   })
 
+  it('has a serial number that is positive', async () => {
+    const serialNumber = '72abcdef01234567'
+    const { certificate } = await makeCa({ serialNumber })
+    const der = Buffer.from(certificate.raw)
+    // The first bit is the sign.
+    der[der.indexOf(Buffer.from(serialNumber, 'hex'))] = 0xf2
+    const pem = new X509Certificate(der).toString()
+    expect(await errorOf(() => readCa(pem))).toMatch(/serial number of the CA certificate in .* is negative/)
+  })
+
   it('has a serial number of at most 128 bytes', async () => {
     const long = await makeCa({ serialNumber: `01${'00'.repeat(127)}` })
+    // Its first bit is set, so it has a zero byte before it in DER.
+    const longWithSign = await makeCa({ serialNumber: `f2${'ab'.repeat(127)}` })
     const tooLong = await makeCa({ serialNumber: `01${'00'.repeat(128)}` })
     expect(readCa(long.pem).serialNumber).toHaveLength(256)
     expect(await errorOf(() => readCa(tooLong.pem))).toMatch(/has more than 128 bytes/)
+    expect(await errorOf(() => readCa(longWithSign.pem))).toMatch(/has more than 128 bytes/)
   })
 
   it.each([

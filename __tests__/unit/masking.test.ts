@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { clean, mask } from '../../src/runner/masking.ts'
+import { clean, mask, redactCertificate } from '../../src/runner/masking.ts'
 import { withEnvironment } from '../support/in-process.ts'
 
 describe('masking', () => {
@@ -49,6 +49,19 @@ describe('masking', () => {
       expect(text).toMatch(/^.{0,7}\*\*\*.{0,7}$/)
     },
   )
+
+  it('redacts a verification certificate, in which the code stands over two lines', async () => {
+    const lines = [
+      'MIIBizCCATGgAwIBAgIRAPNOyAy7pIdchlIJWOM3hkwCgYIKoZIzj0EAwIwIjEg',
+      'aRDWknHaiLd0IajvOlRaRDWknHaiLd0Iajv',
+    ]
+    const pem = ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n')
+    const { stdout } = await withEnvironment({}, () => redactCertificate(pem))
+    expect(stdout).toBe('')
+    for (const echo of [pem, encodeURIComponent(pem), JSON.stringify(pem)]) {
+      for (const line of lines) expect(clean(echo)).not.toContain(line.slice(20))
+    }
+  })
 
   it('redacts signatures, which nobody masked', () => {
     expect(clean('SignedHeaders=host,Signature=0a1b2c, and so on')).toBe(

@@ -7,7 +7,7 @@ import { checkVerificationCertificate } from '../certificates/verification-check
 import { ActionError } from '../errors.ts'
 import type { CaToRegister, Proof } from '../mqtt/register-ca.ts'
 import type { OnReplace } from '../mqtt/retire-ca.ts'
-import { mask } from '../runner/masking.ts'
+import { mask, redactCertificate } from '../runner/masking.ts'
 import { readCaCertificateInput, readSigningInputs, type SigningInputs } from './ca-inputs.ts'
 import { invalid, oneOf, optional, required, secret } from './inputs.ts'
 import { optionalPem } from './pem-inputs.ts'
@@ -79,7 +79,8 @@ function madeWith({ pem, passphrase, validDays }: SigningInputs, ca: X509Certifi
     kind: 'made',
     make: async (code) => {
       const registerCode = mask(code)
-      return (await makeVerificationCertificate({ ca, key, registerCode, validDays })).toString()
+      const certificate = await makeVerificationCertificate({ ca, key, registerCode, validDays })
+      return redactCertificate(certificate.toString())
     },
   }
 }
@@ -88,7 +89,7 @@ function checked(given: GivenProof & { readonly kind: 'certificate' }, ca: X509C
   const certificate = readCertificate(given.pem)
   const registerCode = given.registerCode || undefined
   const code = mask(checkVerificationCertificate({ certificate, ca, registerCode }))
-  return { kind: 'given', pem: certificate.toString(), registerCode: code }
+  return { kind: 'given', pem: redactCertificate(certificate.toString()), registerCode: code }
 }
 
 function readPredecessor(ca: X509Certificate): Predecessor | undefined {

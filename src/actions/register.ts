@@ -5,7 +5,7 @@ import { routeTo } from '../attempts/proxy.ts'
 import { subjectOf } from '../certificates/ca-certificate.ts'
 import { ActionError } from '../errors.ts'
 import type { Instance } from '../mqtt/mqtt-call.ts'
-import { registerCa, type Registration } from '../mqtt/register-ca.ts'
+import { confirmActive, registerCa, type Registration } from '../mqtt/register-ca.ts'
 import { retireCa } from '../mqtt/retire-ca.ts'
 import { log } from '../runner/log.ts'
 import { mask } from '../runner/masking.ts'
@@ -29,7 +29,9 @@ export async function registerAction(): Promise<void> {
   const registration = await registerCa(service, instance, ca, tell)
   log('Serial number', registration.sn)
   log('Registered', story(registration))
-  const retired = predecessor && (await retire({ service, instance, registration, predecessor }))
+  const retired =
+    predecessor &&
+    (await retire({ service, instance, certificate: ca.certificate, registration, predecessor }))
   if (retired !== undefined) log('Predecessor', retired)
 
   const [validBegin, validEnd] = validity(ca.certificate)
@@ -73,16 +75,46 @@ function validity({ validFromDate, validToDate }: X509Certificate): [string, str
   return [validFromDate.toISOString(), validToDate.toISOString()]
 }
 
-/** @returns what became of the predecessor, in words */
-async function retire(parts: {
+type Succession = {
   readonly service: Service
   readonly instance: Instance
+  readonly certificate: X509Certificate
   readonly registration: Registration
   readonly predecessor: Predecessor
-}): Promise<string> {
+}
+
+/** What the predecessor does for the devices has to be done by the new CA first: an assumption is not enough here. */
+async function requireSeenActive({
+  service,
+  instance,
+  certificate,
+  registration,
+  predecessor,
+}: Succession): Promise<void> {
+  const { sn, isSeenActive } = registration
+  if (isSeenActive) return
+  try {
+    await confirmActive(service, instance, { sn, certificate })
+  } catch (error) {
+    if (!(error instanceof ActionError)) throw error
+    const { message, cure, code, said, requestId } = error
+    throw new ActionError({
+      what: `The service took CA ${sn}, but does not show it active, so its predecessor ${predecessor.serialNumber} was left as it is: ${message}`,
+      cure: `${cure} Then run the job again: it registers nothing twice, and goes on with the predecessor.`,
+      code,
+      said,
+      requestId,
+      cause: error,
+    })
+  }
+}
+
+/** @returns what became of the predecessor, in words */
+async function retire(parts: Succession): Promise<string> {
   const { service, instance, registration, predecessor } = parts
   const { serialNumber, onReplace } = predecessor
   if (onReplace === 'keep') return `${serialNumber}: kept as it is`
+  await requireSeenActive(parts)
   try {
     const retired = await retireCa(service, instance, { serialNumber, onReplace }, tell)
     return `${serialNumber}: ${retired}`

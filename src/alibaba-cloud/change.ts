@@ -3,7 +3,7 @@ import { attemptMs, type Tried } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
 import { callOnce, repeat, type Call, type Read, type Service } from './call.ts'
 import { isRetryable } from './explain.ts'
-import { serviceError, type ServiceErrors } from './service-errors.ts'
+import { COME_BACK, serviceError, type ServiceErrors } from './service-errors.ts'
 
 /** An operation that changes something, and how to find out what became of it. */
 export type Change<T> = {
@@ -84,7 +84,8 @@ function isOneOf(codes: readonly string[], failure: Failure): boolean {
 function notDone(aim: string, { message, cure, code, said, requestId, cause }: ActionError): ActionError {
   return new ActionError({
     what: message,
-    cure: `${cure} Asked after each attempt, the service did not show that ${aim}. Should one of them still be carried out late, the next run finds that.`,
+    // The service has just answered the asking, so its address is right.
+    cure: `${code === undefined ? COME_BACK : cure} Asked after each attempt, the service did not show that ${aim}. Should one of them still be carried out late, the next run finds that.`,
     code,
     said,
     requestId,

@@ -1,6 +1,6 @@
 import type { KeyObject, X509Certificate } from 'node:crypto'
 import { ActionError } from '../errors.ts'
-import { readCertificate, requireValidNow } from './certificate.ts'
+import { derSerialNumber, readCertificate, requireValidNow } from './certificate.ts'
 import { keyKindOf } from './key-kind.ts'
 import type { PemText } from './pem.ts'
 import { readPrivateKey, type Passphrase } from './private-key.ts'
@@ -26,7 +26,13 @@ export function readCaCertificate(pem: PemText, nowMs = Date.now()): X509Certifi
   }
   requireValidNow(ca, `The CA certificate in ${pem.input}`, nowMs)
   keyKindOf(ca.publicKey, `The CA certificate in ${pem.input}`)
-  if (ca.serialNumber.length / 2 > MAX_SERIAL_NUMBER_BYTES) {
+  if (!/^[\da-f]+$/i.test(ca.serialNumber)) {
+    throw new ActionError({
+      what: `The serial number of the CA certificate in ${pem.input} is negative`,
+      cure: 'RFC 5280 wants a positive one, and services spell a negative one in different ways: issue the CA certificate anew.',
+    })
+  }
+  if (derSerialNumber(ca.serialNumber).length / 2 > MAX_SERIAL_NUMBER_BYTES) {
     throw new ActionError({
       what: `The serial number of the CA certificate in ${pem.input} has more than ${MAX_SERIAL_NUMBER_BYTES} bytes`,
       cure: 'ApsaraMQ for MQTT takes no longer ones: issue the CA certificate with a shorter serial number.',

@@ -167,7 +167,8 @@ function readCa(
   const content = textIn(fields, 'CaContent')
   // Documented as a text; as a number it would mean the same.
   const status = String(fields['Status'])
-  const isWhole = sn !== undefined && /^[\da-f]+$/i.test(sn) && content !== undefined && /^[01]$/.test(status)
+  const isWhole =
+    sn !== undefined && /^-?[\da-f]+$/i.test(sn) && content !== undefined && /^[01]$/.test(status)
   if (!isWhole) throw brokenAnswer('answered with a CA without serial number, content or status', answer)
   return {
     sn,

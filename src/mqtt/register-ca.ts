@@ -25,7 +25,7 @@ export type CaToRegister = {
   readonly activate: boolean
 }
 
-/** What a registration came to. The CA is active. */
+/** What a registration came to. Registered, a CA is active at once. */
 export type Registration = {
   readonly sn: string
   /** The name that it has on the instance. */
@@ -34,6 +34,8 @@ export type Registration = {
   readonly isCreated: boolean
   /** Whether it was inactive, and this run made it active. */
   readonly isActivated: boolean
+  /** Whether the service showed it active; false when its answer to the registration says no more than its number. */
+  readonly isSeenActive: boolean
 }
 
 /**
@@ -52,15 +54,29 @@ export async function registerCa(
   const there = await findCa(service, instance, derSerialNumber(ca.certificate.serialNumber))
   const ended =
     there === undefined ? await registerNew(service, instance, ca, tell) : { there, sentCodes: [] }
-  // Registered, it is active at once.
-  if ('sn' in ended) return { sn: ended.sn, name: ca.name, isCreated: true, isActivated: false }
+  if ('sn' in ended) {
+    return { sn: ended.sn, name: ca.name, isCreated: true, isActivated: false, isSeenActive: false }
+  }
 
   const { sn, name, isActive } = ended.there
   requireContent(ended.there, ca.certificate)
   if (!isActive && !ca.activate) throw inactive(ended.there)
   if (!isActive) await changeCa(service, instance, { sn, to: 'activate' }, tell)
   const isCreated = ended.sentCodes.includes(codeOf(ended.there))
-  return { sn, name, isCreated, isActivated: !isActive }
+  return { sn, name, isCreated, isActivated: !isActive, isSeenActive: true }
+}
+
+/**
+ * Looks whether a CA is registered with this content, and active: what has to be seen before another one is retired.
+ *
+ * @throws ActionError when the service does not show it so, after some time
+ */
+export async function confirmActive(
+  service: Service,
+  instance: Instance,
+  { sn, certificate }: { readonly sn: string; readonly certificate: X509Certificate },
+): Promise<void> {
+  await findCa(service, instance, sn, (ca) => ca?.isActive === true && hasContent(ca, certificate))
 }
 
 /** The service's own answer; or, after a lost one, what was found, and the codes that it can have been registered with. */
@@ -87,8 +103,10 @@ async function registerNew(
   const ask = async (failure: Failure): Promise<Ended | undefined> => {
     const isTaken = failure.kind === 'refused' && [SN_TAKEN, CODE_USED].includes(failure.code)
     if (!isTaken) sentCodes.push(code)
+    // Taken after an attempt of this run whose answer was lost: most likely by that one, and to be seen soon.
+    const isOurs = isTaken && sentCodes.length > 0
     const there =
-      (await findCa(service, instance, sn)) ??
+      (await findCa(service, instance, sn, isOurs ? (ca) => ca !== undefined : undefined)) ??
       // The service may spell the number in another way than it is known to do.
       (isTaken ? await findInList(service, instance, (ca) => isSameCa(ca, certificate)) : undefined)
     return there && { there, sentCodes }
