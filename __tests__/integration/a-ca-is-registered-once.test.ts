@@ -108,8 +108,19 @@ describe('a CA that is not there', () => {
     expect(run.masks).toContain(registerCode)
     expect(await calls()).toEqual(['GetRegisterCode', 'GetCaCertificate', 'RegisterCaCertificate'])
 
-    const again = await service.register(given)
-    expect(again).toMatchObject({ exitCode: 0, outputs: { created: 'false', sn: snOf(ca) } })
+    // Also with the code of another registration: what is there needs none.
+    for (const more of [{}, { 'register-code': `${registerCode}0` }]) {
+      const again = await service.register({ ...given, ...more })
+      expect(again).toMatchObject({ exitCode: 0, outputs: { created: 'false', sn: snOf(ca) } })
+    }
+  })
+
+  it('is not registered with a certificate for another code', async () => {
+    const { pem, registerCode } = await verification()
+    const given = { 'ca-name': 'devices', 'ca-certificate': ca.pem, 'verification-certificate': pem }
+    const run = await service.register({ ...given, 'register-code': `${registerCode}0` })
+    expect(run.annotations).toEqual([expect.stringMatching(/carries another register code than this one/)])
+    expect(await calls()).toEqual(['GetRegisterCode', 'GetCaCertificate'])
   })
 
   it('is refused with a code that was used', async () => {

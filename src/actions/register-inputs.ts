@@ -3,7 +3,7 @@ import { readCaPrivateKey } from '../certificates/ca-certificate.ts'
 import { isSameSerialNumber, readCertificate } from '../certificates/certificate.ts'
 import type { PemText } from '../certificates/pem.ts'
 import { makeVerificationCertificate } from '../certificates/verification-certificate.ts'
-import { checkVerificationCertificate } from '../certificates/verification-check.ts'
+import { checkVerificationCertificate, codeCarriedBy } from '../certificates/verification-check.ts'
 import { ActionError } from '../errors.ts'
 import type { CaToRegister, Proof } from '../mqtt/register-ca.ts'
 import type { OnReplace } from '../mqtt/retire-ca.ts'
@@ -87,9 +87,24 @@ function madeWith({ pem, passphrase, validDays }: SigningInputs, ca: X509Certifi
 
 function checked(given: GivenProof & { readonly kind: 'certificate' }, ca: X509Certificate): Proof {
   const certificate = readCertificate(given.pem)
-  const registerCode = given.registerCode || undefined
-  const code = mask(checkVerificationCertificate({ certificate, ca, registerCode }))
-  return { kind: 'given', pem: redactCertificate(certificate.toString()), registerCode: code }
+  const registerCode = mask(codeCarriedBy(certificate, ca))
+  const pem = redactCertificate(certificate.toString())
+  return { kind: 'given', pem, registerCode, unfit: unfitness(certificate, ca, given.registerCode) }
+}
+
+/** Judged when it is needed: a run for a CA that is there already must not fail as its certificate has expired since. */
+function unfitness(
+  certificate: X509Certificate,
+  ca: X509Certificate,
+  registerCode: string,
+): ActionError | undefined {
+  try {
+    checkVerificationCertificate({ certificate, ca, registerCode: registerCode || undefined })
+    return undefined
+  } catch (error) {
+    if (error instanceof ActionError) return error
+    throw error
+  }
 }
 
 function readPredecessor(ca: X509Certificate): Predecessor | undefined {

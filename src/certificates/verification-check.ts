@@ -21,14 +21,23 @@ export function checkVerificationCertificate(
   nowMs = Date.now(),
 ): string {
   const { certificate, ca, registerCode } = parts
-  requireSignedBy(ca, certificate)
+  const code = codeCarriedBy(certificate, ca)
   requireValidNow(certificate, 'The verification certificate', nowMs)
-  const code = commonNameOf(certificate)
   if (registerCode === undefined || registerCode === code) return code
   throw new ActionError({
     what: 'The verification certificate carries another register code than this one',
     cure: 'Its Common Name has to be the code of this registration: a code can be used once. Make the certificate anew with it.',
   })
+}
+
+/**
+ * The code that a verification certificate carries, whether it is good for a registration today or not.
+ *
+ * @throws ActionError when this CA did not sign it, or it carries no code
+ */
+export function codeCarriedBy(certificate: X509Certificate, ca: X509Certificate): string {
+  requireSignedBy(ca, certificate)
+  return commonNameOf(certificate)
 }
 
 function requireSignedBy(ca: X509Certificate, certificate: X509Certificate): void {

@@ -14,7 +14,13 @@ export type Proof =
   /** Makes a verification certificate (PEM) for a register code, one for each attempt. */
   | { readonly kind: 'made'; readonly make: (registerCode: string) => Promise<string> }
   /** One that was made elsewhere, and the code in it. */
-  | { readonly kind: 'given'; readonly pem: string; readonly registerCode: string }
+  | {
+      readonly kind: 'given'
+      readonly pem: string
+      readonly registerCode: string
+      /** Why it is good for no registration now; no matter when the CA is there. */
+      readonly unfit: ActionError | undefined
+    }
 
 /** A CA that is to be registered. */
 export type CaToRegister = {
@@ -92,6 +98,7 @@ async function registerNew(
   { certificate, name, proof }: CaToRegister,
   tell: (line: string) => void,
 ): Promise<Ended> {
+  if (proof.kind === 'given' && proof.unfit !== undefined) throw proof.unfit
   const sn = derSerialNumber(certificate.serialNumber)
   /** Codes of attempts of which it is not known whether they were carried out: a late one can still be. */
   const sentCodes: string[] = []
