@@ -155,7 +155,31 @@ function unreachable(operation: Operation, input: string): FaultRow[] {
       inputs: { [input]: '[::1]:9' },
       promise: givesUp('[::1]:9 ', WRONG_PLACE),
     },
+    {
+      operation,
+      fault: 'a proxy that is not there',
+      inputs: { [input]: 'service.aliyuncs.com' },
+      env: { HTTPS_PROXY: 'http://user:word@127.0.0.1:9' },
+      promise: givesUp('The proxy 127.0.0.1:9 could not be reached', 'HTTPS_PROXY'),
+    },
+    {
+      operation,
+      fault: 'a proxy whose host does not resolve',
+      inputs: { [input]: 'service.aliyuncs.com' },
+      env: { HTTPS_PROXY: 'http://proxy.invalid:3128' },
+      promise: refusedAtOnce('The proxy proxy.invalid:3128 could not be reached', 'ENOTFOUND'),
+    },
   ]
+}
+
+/** For the first call of a step: the certificate of all the others is not trusted either. */
+function untrusted(operation: Operation): FaultRow {
+  return {
+    operation,
+    fault: 'a certificate that is not trusted',
+    env: { NODE_EXTRA_CA_CERTS: '' },
+    promise: refusedAtOnce('is not trusted', 'NODE_EXTRA_CA_CERTS'),
+  }
 }
 
 /** What an operation that changes something does about an answer that leaves open whether it was carried out. */
@@ -271,14 +295,10 @@ export const FAULT_ROWS: readonly FaultRow[] = [
   badCode('a code with a space in it', '13274673-8f90 4630'),
   badCode('a code with a line end in it', '13274673-8f90-4630\n'),
   badCode('a code with a control character in it', '13274673-8f90\u00004630'),
-  {
-    operation: 'GetRegisterCode',
-    fault: 'a certificate that is not trusted',
-    env: { NODE_EXTRA_CA_CERTS: '' },
-    promise: refusedAtOnce('is not trusted', 'NODE_EXTRA_CA_CERTS'),
-  },
+  untrusted('GetRegisterCode'),
 
   ...unreachable('AssumeRole', 'sts-endpoint'),
+  untrusted('AssumeRole'),
   ...brokenAnswers('AssumeRole'),
   ...serviceErrors(
     'AssumeRole',
@@ -353,6 +373,16 @@ export const FAULT_ROWS: readonly FaultRow[] = [
     fault: 'a host that does not resolve',
     env: { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://nowhere.invalid/token?api-version=2.0' },
     promise: refusedAtOnce('GitHub gave no OIDC token: nowhere.invalid does not resolve', GITHUB),
+  },
+  untrusted('GitHubIdToken'),
+  {
+    operation: 'GitHubIdToken',
+    fault: 'a proxy that is not there',
+    env: {
+      ACTIONS_ID_TOKEN_REQUEST_URL: 'https://token.example.com/token?api-version=2.0',
+      HTTPS_PROXY: 'http://user:word@127.0.0.1:9',
+    },
+    promise: givesUp('GitHub gave no OIDC token: The proxy 127.0.0.1:9 could not be reached', 'HTTPS_PROXY'),
   },
   {
     operation: 'GitHubIdToken',

@@ -1,3 +1,8 @@
+import 'reflect-metadata'
+import * as x509 from '@peculiar/x509'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { FaultOrder } from '../../emulator/faults.ts'
 import { registerAction } from '../../src/actions/register.ts'
@@ -106,6 +111,50 @@ describe('register', () => {
     expect(performance.now() - startMs).toBeLessThan(1_900)
   })
 
+  it('finds in the list what it cannot find by its number', async () => {
+    await run()
+    const notThere = { code: 'FindCaBySnError' }
+    await service.emulator.setFaults([
+      { operation: 'GetCaCertificate', fault: notThere },
+      { operation: 'GetCaCertificate', fault: 'no-code', times: 'always' },
+    ])
+    expect(await run()).toMatchObject({ error: undefined, created: 'false' })
+    expect(await service.emulator.requests('ListCaCertificate')).toHaveLength(1)
+  })
+
+  it('takes another code when one is not known, and sends a given certificate but once', async () => {
+    await faults('RegisterCaCertificate', { code: 'RegisterCodeError' })
+    expect((await run()).created).toBe('true')
+
+    const given = { 'ca-private-key': '', 'verification-certificate': (await makeLeaf({ issuer: ca })).pem }
+    expect((await run(given)).created).toBe('false')
+    await changeBehind(service.emulator, ca, 'delete')
+    const before = (await service.emulator.requests('RegisterCaCertificate')).length
+    expect((await run(given)).error?.code).toBe('RegisterCodeError')
+    expect(await service.emulator.requests('RegisterCaCertificate')).toHaveLength(before + 1)
+  })
+
+  it('does not believe a yes that it cannot see', async () => {
+    const old = ca
+    await run()
+    ca = await makeCa()
+    await faults('InactivateCaCertificate', { status: 200, body: '{}' })
+    const { error } = await run({ replaces: snOf(old), 'max-attempts': '1' })
+    expect(error?.message).toMatch(/does not show CA \w+ as it has to be by now$/)
+  })
+
+  it('does not take a 404 about anything else for a CA that is not there', async () => {
+    await faults('GetCaCertificate', { code: 'Gone', status: 404, message: 'No route.' })
+    expect((await run()).error?.code).toBe('Gone')
+    await faults('GetCaCertificate', {
+      code: 'ApiNotSupport',
+      message: 'There is no API for CA certificates.',
+    })
+    expect((await run()).error?.code).toBe('ApiNotSupport')
+    await faults('GetCaCertificate', { code: 'Gone', status: 404, message: 'No such CA.' })
+    expect((await run()).created).toBe('true')
+  })
+
   it('takes a predecessor that somebody deletes at the same time for one that is gone', async () => {
     const old = ca
     await run()
@@ -164,15 +213,16 @@ describe('a list of many pages', () => {
 
   it('is read over one connection, to which nothing is added with each page', async () => {
     trust(crowded.emulator)
-    const warnings: Error[] = []
-    const onWarning = (warning: Error): void => {
-      warnings.push(warning)
+    const sockets = new Set<Socket>()
+    const onResponse = (message: unknown): void => {
+      sockets.add((message as { response: IncomingMessage }).response.socket)
     }
-    process.on('warning', onWarning)
+    subscribe('http.client.response.finish', onResponse)
     expect(await casOf(crowded.emulator)).toHaveLength(1_500)
-    process.off('warning', onWarning)
+    unsubscribe('http.client.response.finish', onResponse)
     expect(await crowded.emulator.requests('ListCaCertificate')).toHaveLength(16)
-    expect(warnings).toEqual([])
+    expect(sockets.size).toBe(1)
+    for (const socket of sockets) expect(socket.listenerCount('data')).toBeLessThan(3)
   })
 })
 
@@ -210,5 +260,7 @@ describe('the code that a CA was registered with', () => {
     const { pem: several } = await makeCa()
     expect(codeOf({ ...none, verificationContent: several })).toBe('Example CA')
     expect(codeOf(none)).toBe('')
+    const { pem: nameless } = await makeLeaf({ subject: new x509.Name('O=Example'), issuer: await makeCa() })
+    expect(codeOf({ ...none, verificationContent: nameless })).toBe('')
   })
 })
