@@ -38,8 +38,8 @@ function readSessionName(env: NodeJS.ProcessEnv): string {
  * other, whole. Read from the environment: `@actions/github` takes 130 ms to load.
  */
 function defaultSessionName(env: NodeJS.ProcessEnv): string {
-  const clean = (text: string): string => text.replace(/[^\w.@-]/g, '-')
-  const repository = clean(env['GITHUB_REPOSITORY'] ?? '') || 'github-actions'
-  const run = clean(env['GITHUB_RUN_ID'] ?? '').slice(-20) || 'run'
+  const allowed = (text: string): string => text.replace(/[^\w.@-]/g, '-')
+  const repository = allowed(env['GITHUB_REPOSITORY'] ?? '') || 'github-actions'
+  const run = allowed(env['GITHUB_RUN_ID'] ?? '').slice(-20) || 'run'
   return `${repository.slice(0, 64 - run.length - 1)}-${run}`
 }
