@@ -3,6 +3,8 @@ const project = (name) => ({
   testEnvironment: 'node',
   testMatch: [`<rootDir>/__tests__/${name}/**/*.test.ts`],
   extensionsToTreatAsEsm: ['.ts'],
+  // A mutation test that was broken off leaves a copy of the repository there.
+  modulePathIgnorePatterns: ['<rootDir>/.build/'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
