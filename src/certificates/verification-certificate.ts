@@ -28,11 +28,11 @@ import { keyKindOf, type KeyKind } from './key-kind.ts'
 const generateKeys = promisify(generateKeyPair)
 const signWith = promisify<string, Uint8Array, KeyObject, Buffer>(sign)
 
-/**
- * SHA-1 is not fit to sign with; whether the service takes anything else (SHA-3, SM3) is not known.
- *
- * @see RFC 4055 section 5, RFC 5758 section 3.2
- */
+/** SHA-1 is not fit to sign with; whether the service takes anything else (SHA-3, SM3) is not known. */
+const DIGESTS = ['sha256', 'sha384', 'sha512'] as const
+type Digest = (typeof DIGESTS)[number]
+
+/** @see RFC 4055 section 5, RFC 5758 section 3.2 */
 const SIGNATURES = {
   rsa: {
     sha256: '1.2.840.113549.1.1.11',
@@ -45,7 +45,6 @@ const SIGNATURES = {
     sha512: '1.2.840.10045.4.3.4',
   },
 } as const
-type Digest = keyof (typeof SIGNATURES)['ec']
 
 const ID_COMMON_NAME = '2.5.4.3'
 /** The upper bound of a Common Name: `ub-common-name` of RFC 5280. */
@@ -79,10 +78,10 @@ export async function makeVerificationCertificate(
 ): Promise<X509Certificate> {
   requireCommonName(parts.registerCode)
   const kind = keyKindOf(parts.key, 'The CA')
-  const digest = digestOf(parts.ca)
-  const algorithm = signatureAlgorithm(kind, digest)
   // Parsed and not made of text: a name keeps the string types that its CA chose, or it would be another name.
-  const { tbsCertificate: ca } = AsnConvert.parse(parts.ca.raw, Certificate)
+  const { tbsCertificate: ca, signatureAlgorithm: ofCa } = AsnConvert.parse(parts.ca.raw, Certificate)
+  const digest = digestOf(ofCa)
+  const algorithm = signatureAlgorithm(kind, digest)
   const tbsCertificate = new TBSCertificate({
     version: Version.v3,
     serialNumber: bytesOf(derSerialNumber(randomBytes(16).toString('hex'))),
@@ -102,12 +101,14 @@ export async function makeVerificationCertificate(
   return new X509Certificate(Buffer.from(AsnConvert.serialize(certificate)))
 }
 
-/** The digest with which a certificate made by this CA is signed: the one it was signed with itself, if it is fit. */
-function digestOf(ca: X509Certificate): Digest {
-  // OpenSSL's name, such as ecdsa-with-SHA384. A CA may be signed with an algorithm without a digest, such as Ed25519.
-  const algorithm = ca.signatureAlgorithm?.toLowerCase() ?? ''
-  const digests = Object.keys(SIGNATURES.ec) as Digest[]
-  return digests.find((digest) => algorithm.includes(digest)) ?? 'sha256'
+/**
+ * The digest with which a certificate made by this CA is signed: the one it was signed with itself, if it is fit. A CA
+ * may be signed with an algorithm that has none, such as Ed25519, or none in its identifier, such as RSA-PSS.
+ */
+function digestOf({ algorithm }: AlgorithmIdentifier): Digest {
+  return (
+    DIGESTS.find((digest) => Object.values(SIGNATURES).some((of) => of[digest] === algorithm)) ?? 'sha256'
+  )
 }
 
 /** With RSA the parameters are NULL, with EC there are none. */
