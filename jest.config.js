@@ -4,7 +4,7 @@ const project = (name) => ({
   testMatch: [`<rootDir>/__tests__/${name}/**/*.test.ts`],
   extensionsToTreatAsEsm: ['.ts'],
   // A mutation test that was broken off leaves a copy of the repository there.
-  modulePathIgnorePatterns: ['<rootDir>/.build/'],
+  modulePathIgnorePatterns: ['<rootDir>/.stryker-tmp/'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

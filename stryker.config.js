@@ -17,7 +17,7 @@ export default {
   // Jest keeps much of what each run loads: after some hundred mutants, a process would hold gigabytes.
   maxTestRunnerReuse: 40,
   timeoutFactor: 3,
-  tempDirName: '.build/mutation',
+  tempDirName: '.stryker-tmp',
   ignorePatterns: ['.build', '.venv', 'coverage', 'reports'],
   reporters: ['progress-append-only', 'clear-text', 'html', 'json'],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
