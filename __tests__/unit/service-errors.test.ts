@@ -26,7 +26,7 @@ function refused(code: string, status: number, serviceDate?: string): Failure {
 }
 
 function words(failure: Failure, errors = MQTT_ERRORS, through?: typeof proxy): string {
-  const gaveUp = new GaveUp(failure, '', undefined)
+  const gaveUp = new GaveUp(failure, '')
   return explain(gaveUp, { errors, subject, proxy: through }).describe((text) => text)
 }
 
@@ -77,6 +77,8 @@ describe('whether to try again', () => {
     [{ kind: 'untrusted', code: 'SELF_SIGNED_CERT_IN_CHAIN' }, false],
     [{ kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 407, host: '' }, false],
     [{ kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 403, host: '' }, false],
+    [{ kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 499, host: '' }, false],
+    [{ kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 500, host: '' }, true],
     [{ kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 502, host: '' }, true],
     [{ kind: 'proxy', code: 'ECONNREFUSED', status: undefined, host: '' }, true],
     [{ kind: 'proxy', code: 'ENOTFOUND', status: undefined, host: '' }, false],
@@ -104,7 +106,9 @@ describe('the words of an error', () => {
 
   it('name what is not trusted, and how to trust it', () => {
     const text = words({ kind: 'untrusted', code: 'SELF_SIGNED_CERT_IN_CHAIN' })
-    expect(text).toMatch(/onsmqtt\.cn-hangzhou\.aliyuncs\.com is not trusted.*NODE_EXTRA_CA_CERTS/)
+    expect(text).toMatch(
+      /onsmqtt\.cn-hangzhou\.aliyuncs\.com is not trusted.*private CA signs it on purpose, .*NODE_EXTRA_CA_CERTS/,
+    )
   })
 
   it('say that a region or an endpoint is likely wrong when nobody answers there', () => {
@@ -112,12 +116,15 @@ describe('the words of an error', () => {
     expect(text).toMatch(/onsmqtt\.cn-hangzhou\.aliyuncs\.com does not resolve.*region-id/)
   })
 
-  it('say how much was tried', () => {
-    const gaveUp = new GaveUp(
-      { kind: 'timeout', what: 'did not answer' },
-      'after 5 attempts in 8.2 s',
-      undefined,
+  it('name no proxy when there is none', () => {
+    expect(words({ kind: 'timeout', what: 'did not answer' })).toBe(
+      `${subject.endpoint} did not answer in time. ` +
+        `Check that this runner may reach ${subject.endpoint}, on port 443 if no other is given.`,
     )
+  })
+
+  it('say how much was tried', () => {
+    const gaveUp = new GaveUp({ kind: 'timeout', what: 'did not answer' }, 'after 5 attempts in 8.2 s')
     const error = explain(gaveUp, { errors: MQTT_ERRORS, subject, proxy: undefined })
     expect(error.message).toBe(
       'onsmqtt.cn-hangzhou.aliyuncs.com did not answer in time, after 5 attempts in 8.2 s',
@@ -135,15 +142,15 @@ describe('the words of an error', () => {
   it.each<[Failure, RegExp]>([
     [
       { kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 407, host: proxy.host },
-      /proxy proxy\.example:3128 wants .*407/,
+      /proxy proxy\.example:3128 wants .*407.*http:\/\/user:password@host:port/,
     ],
     [
       { kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 403, host: proxy.host },
-      /refused to connect to onsmqtt.*403/,
+      /refused to connect to onsmqtt.*403.*allow CONNECT to onsmqtt.*NO_PROXY/,
     ],
     [
       { kind: 'proxy', code: 'ECONNREFUSED', status: undefined, host: proxy.host },
-      /could not be reached.*ECONNREFUSED/,
+      /could not be reached.*ECONNREFUSED.*Check HTTPS_PROXY/,
     ],
     [{ kind: 'timeout', what: 'did not answer' }, /HTTPS_PROXY names the proxy proxy\.example:3128\.$/],
     [{ kind: 'network', code: 'EPROTO', what: 'does not speak TLS' }, /HTTPS_PROXY names the proxy/],

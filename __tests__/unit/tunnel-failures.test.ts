@@ -39,6 +39,26 @@ describe('a failure on the way through a proxy', () => {
       'ECONNREFUSED',
       undefined,
     ],
+    [
+      "the toolkit's, with a cause of another form",
+      {
+        code: 'ECONNRESET',
+        message: 'tunneling socket could not be established, cause=getaddrinfo EAI_AGAIN proxy.example',
+      },
+      'EAI_AGAIN',
+      undefined,
+    ],
+    [
+      "the toolkit's, with a cause without a code",
+      {
+        code: 'ECONNRESET',
+        message:
+          'tunneling socket could not be established, cause=Client network socket disconnected before secure TLS connection was established',
+      },
+      'ECONNRESET',
+      undefined,
+    ],
+    ['its name, without a code', { hostname: 'proxy.example' }, '', undefined],
     ['its name', { code: 'ENOTFOUND', hostname: 'proxy.example' }, 'ENOTFOUND', undefined],
   ])('is that of the proxy: %s', (_, parts, code, status) => {
     const error = Object.assign(new Error(), parts)
@@ -47,6 +67,7 @@ describe('a failure on the way through a proxy', () => {
 
   it.each([
     ['another port', { code: 'ECONNREFUSED', syscall: 'connect', port: 443 }],
+    ['a connection that was there', { code: 'ECONNRESET', syscall: 'read', port: 3128 }],
     ['another name', { code: 'ENOTFOUND', hostname: 'onsmqtt.example' }],
     ['TLS', { code: 'EPROTO' }],
   ])('is that of the host behind it: %s', (_, parts) => {

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
+import { createPublicKey, X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { looksLikePem } from '../certificates/pem.ts'
 import { readPrivateKey } from '../certificates/private-key.ts'
@@ -51,7 +51,7 @@ export function readOpeningKey(): SealKey {
   // First, so that it is masked whatever is wrong with the key.
   const passphrase = { input: 'seal-key-passphrase', value: secret('seal-key-passphrase') }
   const sealKey = readSealKey()
-  if (sealKey === '') required(INPUT, '${{ secrets.SEAL_KEY }}')
+  required(INPUT, '${{ secrets.SEAL_KEY }}')
   return looksLikePem(sealKey)
     ? keyPairSealKey(readPrivateKey({ input: INPUT, text: sealKey }, passphrase))
     : passphraseSealKey(requirePassphrase(sealKey))
@@ -80,10 +80,8 @@ function mistakenKey(value: string): string | undefined {
 function isDer(key: Buffer): boolean {
   const readers = [
     () => createPublicKey({ key, format: 'der', type: 'spki' }),
+    // Finds the public key in a private one too, PKCS#8, PKCS#1 or SEC1.
     () => createPublicKey({ key, format: 'der', type: 'pkcs1' }),
-    () => createPrivateKey({ key, format: 'der', type: 'pkcs8' }),
-    () => createPrivateKey({ key, format: 'der', type: 'pkcs1' }),
-    () => createPrivateKey({ key, format: 'der', type: 'sec1' }),
     () => new X509Certificate(key),
   ]
   return readers.some((read) => {

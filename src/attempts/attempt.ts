@@ -23,7 +23,7 @@ export async function attempt<T>(
     return await Promise.race([request(() => seen.head), late.promise])
   } catch (thrown) {
     if (thrown instanceof AttemptError) throw thrown
-    throw new AttemptError(failureOf(thrown, seen.head, proxy), thrown)
+    throw new AttemptError(failureOf(thrown, seen.head, proxy))
   } finally {
     clearTimeout(timer)
     seen.stop()

@@ -34,13 +34,16 @@ export type RequestFailure =
       readonly host: string
     }
 
-/** Carries a `Failure` from the attempt that met it to the place that decides whether to try again. */
+/**
+ * Carries a `Failure` from the attempt that met it to the place that decides whether to try again. It has no cause: what
+ * libraries throw can hold a piece of the answer, of which nobody has masked anything yet.
+ */
 export class AttemptError extends Error {
   override readonly name = 'AttemptError'
   readonly failure: Failure
 
-  constructor(failure: Failure, cause?: unknown) {
-    super(failure.kind, { cause })
+  constructor(failure: Failure) {
+    super(failure.kind)
     this.failure = failure
   }
 }

@@ -46,7 +46,7 @@ export function tunnelFailure(
   }
   const message = typeof error['message'] === 'string' ? error['message'] : ''
   const tunnel =
-    /^tunneling socket could not be established, (?:statusCode=(\d+)|cause=.*?\b([A-Z]{4,}[A-Z_]*))/.exec(
+    /^tunneling socket could not be established, (?:statusCode=(\d+)|cause=(?:.*?\b(E[A-Z_]{3,}))?)/.exec(
       message,
     )
   if (tunnel !== null) {

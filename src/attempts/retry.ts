@@ -23,8 +23,8 @@ export class GaveUp extends Error {
   /** In words, e.g. `after 5 attempts in 8.2 s`; empty for a single attempt. */
   readonly effort: string
 
-  constructor(failure: Failure, effort: string, cause: unknown) {
-    super(failure.kind, { cause })
+  constructor(failure: Failure, effort: string) {
+    super(failure.kind)
     this.failure = failure
     this.effort = effort
   }
@@ -91,6 +91,6 @@ export async function retry<T>(
   } catch (error) {
     if (!(error instanceof AttemptError)) throw error
     const effort = attempts === 1 ? '' : `after ${attempts} attempts in ${(tookMs() / 1000).toFixed(1)} s`
-    throw new GaveUp(error.failure, effort, error)
+    throw new GaveUp(error.failure, effort)
   }
 }

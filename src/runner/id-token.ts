@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers'
 import { HttpClient } from '@actions/http-client'
 import { BearerCredentialHandler } from '@actions/http-client/lib/auth'
 import { attempt } from '../attempts/attempt.ts'
-import { AttemptError, brokenWords, isRecord, mayPass, textIn, type Failure } from '../attempts/failures.ts'
+import { AttemptError, isRecord, mayPass, textIn, type Failure } from '../attempts/failures.ts'
 import { onTheWayTo } from '../attempts/proxy.ts'
 import { GaveUp, retry, type Transport } from '../attempts/retry.ts'
 import { wordsOf } from '../attempts/words.ts'
@@ -34,7 +34,7 @@ export async function getIdToken(
       "GitHub's OIDC token",
       transport,
       (timeoutMs) =>
-        attempt({ timeoutMs, proxy: onTheWayTo(host, transport.proxy) }, async (head) => {
+        attempt({ timeoutMs, proxy: onTheWayTo(host, transport.proxy) }, async () => {
           const client = new HttpClient(
             'apsaramq-mqtt-register-code',
             [new BearerCredentialHandler(requestToken)],
@@ -45,7 +45,7 @@ export async function getIdToken(
             },
           )
           const { message } = await client.get(`${url}&audience=${encodeURIComponent(audience)}`)
-          return readIdToken(message.statusCode ?? 0, await text(message), () => brokenWords(head()))
+          return readIdToken(message.statusCode ?? 0, await text(message))
         }),
       isRetryable,
     )
@@ -56,10 +56,11 @@ export async function getIdToken(
   }
 }
 
-function readIdToken(status: number, body: string, brokenWords: () => string): string {
-  const answer = parse(body)
-  if (answer === undefined) throw new AttemptError({ kind: 'broken-answer', what: brokenWords() })
-  if (status < 200 || status > 299) {
+/** What cannot be read is a failed attempt too, and worded as such. */
+function readIdToken(status: number, body: string): string {
+  const answer: unknown = JSON.parse(body)
+  if (!isRecord(answer)) throw new TypeError('The body is no JSON object.')
+  if (status > 299) {
     throw new AttemptError({
       kind: 'refused',
       code: `HTTP ${status}`,
@@ -71,15 +72,6 @@ function readIdToken(status: number, body: string, brokenWords: () => string): s
   // Three parts of base64url, joined by dots: anything else is no token, and could not be masked as one.
   if (token !== undefined && /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return token
   throw new AttemptError({ kind: 'broken-answer', what: 'answered without a token' })
-}
-
-function parse(body: string): Record<string, unknown> | undefined {
-  try {
-    const json: unknown = JSON.parse(body)
-    return isRecord(json) ? json : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function isRetryable(failure: Failure): boolean {
