@@ -14,8 +14,8 @@ export default {
   coverageAnalysis: 'perTest',
   // The tests wait for each other's emulators: with more of them at once than cores, good code would be late too.
   concurrency: 2,
-  // Jest keeps much of what each run loads: after some hundred mutants, a process would hold gigabytes.
-  maxTestRunnerReuse: 40,
+  // Jest keeps much of what each run loads: after forty mutants, a process holds two gigabytes.
+  maxTestRunnerReuse: 10,
   timeoutFactor: 3,
   tempDirName: '.stryker-tmp',
   ignorePatterns: ['.build', '.venv', 'coverage', 'reports'],
