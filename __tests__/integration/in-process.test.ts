@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { getRegisterCodeAction } from '../../src/actions/get-register-code.ts'
+import { unsealAction } from '../../src/actions/unseal.ts'
 import { call } from '../../src/alibaba-cloud/call.ts'
 import { MQTT_ERRORS } from '../../src/mqtt/service-errors.ts'
 import { AttemptError } from '../../src/attempts/failures.ts'
@@ -36,17 +37,49 @@ async function run(given: Inputs = {}, more: Record<string, string> = {}) {
 }
 
 describe('the action', () => {
-  it('sets its outputs', async () => {
-    const { thrown, outputFile } = await run()
+  it('sets its outputs, the code masked before, and says what it did', async () => {
+    const { info } = service.emulator
+    const { thrown, stdout, outputFile } = await run()
     expect(thrown).toBeUndefined()
-    expect(outputFile).toMatch(/^register-code<<.*\nrequest-id<</s)
+    const [, , code, , requestId] =
+      /^register-code<<(\S+)\n(\S+)\n\1\nrequest-id<<(\S+)\n(\S+)\n\3\n$/.exec(outputFile) ?? []
+    expect(stdout).toContain(`::add-mask::${code ?? 'none'}\n`)
+    expect(stdout.replaceAll(/^::add-mask::.*\n/gm, '').split('\n')).toEqual([
+      `Instance       ${info.instanceId} in ${info.regionId}`,
+      `Endpoint       ${info.endpoint}`,
+      'Access key     from the inputs',
+      expect.stringMatching(
+        /^Register code {2}fetched at the first attempt, in \d+ ms; masked, and set as the output register-code$/,
+      ),
+      `Request id     ${requestId ?? 'none'}`,
+      '',
+    ])
+  })
+
+  it('makes no call when its outputs have nowhere to go', async () => {
+    const { error } = await run({}, { GITHUB_OUTPUT: '' })
+    expect(error?.message).toMatch(/^GITHUB_OUTPUT is not set/)
+    expect(await service.emulator.requests()).toEqual([])
   })
 
   it('sets a seal too, when it has a key for one', async () => {
     const env = { GITHUB_REPOSITORY: 'example/devices', GITHUB_RUN_ID: '1' }
-    const { thrown, outputFile } = await run({ 'seal-key': 'a passphrase for seals' }, env)
+    const sealKey = { 'seal-key': 'a passphrase for seals' }
+    const { thrown, stdout, outputFile } = await run(sealKey, env)
     expect(thrown).toBeUndefined()
-    expect(outputFile).toMatch(/^register-code<<.*\nrequest-id<<.*\nsealed-register-code<</s)
+    expect(stdout).toContain(
+      '\nSeal           for the other jobs of this run: the output sealed-register-code\n',
+    )
+    const [, , code = 'none', , sealed = ''] =
+      /^register-code<<(\S+)\n(\S+)\n\1\nrequest-id<<.*\nsealed-register-code<<(\S+)\n(\S+)\n\3\n$/s.exec(
+        outputFile,
+      ) ?? []
+    const opened = await withEnvironment(
+      { ...env, ...inputs({ ...sealKey, 'sealed-register-code': sealed }) },
+      unsealAction,
+    )
+    expect(opened.outputFile).toContain(`\n${code}\n`)
+    expect(opened.outputFile).toContain(`\n${service.emulator.info.instanceId}\n`)
   })
 
   it('says of each attempt that failed why, and when the next one comes', async () => {
@@ -54,6 +87,7 @@ describe('the action', () => {
       { operation: 'GetRegisterCode', fault: { code: 'Throttling.User' }, times: 2 },
     ])
     const { stdout } = await run({ 'region-id': undefined })
+    expect(stdout).toMatch(/^Instance +\S+$/m)
     expect(stdout).toMatch(
       /^Retry +GetRegisterCode, attempt 1 of 5: Throttling\.User, HTTP 400; next one in 0\.\d s$/m,
     )
@@ -70,7 +104,9 @@ describe('the action', () => {
   it('takes nothing for a request id that does not look like one', async () => {
     const body = JSON.stringify({ RegisterCode: 'a-code', RequestId: 'with secret' })
     await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault: { status: 200, body } }])
-    expect((await run()).outputFile).toMatch(/request-id<<(\S+)\n\n\1/)
+    const { stdout, outputFile } = await run()
+    expect(outputFile).toMatch(/request-id<<(\S+)\n\n\1/)
+    expect(stdout).toMatch(/^Request id +none given$/m)
   })
 
   it('pauses for a length of chance, so that many jobs do not come back at once', async () => {
@@ -98,7 +134,10 @@ describe('the action', () => {
   })
 
   it('asks for the instance when none is given', async () => {
-    expect((await run({ 'instance-id': '' })).error?.message).toBe('The input instance-id is missing')
+    const { error } = await run({ 'instance-id': '' })
+    expect(error?.describe((text) => text)).toBe(
+      'The input instance-id is missing. Give it under "with:", e.g. instance-id: post-cn-7mz2d******.',
+    )
   })
 
   it('lets an error that it cannot explain through as it is', async () => {
@@ -148,13 +187,63 @@ describe('an access key that has to be fetched', () => {
   it("comes from STS, for GitHub's token", async () => {
     const { thrown, stdout } = await run({ ...role(), ...withoutKeys })
     expect(thrown).toBeUndefined()
-    expect(stdout).toMatch(/^Access key +of the role .*, assumed with GitHub's OIDC token$/m)
+    expect(stdout).toContain(
+      `\nAccess key     of the role ${service.emulator.info.roleArn}, session acme-devices-42, assumed with GitHub's OIDC token\n`,
+    )
+  })
+
+  it('is refused for an audience that the provider does not know', async () => {
+    const { error } = await run({ ...role(), ...withoutKeys, audience: 'somebody else' })
+    expect(error?.message).toMatch(/does not know the audience "somebody else"$/)
   })
 
   it('comes from STS, for an access key', async () => {
     const { thrown, stdout } = await run({ ...role(), 'oidc-provider-arn': '' })
     expect(thrown).toBeUndefined()
     expect(stdout).toMatch(/^Access key +of the role .*, assumed with the one from the inputs$/m)
+  })
+
+  it.each([
+    ['AssumeRoleWithOIDC', withoutKeys],
+    ['AssumeRole', { 'oidc-provider-arn': '' }],
+  ])('is masked as soon as %s gives it', async (operation, given) => {
+    const key = {
+      AccessKeyId: 'STS.x',
+      AccessKeySecret: 'secret-made-by-sts',
+      SecurityToken: 'token-made-by-sts',
+    }
+    const fault = { status: 200, body: JSON.stringify({ Credentials: key }) }
+    await service.emulator.setFaults([{ operation, fault }])
+    const { stdout } = await run({ ...role(), ...given })
+    expect(stdout).toContain('::add-mask::secret-made-by-sts\n')
+    expect(stdout).toContain('::add-mask::token-made-by-sts\n')
+  })
+
+  it.each([
+    [
+      'AuthenticationFail.NoPermission',
+      /issuer "https:.*", subject "repo:.*", audience "sts\.aliyuncs\.com"\./,
+    ],
+    ['InvalidParameter.DurationSeconds', /^The role acs:ram::\S+ does not allow a session of 900 seconds/],
+    ['InvalidParameter.RoleSessionName', /^STS does not take the session name "acme-devices-42"/],
+  ])('is refused in words about the role: %s', async (code, text) => {
+    await service.emulator.setFaults([{ operation: 'AssumeRoleWithOIDC', fault: { code } }])
+    const { error } = await run({ ...role(), ...withoutKeys })
+    expect(error?.describe((words) => words)).toMatch(text)
+  })
+
+  it.each([
+    [{ AccessKeyId: 'a', AccessKeySecret: 'b' }],
+    [{ AccessKeyId: 'a', SecurityToken: 'c' }],
+    [{ AccessKeySecret: 'b', SecurityToken: 'c' }],
+    [{ AccessKeyId: ' a', AccessKeySecret: 'b', SecurityToken: 'c' }],
+    [{ AccessKeyId: 'a', AccessKeySecret: 'b', SecurityToken: 'c\n' }],
+  ])('is no key when it is not whole: %j', async (Credentials) => {
+    const body = JSON.stringify({ Credentials, RequestId: '3F2A' })
+    await service.emulator.setFaults([{ operation: 'AssumeRoleWithOIDC', fault: { status: 200, body } }])
+    const { error } = await run({ ...role(), ...withoutKeys, 'max-attempts': '1' })
+    expect(error?.message).toMatch(/answered without a whole temporary access key$/)
+    expect(error?.requestId).toBe('3F2A')
   })
 
   it.each([
@@ -172,12 +261,55 @@ describe('an access key that has to be fetched', () => {
     ['GitHubIdToken', { status: 503, body: '{}' }, /gave no OIDC token \(HTTP 503\)|gave no OIDC token$/],
     ['GitHubIdToken', { status: 403, body: '{"message":"No."}' }, /gave no OIDC token$/],
     ['GitHubIdToken', { status: 200, body: '{"value":"no token"}' }, /without a token/],
+    ['GitHubIdToken', { status: 200, body: '{"value":"with a.b.c"}' }, /without a token/],
+    ['GitHubIdToken', { status: 200, body: '{"value":"a.b.c in it"}' }, /without a token/],
+    [
+      'GitHubIdToken',
+      { status: 302, headers: { location: '/elsewhere' }, body: '' },
+      /answered HTTP 302, a redirect, which is not followed$/,
+    ],
     ['GitHubIdToken', 'no-code', /without a token/],
   ] as const)('is no key when %s answers %j', async (operation, fault, text) => {
     await service.emulator.setFaults([{ operation, fault, times: 'always' }])
     const { error } = await run({ ...role(), ...withoutKeys, 'max-attempts': '1' })
     expect(error?.message).toMatch(text)
   })
+
+  it.each([
+    [
+      500,
+      '{"message":"Oh no."}',
+      2,
+      /gave no OIDC token, after 2 attempts in .* s \(HTTP 500: Oh no\)\. Run the job again later, .*githubstatus/,
+    ],
+    [503, '{}', 2, /gave no OIDC token, after 2 attempts in .* s \(HTTP 503\)\. Run the job again later/],
+    [429, '{}', 2, /\(HTTP 429\)\. Run the job again later/],
+    [408, '{}', 2, /\(HTTP 408\)\. Run the job again later/],
+    [
+      403,
+      '{"message":"No."}',
+      1,
+      /gave no OIDC token \(HTTP 403: No\)\. Check that the job has permissions: id-token: write/,
+    ],
+    [499, '{}', 1, /gave no OIDC token \(HTTP 499\)\. Check that the job has permissions/],
+    [
+      502,
+      'no JSON',
+      2,
+      /GitHub gave no OIDC token: .* HTTP 502 .*, after 2 attempts in .* s\. Run the job again later/,
+    ],
+  ] as const)(
+    'is asked of GitHub as often as makes sense: HTTP %i, %s',
+    async (status, body, attempts, text) => {
+      const fault = { status, body }
+      await service.emulator.setFaults([{ operation: 'GitHubIdToken', fault, times: 'always' }])
+      const { error, stdout } = await run({ ...role(), ...withoutKeys, 'max-attempts': '2' })
+      expect(error?.describe((words) => words)).toMatch(text)
+      expect(await service.emulator.requests('GitHubIdToken')).toHaveLength(attempts)
+      const retries = stdout.match(/^Retry +GitHub's OIDC token, attempt 1 of 2: .*(HTTP \d+)/gm) ?? []
+      expect(retries).toHaveLength(attempts - 1)
+    },
+  )
 
   it('says what it needs when a token cannot be read', async () => {
     const value = 'not.JSON.inside'
@@ -202,6 +334,7 @@ describe('an access key that has to be fetched', () => {
       const { thrown, stdout } = await run(withoutKeys, env)
       expect(thrown).toBeUndefined()
       expect(stdout).toMatch(/^Access key +from the default chain \(profile\)$/m)
+      expect(stdout).toContain(`::add-mask::${accessKeySecret}\n`)
       rmSync(home, { recursive: true })
     })
 
@@ -211,7 +344,10 @@ describe('an access key that has to be fetched', () => {
         HOME: '/nowhere',
         ALIBABA_CLOUD_CREDENTIALS_FILE: '/nowhere/x',
       })
-      expect(error?.message).toMatch(/There is no access key: looked at .* default chain/)
+      expect(error?.message).toMatch(
+        /There is no access key: looked at .* default chain .*ALIBABA_CLOUD_ROLE_ARN.*credentials file .*ECS.*ALIBABA_CLOUD_CREDENTIALS_URI\)$/,
+      )
+      expect(error?.cure).toMatch(/^Give access-key-id and access-key-secret, or role-to-assume/)
     })
 
     it('is not waited for longer than there is time', async () => {

@@ -1,8 +1,11 @@
 import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { FaultOrder } from '../../emulator/faults.ts'
 import { registerAction } from '../../src/actions/register.ts'
@@ -35,10 +38,10 @@ beforeEach(async () => {
   ca = await makeCa()
 })
 
-async function run(given: Inputs = {}) {
+async function run(given: Inputs = {}, env: Readonly<Record<string, string>> = {}) {
   const values = { ...workingInputs(service.emulator), ...withKey(ca), ...given }
   const asText = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value ?? '']))
-  const { thrown, stdout, outputFile } = await withEnvironment(inputs(asText), registerAction)
+  const { thrown, stdout, outputFile } = await withEnvironment({ ...env, ...inputs(asText) }, registerAction)
   if (thrown !== undefined && !(thrown instanceof ActionError)) throw new Error('odd', { cause: thrown })
   return { error: thrown, stdout, created: /^created<<.*\n(\w+)\n/m.exec(outputFile)?.[1], outputFile }
 }
@@ -60,6 +63,8 @@ describe('register', () => {
     await faults('InactivateCaCertificate', { code: 'CaNumExceed' })
     const failed = await run({ replaces: snOf(old) })
     expect(failed.error?.message).toMatch(/is registered and active, but inactivating its predecessor/)
+    expect(failed.error?.cure).toMatch(/Then run the job again: .*, and finishes with the predecessor\.$/)
+    expect(failed.error).toMatchObject({ code: 'CaNumExceed', requestId: expect.any(String) })
     expect(failed.outputFile).toBe('')
     expect((await run({ replaces: snOf(old) })).stdout).toContain('made inactive')
     expect((await run({ replaces: snOf(old) })).stdout).toContain('inactive before')
@@ -69,6 +74,106 @@ describe('register', () => {
     expect((await run({ replaces: snOf(old), 'on-replace': 'delete' })).stdout).toContain('deleted')
     expect((await run({ replaces: snOf(old) })).stdout).toContain('not there')
     expect(await casOf(service.emulator)).toHaveLength(1)
+  })
+
+  it('tells what it did in its outputs, in the log and in the summary', async () => {
+    const old = ca
+    await run()
+    ca = await makeCa()
+    const folder = mkdtempSync(join(tmpdir(), 'register-'))
+    const env = { GITHUB_STEP_SUMMARY: join(folder, 'summary') }
+    const { info } = service.emulator
+    const { validFromDate, validToDate, fingerprint256 } = ca.certificate
+    const [begin, end] = [validFromDate.toISOString(), validToDate.toISOString()]
+    const { error, stdout, outputFile } = await run({ replaces: snOf(old) }, env)
+    expect(error).toBeUndefined()
+    expect(outputFile.split('\n').filter((line) => !line.includes('ghadelimiter_'))).toEqual([
+      snOf(ca),
+      'active',
+      'true',
+      begin,
+      end,
+      '',
+    ])
+    expect(stdout.replaceAll(/^::add-mask::.*\n/gm, '').split('\n')).toEqual([
+      `Instance       ${info.instanceId} in ${info.regionId}`,
+      `Endpoint       ${info.endpoint}`,
+      'CA             C=CN, O=Example, CN=Example CA',
+      'Access key     from the inputs',
+      `Serial number  ${snOf(ca)}`,
+      'Registered     by this run, under the name "devices"',
+      `Predecessor    ${snOf(old)}: made inactive`,
+      `Valid          from ${begin} to ${end}`,
+      '',
+    ])
+    const summary = (): [string, string][] =>
+      [
+        ...readFileSync(env.GITHUB_STEP_SUMMARY, 'utf8').matchAll(/<th align="left">(.*?)<.*?<code>(.*?)</g),
+      ].map(([, label = '', fact = '']) => [label, fact])
+    const rows = {
+      Instance: `${info.instanceId} in ${info.regionId}`,
+      'CA name': 'devices',
+      'Serial number': snOf(ca),
+      Subject: 'C=CN, O=Example, CN=Example CA',
+      'Valid from': begin,
+      'Valid to': end,
+      Status: 'active',
+      'SHA-256 fingerprint': fingerprint256,
+      Registered: 'by this run, under the name &quot;devices&quot;',
+    }
+    expect(summary()).toEqual(Object.entries({ ...rows, Predecessor: `${snOf(old)}: made inactive` }))
+    expect(readFileSync(env.GITHUB_STEP_SUMMARY, 'utf8')).toMatch(
+      /^### CA registered with ApsaraMQ for MQTT\n/,
+    )
+
+    rmSync(env.GITHUB_STEP_SUMMARY)
+    const again = await run({ 'region-id': undefined }, env)
+    expect(again.stdout).toContain('Registered     before this run, under the name "devices"\n')
+    expect(again.stdout).not.toContain('Predecessor')
+    const Registered = 'before this run, under the name &quot;devices&quot;'
+    expect(summary()).toEqual(Object.entries({ ...rows, Instance: info.instanceId, Registered }))
+    rmSync(folder, { recursive: true })
+  })
+
+  it('looks no more often than it has to', async () => {
+    const old = ca
+    await run()
+    ca = await makeCa()
+    await run()
+    const before = (await service.emulator.requests()).length
+    await run({ replaces: snOf(old) })
+    const calls = (await service.emulator.requests()).slice(before).map(({ operation }) => operation)
+    expect(calls).toEqual([
+      ...['GetCaCertificate', 'GetCaCertificate'],
+      ...['InactivateCaCertificate', 'GetCaCertificate'],
+    ])
+  })
+
+  it('leaves the predecessor alone when it cannot see the new CA active', async () => {
+    const old = ca
+    await run()
+    ca = await makeCa()
+    await faults('GetCaCertificate', { code: 'FindCaBySnError' }, { code: 'NoPermission' })
+    const { error, outputFile } = await run({ replaces: snOf(old) })
+    expect(error?.message).toMatch(
+      new RegExp(
+        `^The service took CA ${snOf(ca)}, but does not show it active, so its predecessor ${snOf(old)} was left as it is: RAM does not allow`,
+      ),
+    )
+    expect(error?.cure).toMatch(/Then run the job again: .*, and goes on with the predecessor\.$/)
+    expect(error).toMatchObject({
+      code: 'NoPermission',
+      said: expect.any(String),
+      requestId: expect.any(String),
+    })
+    expect(outputFile).toBe('')
+    expect(await service.emulator.requests('InactivateCaCertificate')).toEqual([])
+  })
+
+  it('makes no call when its outputs have nowhere to go', async () => {
+    const { error } = await run({}, { GITHUB_OUTPUT: '' })
+    expect(error?.message).toMatch(/^GITHUB_OUTPUT is not set/)
+    expect(await service.emulator.requests()).toEqual([])
   })
 
   it.each(['commit-then-reset', { commitThen: 'html' }, { commitThen: 'no-code' }] as const)(
@@ -85,17 +190,38 @@ describe('register', () => {
     await faults('RegisterCaCertificate', 'commit-then-reset')
     await faults('GetCaCertificate', { code: 'FindCaBySnError' }, { code: 'NoPermission' })
     const { error } = await run()
-    expect(error?.message).toMatch(/^It is not known whether the CA is registered/)
-    expect(error?.cure).toMatch(
-      /the action of GetCaCertificate and mq:MqttInstanceAccess.*does nothing twice/,
+    expect(error?.message).toMatch(
+      /^It is not known whether the CA is registered \(serial number [\da-f]+\): the service closed .*, and asking the service failed: RAM/,
     )
+    expect(error?.cure).toMatch(
+      /the action of GetCaCertificate and mq:MqttInstanceAccess.*does nothing twice\.$/,
+    )
+    expect(error).toMatchObject({
+      code: 'NoPermission',
+      said: expect.any(String),
+      requestId: expect.any(String),
+    })
     expect((await run()).created).toBe('false')
   })
 
   it('says that it was asked, and that the CA was not there', async () => {
     await faults('RegisterCaCertificate', 'html')
     const { error } = await run({ 'max-attempts': '1' })
-    expect(error?.cure).toMatch(/did not show that the CA is registered/)
+    expect(error?.cure).toBe(
+      'Run the job again later. If it goes on, give Alibaba Cloud support the request id. ' +
+        `Asked after each attempt, the service did not show that the CA is registered (serial number ${snOf(ca)}). ` +
+        'Should one of them still be carried out late, the next run finds that.',
+    )
+    await faults('RegisterCaCertificate', { code: 'SignatureNonceUsed' })
+    const { error: refused } = await run({ 'max-attempts': '1' })
+    expect(refused?.cure).toMatch(
+      /^Run the job again\. If .* sends requests twice\. Asked after each attempt/,
+    )
+    expect(refused).toMatchObject({
+      code: 'SignatureNonceUsed',
+      said: expect.any(String),
+      requestId: expect.any(String),
+    })
     // Not of an earlier attempt, when the last question has no answer.
     await faults('RegisterCaCertificate', 'html', 'html')
     await faults('GetCaCertificate', { delayMs: 0 }, { delayMs: 0 }, { code: 'NoPermission' })
@@ -143,6 +269,57 @@ describe('register', () => {
     expect(error?.message).toMatch(/does not show CA \w+ as it has to be by now$/)
   })
 
+  it.each([
+    ['ActiveCaCertificate', { activate: 'true' }, 'mq:ActiveCaCertificate', 'is active'],
+    ['InactivateCaCertificate', {}, 'mq:UnregisterCaCertificate', 'is inactive'],
+    ['DeleteCaCertificate', { 'on-replace': 'delete' }, 'the action of DeleteCaCertificate', 'is deleted'],
+  ])(
+    'says what RAM has to allow for %s, and what is not known after it',
+    async (operation, given, action, aim) => {
+      const target = ca
+      await run()
+      if (operation === 'ActiveCaCertificate') await changeBehind(service.emulator, ca, 'inactivate')
+      else ca = await makeCa()
+      const values = operation === 'ActiveCaCertificate' ? given : { ...given, replaces: snOf(target) }
+      await run(
+        operation === 'ActiveCaCertificate'
+          ? { ...values, activate: 'false' }
+          : { ...values, 'on-replace': 'keep' },
+      )
+      await faults(operation, { code: 'NoPermission' })
+      expect((await run(values)).error?.cure).toContain(`both ${action} and mq:MqttInstanceAccess`)
+
+      const looks = operation === 'ActiveCaCertificate' ? 1 : 2
+      await faults(operation, 'reset')
+      await faults('GetCaCertificate', ...Array<FaultOrder['fault']>(looks).fill({ delayMs: 0 }), {
+        code: 'NoPermission',
+      })
+      const { error } = await run(values)
+      expect(error?.message).toContain(`It is not known whether CA ${snOf(target)} ${aim}: `)
+      expect((await run(values)).error).toBeUndefined()
+    },
+  )
+
+  it.each([
+    [404, 'No certificate.', true],
+    [404, 'No such sn here.', true],
+    [404, 'No scan.', false],
+    [400, 'No certificate.', false],
+  ])('takes HTTP %i with "%s" for a CA that is not there: %s', async (status, message, isNotThere) => {
+    await faults('GetCaCertificate', { code: 'Gone', status, message })
+    expect((await run()).error?.code).toBe(isNotThere ? undefined : 'Gone')
+  })
+
+  it.each([
+    (sn: string) => sn.toUpperCase().replaceAll(/..(?!$)/g, '$&:'),
+    (sn: string) => sn.replace(/^00/, ''),
+  ])('finds a predecessor in another spelling than that of the service: %s', async (spell) => {
+    const old = ca
+    await run()
+    ca = await makeCa()
+    expect((await run({ replaces: spell(snOf(old)) })).stdout).toMatch(/^Predecessor .*: made inactive$/m)
+  })
+
   it('does not take a 404 about anything else for a CA that is not there', async () => {
     await faults('GetCaCertificate', { code: 'Gone', status: 404, message: 'No route.' })
     expect((await run()).error?.code).toBe('Gone')
@@ -185,13 +362,22 @@ describe('an answer about a CA', () => {
   it.each([
     ['no serial number', { ...whole, Sn: undefined }],
     ['a serial number that is none', { ...whole, Sn: 'x y' }],
+    ['a serial number with more behind it', { ...whole, Sn: '0ax' }],
+    ['a serial number with more before it', { ...whole, Sn: 'x0a' }],
     ['no content', { ...whole, CaContent: '' }],
     ['an unknown status', { ...whole, Status: '2' }],
+    ['more than a status', { ...whole, Status: '10' }],
+    ['more before a status', { ...whole, Status: '21' }],
     ['another serial number', { ...whole, Sn: '0b' }],
     ['nothing', {}],
   ])('is broken with %s', async (_, fields) => {
     await faults('GetCaCertificate', data(fields))
-    await expect(find()).rejects.toThrow(/answered with (a CA without|another CA than)/)
+    await expect(find()).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /answered with (a CA without serial number|another CA than the one that was)/,
+      ),
+      requestId: 'x',
+    })
   })
 
   it('is read with as little as is needed, and a status that is a number', async () => {

@@ -16,7 +16,11 @@ async function read(env: Record<string, string>) {
   }
 }
 
-const current = { ALIBABA_CLOUD_ACCESS_KEY_ID: 'id-1', ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'secret-1' }
+const current = {
+  ALIBABA_CLOUD_ACCESS_KEY_ID: 'id-1',
+  ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'secret-1',
+  ALIBABA_CLOUD_SECURITY_TOKEN: 'token-1',
+}
 const older = {
   ALIBABACLOUD_ACCESS_KEY_ID: 'id-2',
   ALIBABACLOUD_ACCESS_KEY_SECRET: 'secret-2',
@@ -37,7 +41,7 @@ describe('the access key', () => {
       { ...current, ...older, ...oldest },
       'id-1',
       'secret-1',
-      undefined,
+      'token-1',
       'from the environment (ALIBABA_CLOUD_ACCESS_KEY_ID)',
     ],
     [
@@ -69,12 +73,18 @@ describe('the access key', () => {
   it('loses the white space around it', async () => {
     const { found } = await read(inputs({ 'access-key-id': ' id-0\n', 'access-key-secret': '\tsecret-0 \n' }))
     expect(found?.accessKey).toMatchObject({ accessKeyId: 'id-0', accessKeySecret: 'secret-0' })
+    const spaced = Object.fromEntries(Object.entries(older).map(([name, value]) => [name, ` ${value}\n`]))
+    expect((await read(spaced)).found?.accessKey).toEqual({
+      accessKeyId: 'id-2',
+      accessKeySecret: 'secret-2',
+      securityToken: 'token-2',
+    })
   })
 
   it('has the secrets of all places masked, those not used too', async () => {
     const { masks } = await read({ ...explicit, ...current, ...older, ...oldest })
     expect(masks).toEqual(
-      ['secret-0', 'secret-1', 'secret-2', 'token-2', 'secret-3', 'token-3'].map(
+      ['secret-0', 'secret-1', 'token-1', 'secret-2', 'token-2', 'secret-3', 'token-3'].map(
         (value) => `::add-mask::${value}`,
       ),
     )
@@ -83,6 +93,10 @@ describe('the access key', () => {
   it.each([
     [inputs({ 'access-key-id': 'id-0' }), 'access-key-id given without access-key-secret'],
     [inputs({ 'access-key-secret': 'secret-0' }), 'access-key-secret given without access-key-id'],
+    [
+      inputs({ 'access-key-id': 'id-0', 'security-token': 'token-0' }),
+      'access-key-id and security-token given without access-key-secret',
+    ],
     [
       inputs({ 'security-token': 'token-0' }),
       'security-token given without access-key-id and access-key-secret',
@@ -95,7 +109,10 @@ describe('the access key', () => {
   ])('is refused when it is not whole: %j', async (env, what) => {
     const { found, error } = await read(env)
     expect(found).toBeUndefined()
-    expect(error).toContain(what)
+    expect(error).toContain(
+      `${what}. An access key is a pair, with a security token when it is a temporary one`,
+    )
+    expect(error).toMatch(/or nothing there\. A secret that the workflow may not read arrives empty\.$/)
   })
 
   it.each([
@@ -111,7 +128,9 @@ describe('the access key', () => {
   ])('is refused, unseen, when it could not be sent: %s', async (name, given) => {
     const { error } = await read(inputs(given))
     expect(error).toMatch(
-      new RegExp(`^${name} has white space, control characters or letters beyond ASCII in it`),
+      new RegExp(
+        `^${name} has white space, control characters or letters beyond ASCII in it\\. Copy it again, whole`,
+      ),
     )
     expect(error).not.toContain(given[name as keyof typeof given])
   })

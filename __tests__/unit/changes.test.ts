@@ -13,6 +13,8 @@ describe('whether an operation that changes something can have been carried out 
     [{ kind: 'network', code: 'ENOTFOUND', what: '' }, false],
     [{ kind: 'network', code: 'EAI_AGAIN', what: '' }, false],
     [{ kind: 'network', code: 'ECONNREFUSED', what: '' }, false],
+    [{ kind: 'network', code: 'EHOSTUNREACH', what: '' }, false],
+    [{ kind: 'network', code: 'ENETUNREACH', what: '' }, false],
     [{ kind: 'untrusted', code: 'SELF_SIGNED_CERT_IN_CHAIN' }, false],
     [{ kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 502, host: '' }, false],
   ])('%j: %s', (failure, isOpen) => {

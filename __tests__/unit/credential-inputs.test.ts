@@ -78,21 +78,34 @@ describe('where the access key comes from', () => {
       'a provider without a role',
       { 'oidc-provider-arn': provider },
       {},
-      /oidc-provider-arn given without role-to-assume/,
+      /oidc-provider-arn given without role-to-assume\. Give role-to-assume too/,
     ],
     [
       'keys and OIDC',
       { ...explicit, 'role-to-assume': role, 'oidc-provider-arn': provider },
       {},
-      /Both access-key-id and oidc-provider-arn are given/,
+      /Both access-key-id and oidc-provider-arn are given\. Leave the access key inputs out/,
     ],
-    ['half a key before OIDC', { 'access-key-id': 'id-0' }, fromEnvironment, /access-key-id given without/],
+    [
+      'half a key before OIDC',
+      { 'access-key-id': 'id-0' },
+      fromEnvironment,
+      /access-key-id given without access-key-secret\. An access/,
+    ],
     [
       'no provider',
       { 'role-to-assume': role, 'oidc-provider-arn': 'github' },
       {},
-      /oidc-provider-arn is "github"/,
+      /oidc-provider-arn is "github"\. It takes the ARN of an OIDC provider/,
     ],
+    ...[`an ${provider}`, `${provider} or two`].map(
+      (arn): [string, Record<string, string>, Record<string, string>, RegExp] => [
+        `a provider that has more to it, ${arn}`,
+        { 'role-to-assume': role, 'oidc-provider-arn': arn },
+        {},
+        /oidc-provider-arn is ".*"\. It takes/,
+      ],
+    ),
     [
       'nothing on a hosted runner',
       {},
@@ -125,7 +138,7 @@ describe('a pull request from a fork', () => {
   it('is told so when half a key came, as its secret did not', async () => {
     const half = { 'access-key-id': 'id-0' }
     expect((await read(half, event('someone/devices'))).error).toMatch(
-      /given without access-key-secret\. This is a pull request from a fork/,
+      /given without access-key-secret\. This is a pull request from a fork, .* if: github\.event/,
     )
     expect((await read(half, event('acme/devices'))).error).not.toMatch(/fork/)
   })
@@ -144,12 +157,15 @@ describe('a pull request from a fork', () => {
     expect((await read({}, event('acme/devices'))).error).not.toMatch(/fork/)
   })
 
-  it('is no question when the event cannot be read', async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'event-')), 'event.json')
-    writeFileSync(file, '{')
-    const { error } = await read({}, { GITHUB_EVENT_NAME: 'pull_request', GITHUB_EVENT_PATH: file })
-    expect(error).toMatch(/There is no access key/)
-  })
+  it.each(['{', '{}', '{"pull_request":{}}', '{"pull_request":{"head":{"repo":null},"base":{}}}'])(
+    'is no question when the event does not tell: %s',
+    async (text) => {
+      const file = join(mkdtempSync(join(tmpdir(), 'event-')), 'event.json')
+      writeFileSync(file, text)
+      const { error } = await read({}, { GITHUB_EVENT_NAME: 'pull_request', GITHUB_EVENT_PATH: file })
+      expect(error).toMatch(/^There is no access key.* Give one of these\./)
+    },
+  )
 
   it.each([
     [
@@ -157,7 +173,7 @@ describe('a pull request from a fork', () => {
       event('someone/devices'),
       /may not ask for GitHub's OIDC token.*pull request from a fork/,
     ],
-    ['of the repository itself', event('acme/devices'), /may not ask.*"id-token: write"/],
+    ['of the repository itself', event('acme/devices'), /may not ask.*"id-token: write".*"contents: read"/],
     [
       'from none, with half of what it takes',
       { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://x.example' },

@@ -21,9 +21,18 @@ describe('the text of an error', () => {
     [{}, 'It failed. Mend it.'],
     [{ requestId: '3F2A' }, 'It failed (request 3F2A). Mend it.'],
     [{ code: 'Odd' }, 'It failed (Odd). Mend it.'],
+    [{ said: '' }, 'It failed. Mend it.'],
   ])('leaves out what is not known: %j', (parts, text) => {
     expect(new ActionError({ what: 'It failed', cure: 'Mend it.', ...parts }).describe(asIs)).toBe(text)
   })
+
+  it.each(['No. Such thing', 'No. Such thing.', 'No. Such thing  ', 'No. Such thing. \n'])(
+    'has one full stop after the words of the service: %j',
+    (said) => {
+      const text = new ActionError({ what: 'It failed', cure: 'Mend it.', said }).describe(asIs)
+      expect(text).toBe('It failed (No. Such thing). Mend it.')
+    },
+  )
 
   it('passes every part through the cleaning', () => {
     const error = new ActionError({ what: 'a', cure: 'b', code: 'c', said: 'd', requestId: 'e' })

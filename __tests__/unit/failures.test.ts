@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { failureOf, inShort, timeout } from '../../src/attempts/failures.ts'
+import { failureOf, inShort, type Failure } from '../../src/attempts/failures.ts'
 import { ANSWER_TOO_LONG } from '../../src/attempts/response-watch.ts'
 
 const page = { status: 502, contentType: 'text/html', location: undefined, date: undefined }
@@ -43,7 +43,15 @@ describe('what the SDK throws', () => {
       /a redirect, .*not followed/,
     ],
     ['too much', { code: ANSWER_TOO_LONG }, page, /more than 1 MiB/],
-    ['nothing at all', 'a text', undefined, /could not be called/],
+    [
+      'JSON whose code is no text',
+      { data: { Code: 7, statusCode: 400 } },
+      undefined,
+      /HTTP 400 without an error code/,
+    ],
+    ['null for an envelope', { data: null }, page, /HTTP 502 .*not the JSON/],
+    ['a text', 'a text', undefined, /could not be called/],
+    ['nothing at all', undefined, undefined, /could not be called/],
   ])('is a broken answer for %s', (_, thrown, head, what) => {
     const failure = failureOf(thrown, head)
     expect(failure).toMatchObject({ kind: 'broken-answer' })
@@ -52,6 +60,9 @@ describe('what the SDK throws', () => {
 
   it.each([
     ['ENOTFOUND', undefined, /no host has that name/],
+    ['EAI_AGAIN', undefined, /name server did not answer/],
+    ['EPROTO', undefined, /does not speak TLS/],
+    ['ERR_SSL_CERT_LENGTH_MISMATCH', undefined, /could not be reached/],
     ['ECONNREFUSED', undefined, /nothing listens/],
     ['ECONNRESET', undefined, /before it answered/],
     ['ECONNRESET', page, /broke off its answer/],
@@ -67,19 +78,28 @@ describe('what the SDK throws', () => {
     (code) => {
       const failure = failureOf(Object.assign(new Error('x'), { code }), undefined)
       expect(failure).toEqual({ kind: 'untrusted', code })
-      expect(inShort(failure)).toContain(code)
+      expect(inShort(failure)).toBe(`the certificate is not trusted (${code})`)
     },
   )
 
   it('is a time-out by its name', () => {
     const error = Object.assign(new Error('ReadTimeout(3000)'), { name: 'RequestTimeoutError' })
-    expect(failureOf(error, undefined)).toEqual(timeout(undefined))
+    expect(failureOf(error, undefined)).toEqual({ kind: 'timeout', what: 'did not answer' })
     expect(failureOf(error, page)).toEqual({ kind: 'timeout', what: 'did not finish its answer' })
   })
 
-  it('is told in a few words', () => {
-    expect(inShort(failureOf({ data: { Code: 'Throttling', statusCode: 400 } }, undefined))).toBe(
-      'Throttling, HTTP 400',
-    )
+  it.each<[Failure, string]>([
+    [{ kind: 'refused', code: 'Throttling', said: '', status: 400 }, 'Throttling, HTTP 400'],
+    [{ kind: 'timeout', what: 'did not answer' }, 'the service did not answer'],
+    [
+      { kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 502, host: 'proxy:3128' },
+      'the proxy made no connection (HTTP 502)',
+    ],
+    [
+      { kind: 'proxy', code: 'ECONNREFUSED', status: undefined, host: 'proxy:3128' },
+      'the proxy made no connection (ECONNREFUSED)',
+    ],
+  ])('is told in a few words: %j', (failure, text) => {
+    expect(inShort(failure)).toBe(text)
   })
 })

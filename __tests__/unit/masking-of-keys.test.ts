@@ -31,9 +31,9 @@ describe('a private key', () => {
 
   it('with a short last line masks no ordinary text', async () => {
     const masks = await masksOf(
-      `-----BEGIN PRIVATE KEY-----\n${'A1b2'.repeat(16)}\nAA==\n-----END PRIVATE KEY-----\n`,
+      `-----BEGIN PRIVATE KEY-----\n${'A1b2'.repeat(16)}\n${'c3D4'.repeat(4)}\nAA==\n-----END PRIVATE KEY-----\n`,
     )
-    expect(masks).toEqual(['A1b2'.repeat(16)])
+    expect(masks).toEqual(['A1b2'.repeat(16), 'c3D4'.repeat(4)])
     expect(hide('the output AA== of a step', masks)).toBe('the output AA== of a step')
   })
 

@@ -50,6 +50,31 @@ describe('masking', () => {
     },
   )
 
+  it('redacts one with the letters of base64 that URLs cannot have, inside of a text in base64', async () => {
+    await withEnvironment({}, () => mask('>>>???ooo~~~///'))
+    const text = Buffer.from('user:>>>???ooo~~~///!').toString('base64')
+    expect(text).toMatch(/[+].*[/]/)
+    expect(clean(text)).toMatch(/^.{0,7}\*\*\*.{0,7}$/)
+  })
+
+  it('leaves base64 alone in which a short value may stand by chance', async () => {
+    await withEnvironment({}, () => [mask('7 bytes'), mask('8-bytes!')])
+    const [short, long] = ['a 7 bytes', 'a 8-bytes!'].map((text) => Buffer.from(text).toString('base64'))
+    expect(clean(short ?? '')).toBe(short)
+    expect(clean(long ?? '')).toContain('***')
+  })
+
+  it('redacts several secrets in an escaped text, in whatever order they became known', async () => {
+    await withEnvironment({}, () => [mask('second-secret'), mask('first-secret')])
+    expect(clean('%66irst-secret and %73econd-secret.')).toBe('*** and ***.')
+    expect(clean('%66irst-secret%73econd-secret.')).toBe('******.')
+  })
+
+  it('redacts two secrets that overlap in an escaped text as one', async () => {
+    await withEnvironment({}, () => [mask('overlapping-one'), mask('one-and-another')])
+    expect(clean('an %6Fverlapping-%6Fne-and-another.')).toBe('an ***.')
+  })
+
   it('redacts a verification certificate, in which the code stands over two lines', async () => {
     const lines = [
       'MIIBizCCATGgAwIBAgIRAPNOyAy7pIdchlIJWOM3hkwCgYIKoZIzj0EAwIwIjEg',
@@ -104,6 +129,7 @@ describe('the text of others', () => {
   })
 
   it('is bounded in length', () => {
-    expect(clean('y'.repeat(10_000))).toHaveLength(1001)
+    expect(clean('y'.repeat(10_000))).toBe(`${'y'.repeat(1000)}…`)
+    expect(clean('y'.repeat(1000))).toBe('y'.repeat(1000))
   })
 })

@@ -27,16 +27,20 @@ describe('outputs', () => {
       () => {
         setOutputs({ one: '1' })
       },
+      () => {
+        delete process.env['GITHUB_OUTPUT']
+        requireOutputFile()
+      },
     ]) {
       const { thrown, stdout } = await withEnvironment({ GITHUB_OUTPUT: '' }, run)
-      expect(textOf(thrown)).toMatch(/GITHUB_OUTPUT is not set/)
+      expect(textOf(thrown)).toMatch(/GITHUB_OUTPUT is not set.*npm run demo\.$/)
       expect(stdout).toBe('')
     }
   })
 
   it('are refused when the file is not there', async () => {
     const { thrown } = await withEnvironment({ GITHUB_OUTPUT: '/nowhere/output' }, requireOutputFile)
-    expect(textOf(thrown)).toMatch(/GITHUB_OUTPUT cannot be written/)
+    expect(textOf(thrown)).toMatch(/GITHUB_OUTPUT cannot be written\. The runner makes that file/)
   })
 
   it('are refused when it is a folder', async () => {
@@ -48,7 +52,7 @@ describe('outputs', () => {
     const { thrown } = await withEnvironment({ GITHUB_OUTPUT: '/nowhere/output' }, () => {
       setOutputs({ one: '1' })
     })
-    expect(textOf(thrown)).toMatch(/The outputs one could not be written/)
+    expect(textOf(thrown)).toMatch(/The outputs one could not be written\. Check the disk of the runner/)
   })
 
   it('are set all or none', async () => {

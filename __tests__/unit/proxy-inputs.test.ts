@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { readProxy } from '../../src/actions/proxy-inputs.ts'
+import { routeTo } from '../../src/attempts/proxy.ts'
 import { ActionError } from '../../src/errors.ts'
 import { withEnvironment } from '../support/in-process.ts'
 
@@ -42,15 +43,31 @@ describe('the proxy', () => {
   })
 
   it('may have a password that is no percent-encoding', async () => {
-    expect((await read({ HTTPS_PROXY: 'http://user:100%@proxy:3128' })).masks).toContain('::add-mask::100%25')
+    const { proxy, masks } = await read({ HTTPS_PROXY: 'http://user:100%@proxy:3128' })
+    expect(masks).toContain('::add-mask::100%25')
+    expect(proxy?.host).toBe('proxy:3128')
   })
 
-  it.each(['socks5://user:hidden@proxy:1', 'http://', 'http://user:hidden@:x'])(
+  it.each(['socks5://user:hidden@proxy:1', 'shttp://proxy:1', 'http://', 'http://user:hidden@:x'])(
     'is refused without being shown: %s',
     async (value) => {
-      const { error } = await read({ HTTPS_PROXY: value })
+      const { error, masks } = await read({ HTTPS_PROXY: value })
+      expect(masks).toHaveLength(value.startsWith('socks5') ? 2 : 0)
       expect(error).toMatch(/^HTTPS_PROXY is no proxy that can be used.*http:\/\/user:password@host:port/)
       expect(error).not.toContain('hidden')
     },
   )
+})
+
+describe('the way to a host', () => {
+  const proxy = { url: 'http://user:word@proxy:3128', host: 'proxy:3128', noProxy: '' }
+
+  it.each([
+    ['mqtt.example:443', proxy, 'mqtt.example:443, through the proxy proxy:3128'],
+    ['mqtt.example', undefined, 'mqtt.example'],
+    ['inside.example', proxy, 'inside.example'],
+  ])('to %s is told without the password of the proxy', async (host, through, route) => {
+    const { result } = await withEnvironment({ NO_PROXY: 'inside.example' }, () => routeTo(host, through))
+    expect(result).toBe(route)
+  })
 })

@@ -57,9 +57,14 @@ describe('the inputs of register', () => {
     const { read: found, stdout } = await read({
       'verification-certificate': pem.replaceAll('\n', '\\n'),
       'register-code': CODE,
+      'ca-private-key-passphrase': PASSPHRASE,
+      activate: 'false',
     })
+    expect(found?.ca).toMatchObject({ activate: false })
     expect(found?.ca.proof).toEqual({ kind: 'given', pem, registerCode: CODE })
     expect(stdout).toContain(`::add-mask::${CODE}\n`)
+    // Of no use here, and a secret all the same.
+    expect(stdout).toContain(`::add-mask::${PASSPHRASE}\n`)
   })
 
   it('mask the code in a verification certificate when it is not told', async () => {
@@ -75,7 +80,9 @@ describe('the inputs of register', () => {
       'ca-private-key-passphrase': PASSPHRASE,
       'ca-name': '',
     })
-    expect(error).toMatch(/^The input ca-name is missing/)
+    expect(error).toMatch(
+      /^The input ca-name is missing\. Give it under "with:", e\.g\. ca-name: devices-2026\./,
+    )
     expect(stdout).toContain(`::add-mask::${PASSPHRASE}\n`)
     expect(stdout).toContain(`::add-mask::${pem.split('\n')[1] ?? 'none'}\n`)
   })
@@ -106,7 +113,11 @@ describe('what register refuses before any call', () => {
       /^Both register-code and ca-private-key are given\. Leave register-code out/,
     ],
     ['no name', () => ({ ...key(), 'ca-name': ' ' }), /^The input ca-name is missing/],
-    ['no instance', () => ({ ...key(), 'instance-id': '' }), /^The input instance-id is missing/],
+    [
+      'no instance',
+      () => ({ ...key(), 'instance-id': '' }),
+      /^The input instance-id is missing\. .*: post-cn-7mz2d\*{6}\.$/,
+    ],
     ['no CA certificate', () => ({ ...key(), 'ca-certificate': '' }), /^The input ca-certificate is missing/],
     [
       'a leaf',
@@ -168,7 +179,7 @@ describe('what register refuses before any call', () => {
       (replaces): [string, () => Values, RegExp] => [
         `itself as predecessor, ${replaces}`,
         () => ({ ...key(), replaces }),
-        /^The input replaces names the CA itself/,
+        /^The input replaces names the CA itself.*Give the serial number of the CA that this one succeeds/,
       ],
     ),
   ])('%s', async (_, values, text) => {

@@ -30,10 +30,15 @@ describe('the role to assume', () => {
   it.each([
     [{ 'role-to-assume': 'devices' }, /role-to-assume is "devices".*acs:ram::ACCOUNT_ID:role\/NAME/],
     [{ 'role-to-assume': 'arn:aws:iam::1:role/x' }, /role-to-assume is/],
-    [{ 'role-session-name': 'a' }, /role-session-name is "a"/],
+    [{ 'role-to-assume': `an ${arn}` }, /role-to-assume is/],
+    [{ 'role-to-assume': `${arn} or two` }, /role-to-assume is/],
+    [{ 'role-session-name': 'a' }, /role-session-name is "a"\. It takes 2 to 64 letters/],
     [{ 'role-session-name': 'with space' }, /role-session-name is/],
     [{ 'role-session-name': 'x'.repeat(65) }, /role-session-name is/],
-    [{ 'role-session-expiration': '899' }, /role-session-expiration is "899".*from 900 to 43200/],
+    [
+      { 'role-session-expiration': '899' },
+      /role-session-expiration is "899"\. It takes a whole number of seconds from 900 to 43200/,
+    ],
     [{ 'role-session-expiration': '43201' }, /role-session-expiration is/],
     [{ 'role-session-expiration': '15m' }, /role-session-expiration is "15m"/],
   ])('is refused: %j', async (given, text) => {
@@ -52,9 +57,14 @@ describe('the name of the session, when none is given', () => {
     ],
     ['', '', 'github-actions-run'],
     ['acme/geräte', '7', 'acme-ger-te-7'],
+    ['acme/devices', '1'.repeat(10) + '2'.repeat(20), `acme-devices-${'2'.repeat(20)}`],
   ])('is made of %s and run %s', async (repository, runId, name) => {
     const { role } = await read({}, { GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: runId })
     expect(role?.sessionName).toBe(name)
     expect(role?.sessionName).toMatch(/^[\w.@-]{2,64}$/)
+  })
+
+  it('is made outside of a workflow too', async () => {
+    expect((await read({})).role?.sessionName).toBe('github-actions-run')
   })
 })

@@ -44,7 +44,7 @@ describe('the end of an action', () => {
     })
     expect(codes).toEqual([1])
     expect(stdout).toMatch(
-      /^::add-mask::hidden-value\n::error::This action failed .*TypeError: with \*\*\* in it.*\n$/,
+      /^::add-mask::hidden-value\n::error::This action failed .*TypeError: with \*\*\* in it\. Please report it.*\n$/,
     )
   })
 
@@ -66,19 +66,33 @@ describe('the end of an action', () => {
   })
 
   it('lets nothing through to standard error, and tells its writer that it is done', async () => {
+    const codes: number[] = []
+    process.noDeprecation = false
     const { stderr } = await withEnvironment({}, () =>
       runAction(
         () =>
           new Promise<void>((resolve) => {
-            process.stderr.write('headers of a request')
+            expect(process.stderr.write('headers of a request')).toBe(true)
             process.stderr.write('more of them', () => {
               resolve()
             })
           }),
-        () => undefined,
+        (code) => codes.push(code),
       ),
     )
     expect(stderr).not.toMatch(/headers|more/)
+    expect(codes).toEqual([0])
+    expect(process.noDeprecation).toBe(true)
+  })
+
+  it('comes after connections that nothing in the environment made unsafe', async () => {
+    const seen: (string | undefined)[] = []
+    const look = (): Promise<void> => {
+      seen.push(process.env['NODE_TLS_REJECT_UNAUTHORIZED'])
+      return Promise.resolve()
+    }
+    await run(look, { NODE_TLS_REJECT_UNAUTHORIZED: '0' })
+    expect(seen).toEqual([undefined])
   })
 
   it('names what was thrown when that is no error at all', async () => {

@@ -1,4 +1,4 @@
-import { createPublicKey } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -133,6 +133,11 @@ describe('the input seal-key', () => {
     ],
     ['a public key without its frame', bodyOf(publicPem), /^The input seal-key is a PEM key without its/],
     ['a private key without its frame', bodyOf(privatePem), /^The input seal-key is a PEM key without its/],
+    ...olderForms().map((pem): [string, string, RegExp] => [
+      `${pem.split('\n')[0] ?? ''} without its frame`,
+      bodyOf(pem),
+      /^The input seal-key is a PEM key without its/,
+    ]),
     [
       'a private key without its first line',
       privatePem.split('\n').slice(1).join('\n'),
@@ -156,6 +161,13 @@ describe('the input seal-key', () => {
     if (/BEGIN.*PRIVATE/.test(value)) expect(stdout).toContain(`::add-mask::${secret}\n`)
   })
 
+  it.each(['of sixteen.keys or more', 'no ssh-key and no ecdsa-key'])(
+    'may be a passphrase that only looks like something else: %s',
+    async (value) => {
+      expect((await seal(value)).error).toBeUndefined()
+    },
+  )
+
   it('is refused when it is a path, of which a passphrase would be made', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'seal-'))
     const path = join(folder, 'seal-key.pem')
@@ -167,9 +179,11 @@ describe('the input seal-key', () => {
     )
   })
 
-  it.each(['GITHUB_REPOSITORY', 'GITHUB_RUN_ID'])('needs a workflow run: %s', async (name) => {
-    const env = { ...RUN, [name]: '' }
-    const message = `${name} is not set, so a seal cannot be bound to this workflow run.`
+  it.each<[string, Record<string, string>]>([
+    ['GITHUB_REPOSITORY', { GITHUB_RUN_ID: RUN.GITHUB_RUN_ID }],
+    ['GITHUB_RUN_ID', { ...RUN, GITHUB_RUN_ID: '' }],
+  ])('needs a workflow run: %s', async (name, env) => {
+    const message = `${name} is not set, so a seal cannot be bound to this workflow run. GitHub sets it`
     expect((await seal(PASSPHRASE, env)).error).toContain(message)
     const opened = await unseal({ 'sealed-register-code': 'a.b.c.d.e', 'seal-key': PASSPHRASE }, env)
     expect(opened.error).toContain(message)
@@ -178,8 +192,16 @@ describe('the input seal-key', () => {
 
 describe('unseal refuses', () => {
   it.each([
-    ['no seal', { 'seal-key': PASSPHRASE }, /^The input sealed-register-code is missing/],
-    ['no key', { 'sealed-register-code': 'a.b.c.d.e' }, /^The input seal-key is missing/],
+    [
+      'no seal',
+      { 'seal-key': PASSPHRASE },
+      /^The input sealed-register-code is missing\. .*needs\.fetch\.outputs/,
+    ],
+    [
+      'no key',
+      { 'sealed-register-code': 'a.b.c.d.e' },
+      /^The input seal-key is missing\. .*secrets\.SEAL_KEY/,
+    ],
     [
       'a public key',
       { 'sealed-register-code': 'a.b.c.d.e', 'seal-key': publicPem },
@@ -208,6 +230,16 @@ describe('unseal refuses', () => {
     expect(stdout).not.toContain(CODE)
   })
 })
+
+/** Keys in the forms that came before PKCS#8. */
+function olderForms(): string[] {
+  const { publicKey: ofRsa, privateKey: rsa } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return [
+    ofRsa.export({ type: 'pkcs1', format: 'pem' }).toString(),
+    rsa.export({ type: 'pkcs1', format: 'pem' }).toString(),
+    key.export({ type: 'sec1', format: 'pem' }).toString(),
+  ]
+}
 
 /** The base64 of a PEM block, in one line. */
 function bodyOf(pem: string): string {

@@ -116,6 +116,28 @@ describe('the words of an error', () => {
     expect(text).toMatch(/onsmqtt\.cn-hangzhou\.aliyuncs\.com does not resolve.*region-id/)
   })
 
+  it('say of a code that is not known where to look it up', () => {
+    expect(words(refused('NeverHeardOf', 400))).toBe(
+      'The service refused GetRegisterCode (NeverHeardOf: Oh no; request 3F2A). Look the code up in the reference of the API, or give Alibaba Cloud support the request id.',
+    )
+  })
+
+  it.each([
+    [
+      undefined,
+      /^Most likely an endpoint, region-id or network is wrong, .*runner may reach onsmqtt\.cn-hangzhou/,
+    ],
+    ['3F2A', /^Run the job again later\. If it goes on, give Alibaba Cloud support the request id\.$/],
+  ])(
+    'tell a broken answer of the service from one of somebody else by its request id: %s',
+    (requestId, cure) => {
+      const failure: Failure = { kind: 'broken-answer', what: 'answered without a code', requestId }
+      const error = explain(new GaveUp(failure, ''), { errors: MQTT_ERRORS, subject, proxy: undefined })
+      expect(error.cure).toMatch(cure)
+      expect(error.requestId).toBe(requestId)
+    },
+  )
+
   it('name no proxy when there is none', () => {
     expect(words({ kind: 'timeout', what: 'did not answer' })).toBe(
       `${subject.endpoint} did not answer in time. ` +

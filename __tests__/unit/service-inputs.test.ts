@@ -20,6 +20,7 @@ describe('the endpoint', () => {
     [{ 'region-id': 'mq-internet-access' }, 'onsmqtt.mq-internet-access.aliyuncs.com'],
     [{ endpoint: 'mqtt.example.com' }, 'mqtt.example.com'],
     [{ endpoint: 'localhost:8443', 'region-id': 'cn-hangzhou' }, 'localhost:8443'],
+    [{ endpoint: 'm:1' }, 'm:1'],
     [{ endpoint: '[::1]:443' }, '[::1]:443'],
     [{ endpoint: '127.0.0.1:1' }, '127.0.0.1:1'],
   ])('of %j is %s', async (given, endpoint) => {
@@ -29,7 +30,7 @@ describe('the endpoint', () => {
   it.each(['ALIBABA_CLOUD_REGION_ID', 'ALIBABACLOUD_REGION_ID', 'ALICLOUD_REGION'])(
     'takes the region from %s',
     async (name) => {
-      expect((await read({}, { [name]: 'cn-beijing' })).read).toMatchObject({
+      expect((await read({}, { [name]: ' cn-beijing ' })).read).toMatchObject({
         regionId: 'cn-beijing',
         endpoint: 'onsmqtt.cn-beijing.aliyuncs.com',
       })
@@ -59,7 +60,10 @@ describe('the endpoint of STS', () => {
 
 describe('a value that an input does not take', () => {
   it.each<[Record<string, string>, RegExp]>([
-    [{}, /Neither the input region-id nor endpoint is given\..*ALICLOUD_REGION/],
+    [
+      {},
+      /Neither the input region-id nor endpoint is given\..*ALIBABA_CLOUD_REGION_ID, ALIBABACLOUD_REGION_ID, ALICLOUD_REGION\./,
+    ],
     [{ endpoint: 'https://mqtt.example.com' }, /endpoint is "https:\/\/mqtt.*without a scheme/],
     [{ endpoint: 'mqtt.example.com/path' }, /endpoint is .*without a path/],
     [{ endpoint: 'user@mqtt.example.com' }, /endpoint is/],

@@ -83,6 +83,16 @@ describe('sign', () => {
     expect(stdout).toContain(`::add-mask::${line}\n`)
     expect(stdout).toContain(`::add-mask::${PASSPHRASE}\n`)
     expect(stdout).not.toContain(`::add-mask::${keyFile}`)
+    expect(stdout).not.toContain(`::add-mask::${ca.pem.split('\n')[1] ?? ''}`)
+  })
+
+  it('masks what is left of a key without its first line, and no certificate', async () => {
+    const ca = await makeCa()
+    const lines = keyPem(ca).split('\n').slice(1)
+    const { error, stdout } = await sign({ ...given(ca), 'ca-private-key': lines.join('\n') })
+    expect(error).toMatch(/^The input ca-private-key is neither PEM/)
+    expect(stdout).toContain(`::add-mask::${lines[0] ?? ''}\n`)
+    expect(stdout).not.toContain(`::add-mask::${ca.pem.split('\n')[1] ?? ''}`)
   })
 
   it('masks the code and each line of the key, and prints them nowhere else', async () => {
@@ -112,7 +122,11 @@ describe('sign', () => {
 
 describe('sign refuses, and leaves nothing behind,', () => {
   it.each<[string, (ca: Issued) => Promise<Record<string, string>> | Record<string, string>, RegExp]>([
-    ['no code', () => ({ 'register-code': '' }), /^The input register-code is missing/],
+    [
+      'no code',
+      () => ({ 'register-code': '' }),
+      /^The input register-code is missing\. .*steps\.code\.outputs\.register-code/,
+    ],
     ['a code too long', () => ({ 'register-code': 'x'.repeat(65) }), /^The register code is longer than 64/],
     [
       'a code of two words',
@@ -132,7 +146,7 @@ describe('sign refuses, and leaves nothing behind,', () => {
     [
       'a number of days that is none',
       () => ({ 'valid-days': '0' }),
-      /^The input valid-days is "0"\. It takes a whole/,
+      /^The input valid-days is "0"\. It takes a whole number of days from 1 to 36500\./,
     ],
     [
       'a key of another CA',
@@ -198,27 +212,41 @@ describe('sign refuses, and leaves nothing behind,', () => {
   })
 
   it('a step without a folder for temporary files', async () => {
-    const { error, outputFile } = await sign(given(await makeCa()), { RUNNER_TEMP: '' })
-    expect(error).toMatch(/^RUNNER_TEMP is not set/)
-    expect(outputFile).toBe('')
+    const env = inputs(given(await makeCa()))
+    for (const none of [env, { ...env, RUNNER_TEMP: '' }]) {
+      const { thrown, outputFile } = await withEnvironment(none, signAction)
+      expect((thrown as ActionError).describe((text) => text)).toMatch(
+        /^RUNNER_TEMP is not set.*npm run demo\.$/,
+      )
+      expect(outputFile).toBe('')
+    }
   })
 
   it('a folder that is not there', async () => {
     const { error } = await sign(given(await makeCa()), { RUNNER_TEMP: join(folder, 'gone') })
-    expect(error).toMatch(/^A file could not be written to the folder that RUNNER_TEMP names/)
+    expect(error).toMatch(
+      /^A file could not be written to the folder that RUNNER_TEMP names\. Check the disk/,
+    )
   })
 
   it('a step without a file for outputs', async () => {
-    const { error, files } = await sign(given(await makeCa()), { GITHUB_OUTPUT: '' })
+    // Seen before anything is made: a missing folder would be noticed later.
+    const { error, files } = await sign(given(await makeCa()), { GITHUB_OUTPUT: '', RUNNER_TEMP: '' })
     expect(error).toMatch(/^GITHUB_OUTPUT is not set/)
     expect(files).toEqual([])
   })
 
   it('outputs that cannot be written', async () => {
-    // It can be written as far as one can see, and then it cannot: it is a folder.
-    const env = { RUNNER_TEMP: folder, GITHUB_OUTPUT: folder, ...inputs(given(await makeCa())) }
-    const { thrown } = await withEnvironment(env, signAction)
-    expect(thrown).toBeDefined()
+    const output = join(folder, 'output')
+    writeFileSync(output, '')
+    const env = { RUNNER_TEMP: folder, GITHUB_OUTPUT: output, ...inputs(given(await makeCa())) }
+    const { thrown } = await withEnvironment(env, async () => {
+      const signing = signAction()
+      // Gone while the certificate is made, after it was looked at.
+      rmSync(output)
+      await signing
+    })
+    expect((thrown as ActionError).message).toMatch(/^The outputs .* could not be written$/)
     expect(readdirSync(folder)).toEqual([])
   })
 

@@ -18,15 +18,21 @@ it('is added to what earlier steps wrote', async () => {
   const file = join(folder, 'summary')
   writeFileSync(file, 'Earlier.\n')
   const { stdout } = await withEnvironment({ GITHUB_STEP_SUMMARY: file }, () => {
-    writeSummary('A title', { One: '1' })
+    writeSummary('A title', { One: '1', Two: '2' })
   })
-  const row = '<tr><th align="left">One</th><td><code>1</code></td></tr>'
-  expect(readFileSync(file, 'utf8')).toBe(`Earlier.\n### A title\n\n<table>\n${row}\n</table>\n\n`)
+  const one = '<tr><th align="left">One</th><td><code>1</code></td></tr>'
+  const two = '<tr><th align="left">Two</th><td><code>2</code></td></tr>'
+  expect(readFileSync(file, 'utf8')).toBe(`Earlier.\n### A title\n\n<table>\n${one}\n${two}\n</table>\n\n`)
   expect(stdout).toBe('')
 })
 
 it.each([
-  ['markup', `<b onclick="x()" id='y'>&amp;</b>`, /<b |"x|'y/, '&lt;b onclick=&quot;x()&quot;'],
+  [
+    'markup',
+    `<b onclick="x()" id='y'>&amp;</b>`,
+    /<b |"x|'y/,
+    '>&lt;b onclick=&quot;x()&quot; id=&#39;y&#39;&gt;&amp;amp;&lt;/b&gt;<',
+  ],
   ['a blank line, after which Markdown would begin', 'a\n\n# b', /\n# b/, 'a # b'],
   ['a secret', 'it is 13274673-8f90', /13274673-8f90/, 'it is ***'],
   ['more than anybody reads', 'x'.repeat(5000), /x{1001}/, '…'],
@@ -41,10 +47,13 @@ it.each([
   expect(text).toContain(instead)
 })
 
-it.each(['', '/nowhere/summary'])('fails nothing when it cannot be written: %j', async (file) => {
-  const { stdout, thrown } = await withEnvironment({ GITHUB_STEP_SUMMARY: file }, () => {
-    writeSummary('t', {})
-  })
-  expect(thrown).toBeUndefined()
-  expect(stdout).toMatch(/^Summary +not written/)
-})
+it.each([{}, { GITHUB_STEP_SUMMARY: '/nowhere/summary' }])(
+  'fails nothing without a file: %j',
+  async (env) => {
+    const { stdout, thrown } = await withEnvironment(env, () => {
+      writeSummary('t', {})
+    })
+    expect(thrown).toBeUndefined()
+    expect(stdout).toMatch(/^Summary +not written/)
+  },
+)

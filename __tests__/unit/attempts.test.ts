@@ -1,0 +1,46 @@
+import { once } from 'node:events'
+import { hasSubscribers } from 'node:diagnostics_channel'
+import { createServer, get, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { describe, expect, it } from '@jest/globals'
+import { attempt } from '../../src/attempts/attempt.ts'
+import { brokenWords } from '../../src/attempts/failures.ts'
+
+const patient = { timeoutMs: 60_000, proxy: undefined }
+
+function timers(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+}
+
+describe('an attempt', () => {
+  it('ends in time, whatever its request does', async () => {
+    const forEver = attempt({ timeoutMs: 10, proxy: undefined }, () => new Promise(() => undefined))
+    await expect(forEver).rejects.toMatchObject({ failure: { kind: 'timeout', what: 'did not answer' } })
+  })
+
+  it.each([
+    ['succeeds', () => Promise.resolve('done')],
+    ['fails', () => Promise.reject(new Error('failed'))],
+  ])('leaves no timer and no watch behind when it %s', async (_, request) => {
+    const before = timers()
+    await attempt(patient, request).catch(() => undefined)
+    expect(timers()).toBe(before)
+    expect(hasSubscribers('http.client.response.finish')).toBe(false)
+  })
+
+  it('knows what began to answer, also when that states no type', async () => {
+    const server = createServer((_, response) => {
+      response.writeHead(502).end('odd')
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const words = await attempt(patient, async (head) => {
+      const [response] = (await once(get({ port }), 'response')) as [IncomingMessage]
+      await text(response)
+      return brokenWords(head())
+    })
+    server.close()
+    expect(words).toMatch(/^answered HTTP 502 with a body .*\(of no stated type\)$/)
+  })
+})
