@@ -8,6 +8,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ncc from '@vercel/ncc'
+import { bundledLicences } from './bundled-licences.ts'
 
 const root = dirname(import.meta.dirname)
 const compiled = join(root, '.build')
@@ -62,15 +63,15 @@ writeDist('package.json', '{ "type": "commonjs" }\n')
 
 /** @param toDist from the bundle's folder */
 async function bundle(entry: string, folder: string, toDist: string): Promise<void> {
-  const { code, assets } = await ncc(entry, {
+  const { code, assets, stats } = await ncc(entry, {
     cache: false,
     esm: false,
     externals: Object.fromEntries(LATE.map(({ name }) => [name, `${toDist}/late/${fileName(name)}.js`])),
-    license: 'licenses.txt',
     minify: true,
     quiet: true,
   })
   writeDist(join(folder, 'index.js'), code)
+  writeDist(join(folder, 'licenses.txt'), bundledLicences(stats.compilation.modules))
   for (const [name, { source }] of Object.entries(assets)) writeDist(join(folder, name), source)
 }
 
