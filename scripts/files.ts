@@ -1,0 +1,10 @@
+import { execFileSync } from 'node:child_process'
+
+/** The files of the repository, those too that are not committed yet. Patterns are git's: `*` takes a `/` as well. */
+export function files(root: string, patterns: readonly string[]): string[] {
+  const args = ['ls-files', '--cached', '--others', '--exclude-standard', '--deduplicate', '-z', '--']
+  return execFileSync('git', [...args, ...patterns], { cwd: root, encoding: 'utf8' })
+    .split('\0')
+    .filter((file) => file !== '')
+    .sort()
+}
