@@ -7,6 +7,7 @@ declare module '@vercel/ncc' {
     quiet?: boolean
     esm?: boolean
     target?: string
+    mainFields?: readonly string[]
   }
   type Module = { resource?: string; modules?: Iterable<Module> }
   type Bundle = {
