@@ -92,16 +92,17 @@ function acceptedByZizmor(): boolean | undefined {
 function acceptedBySchemas(): boolean | undefined {
   const programs = lintPrograms()
   if (programs === undefined) return undefined
-  const judge = (schema: string, patterns: readonly string[]): boolean =>
-    succeeded(join(programs, 'check-jsonschema'), [
-      ...['--builtin-schema', schema, '--quiet'],
-      ...files(root, patterns),
-    ])
+  const chooser = '.github/ISSUE_TEMPLATE/config.yml'
+  const forms = files(root, ['.github/ISSUE_TEMPLATE/*.yml']).filter((file) => file !== chooser)
   return [
-    judge('vendor.dependabot', ['.github/dependabot.yml']),
-    judge('vendor.github-issue-config', ['.github/ISSUE_TEMPLATE/config.yml']),
-    judge('vendor.github-issue-forms', ['.github/ISSUE_TEMPLATE/*.yml', ':!*/config.yml']),
-  ].every(Boolean)
+    ['vendor.dependabot', '.github/dependabot.yml'],
+    ['vendor.github-issue-config', chooser],
+    ...forms.map((form) => ['vendor.github-issue-forms', form]),
+  ]
+    .map(([schema = '', file = '']) =>
+      succeeded(join(programs, 'check-jsonschema'), ['--builtin-schema', schema, file]),
+    )
+    .every(Boolean)
 }
 
 function lintPrograms(): string | undefined {

@@ -18,7 +18,7 @@ try {
   const committed = checksums(root)
   runNpm(root, 'run', 'build')
   const here = checksums(root)
-  for (const file of files(root, ['.', ':!dist'])) cpSync(join(root, file), join(elsewhere, file))
+  for (const file of files(root, ['.'])) cpSync(join(root, file), join(elsewhere, file))
   runNpm(elsewhere, 'ci')
   runNpm(elsewhere, 'run', 'build')
   const there = checksums(elsewhere)
