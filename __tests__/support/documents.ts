@@ -1,20 +1,14 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 const root = dirname(dirname(import.meta.dirname))
 
-/** All documents that users read. */
-export const DOCUMENTS = [
-  'README.md',
-  'sign/README.md',
-  'unseal/README.md',
-  'register/README.md',
-  'docs/set-up.md',
-  'docs/security.md',
-  'docs/runners.md',
-  'docs/troubleshooting.md',
-  'docs/faults.md',
-]
+/** All documents, by their paths from the repository's top. */
+export const DOCUMENTS = globSync(['*.md', '{docs,examples,emulator,sign,unseal,register}/*.md'], {
+  cwd: root,
+})
+  .map((path) => path.replaceAll('\\', '/'))
+  .sort()
 
 /** @param document its path from the repository's top */
 export function readDocument(document: string): string {

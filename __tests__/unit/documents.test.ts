@@ -6,7 +6,6 @@ import { anchorOf } from '../../scripts/generated-docs.ts'
 import { blocksIn, DOCUMENTS, readDocument } from '../support/documents.ts'
 
 const root = dirname(dirname(import.meta.dirname))
-const documents = [...DOCUMENTS, 'emulator/README.md', 'CONTRIBUTING.md']
 
 /** The anchors that GitHub gives to the headings of a document. */
 function anchorsIn(markdown: string): Set<string> {
@@ -32,7 +31,7 @@ function faultOf(document: string, link: string): string {
   return anchorsIn(readFileSync(file, 'utf8')).has(anchor) ? '' : `${link}: ${target} has no such heading`
 }
 
-describe.each(documents)('%s', (document) => {
+describe.each(DOCUMENTS)('%s', (document) => {
   it('has links that lead to what is there', () => {
     const links = [...readDocument(document).matchAll(/\]\(([^)\s]+)\)/g)]
       .map(([, link = '']) => link)
@@ -49,7 +48,7 @@ it('notices a link that leads nowhere', () => {
 
 // The commands are for a Unix shell. CI runs this on Linux and macOS.
 ;(process.platform === 'win32' ? describe.skip : describe)('a command of the documents', () => {
-  const commands = documents.flatMap((document) =>
+  const commands = DOCUMENTS.flatMap((document) =>
     blocksIn(readDocument(document), 'sh').map((text) => [document, text] as const),
   )
   it.each(commands)('is one that bash can read: in %s', (_, text) => {
