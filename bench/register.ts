@@ -1,5 +1,4 @@
-import 'reflect-metadata'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -8,24 +7,12 @@ import { dirname, join } from 'node:path'
 import { startEmulator, type Emulator } from '../emulator/start.ts'
 import { makeVerificationCertificate } from '../src/certificates/verification-certificate.ts'
 import { median } from './median.ts'
+import { KINDS, makeCa, type Ca, type Kind } from './openssl-ca.ts'
 
 const root = dirname(import.meta.dirname)
 const action = join(root, 'dist/register/index.js')
 const ROUNDS = 15
 const SIGNATURES = 7
-
-/** Kinds of CA key, and what openssl makes one of. */
-const KINDS = {
-  'EC P-256': 'ec -pkeyopt ec_paramgen_curve:P-256',
-  'EC P-384': 'ec -pkeyopt ec_paramgen_curve:P-384',
-  'EC P-521': 'ec -pkeyopt ec_paramgen_curve:P-521',
-  'RSA 2048': 'rsa:2048',
-  'RSA 4096': 'rsa:4096',
-  'RSA 8192': 'rsa:8192',
-} as const
-type Kind = keyof typeof KINDS
-
-type Ca = { readonly kind: Kind; readonly file: string; readonly keyFile: string }
 
 /**
  * What it costs to register a CA with its key, from start to registered: against a script with openssl and the same
@@ -163,15 +150,6 @@ async function time(
   await once(child, 'exit')
   if (child.exitCode !== 0) throw new Error(`${program} ${args.join(' ')} did not register the CA`)
   return performance.now() - startMs
-}
-
-function makeCa(kind: Kind, folder: string): Ca {
-  const name = kind.replace(' ', '-')
-  const [file, keyFile] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)]
-  const args = `req -x509 -newkey ${KINDS[kind]} -nodes -keyout ${keyFile} -out ${file} -days 365 -sha256 -subj /CN=Bench`
-  const { status, stderr } = spawnSync('openssl', args.split(' '), { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`openssl made no CA: ${stderr}`)
-  return { kind, file, keyFile }
 }
 
 function certificateOf({ file }: Ca): X509Certificate {

@@ -6,7 +6,6 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import ncc from '@vercel/ncc'
 
 const root = dirname(import.meta.dirname)
@@ -22,36 +21,60 @@ execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '--projec
 })
 rmSync(dist, { recursive: true, force: true })
 
+type Late = {
+  readonly name: string
+  /** What is used of it. */
+  readonly names: readonly string[]
+  readonly why: string
+  /** Of a CommonJS library, its main file: it goes in whole. Of an ECMAScript module only the names go in. */
+  readonly file?: string
+}
+
 /** What is loaded when it is needed, and not with the action: each a bundle of its own. */
-const LATE: readonly { readonly name: string; readonly names: readonly string[]; readonly why: string }[] = [
-  { name: 'undici', names: ['ProxyAgent'], why: 'for the requests of Octokit behind a proxy' },
+const LATE: readonly Late[] = [
+  {
+    name: 'undici',
+    names: ['fetch', 'ProxyAgent'],
+    why: 'for the requests of Octokit',
+    file: resolveFrom('@actions/http-client', 'undici'),
+  },
   {
     name: '@actions/github',
     names: ['context'],
     why: 'for the words of an error: it brings all of the API along',
   },
   {
+    name: '@actions/http-client',
+    names: ['HttpClient'],
+    why: "for GitHub's OIDC token: half of Node's own modules come along",
+  },
+  { name: '@actions/exec', names: ['getExecOutput'], why: 'for the name of the operating system' },
+  {
     name: 'jose',
     names: ['CompactEncrypt', 'compactDecrypt'],
     why: 'for a seal, which most runs do not make',
   },
-  { name: '@alicloud/credentials', names: ['default', 'Config'], why: 'for the default chain of the SDK' },
-  { name: '@alicloud/tea-xml', names: ['default'], why: 'for answers in XML: half of what the SDK loads' },
+  {
+    name: '@alicloud/credentials',
+    names: ['default', 'Config'],
+    why: 'for the default chain of the SDK',
+    file: require.resolve('@alicloud/credentials'),
+  },
+  {
+    name: '@alicloud/tea-xml',
+    names: ['default'],
+    why: 'for answers in XML: half of what the SDK loads',
+    file: resolveFrom('@alicloud/openapi-client', '@alicloud/tea-xml'),
+  },
 ]
-const from = {
-  undici: createRequire(import.meta.resolve('@actions/http-client')),
-  '@alicloud/tea-xml': createRequire(import.meta.resolve('@alicloud/openapi-client')),
-} as Readonly<Record<string, NodeJS.Require | undefined>>
 
-for (const { name, names, why } of LATE) {
-  const entry = from[name]?.resolve(name) ?? fileURLToPath(import.meta.resolve(name))
-  await bundle(entry, `late/${fileName(name)}`, '../..')
+for (const late of LATE) {
+  const file = lateFile(late.name)
+  await bundle(entryOf(late), `late/${file}`, '../..', late.name)
   // A library that is imported statically is loaded at the first use of one of its names.
-  const getters = names.map(
-    (exported) => `get ${exported}() { return require('./${fileName(name)}/index.js').${exported} }`,
-  )
+  const getters = late.names.map((name) => `get ${name}() { return require('./${file}/index.js').${name} }`)
   const members = ['get __esModule() { return true }', ...getters].join(',\n  ')
-  writeDist(`late/${fileName(name)}.js`, `// Loads ${name} ${why}.\nmodule.exports = {\n  ${members},\n}\n`)
+  writeDist(`late/${file}.js`, `// Loads ${late.name} ${late.why}.\nmodule.exports = {\n  ${members},\n}\n`)
 }
 await bundle(join(compiled, 'entries/get-register-code.js'), '.', '.')
 await bundle(join(compiled, 'entries/sign.js'), 'sign', '..')
@@ -60,22 +83,45 @@ await bundle(join(compiled, 'entries/unseal.js'), 'unseal', '..')
 // The repository's own package.json says "module"; the bundles are CommonJS, which can load a part of it late.
 writeDist('package.json', '{ "type": "commonjs" }\n')
 
-/** @param toDist from the bundle's folder */
-async function bundle(entry: string, folder: string, toDist: string): Promise<void> {
+/**
+ * @param toDist from the bundle's folder
+ * @param itself the library that the bundle is made of
+ */
+async function bundle(entry: string, folder: string, toDist: string, itself?: string): Promise<void> {
+  const others = LATE.filter(({ name }) => name !== itself)
   const { code, assets } = await ncc(entry, {
     cache: false,
     esm: false,
-    externals: Object.fromEntries(LATE.map(({ name }) => [name, `${toDist}/late/${fileName(name)}.js`])),
+    externals: Object.fromEntries(others.map(({ name }) => [name, `${toDist}/late/${lateFile(name)}.js`])),
     license: 'licenses.txt',
+    // ECMAScript modules where a library has them: what nobody imports can be left out, the rest becomes one scope.
+    mainFields: ['module', 'main'],
     minify: true,
     quiet: true,
   })
-  writeDist(join(folder, 'index.js'), code)
+  writeDist(join(folder, 'index.js'), inAscii(code))
   for (const [name, { source }] of Object.entries(assets)) writeDist(join(folder, name), source)
 }
 
-function fileName(library: string): string {
+function entryOf({ name, names, file }: Late): string {
+  if (file !== undefined) return file
+  const entry = join(compiled, `late-${lateFile(name)}.js`)
+  writeFileSync(entry, `export { ${names.join(', ')} } from '${name}'\n`)
+  return entry
+}
+
+/** The main file of a library that only another library depends on. */
+function resolveFrom(dependent: string, library: string): string {
+  return createRequire(import.meta.resolve(dependent)).resolve(library)
+}
+
+function lateFile(library: string): string {
   return library.replace('@', '').replace('/', '-')
+}
+
+/** One character beyond Latin-1, such as an ellipsis, makes V8 hold a script in twice the memory, and read it slower. */
+function inAscii(code: string): string {
+  return code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 function writeDist(path: string, content: string | Buffer): void {

@@ -8,6 +8,7 @@ declare module '@vercel/ncc' {
     quiet?: boolean
     esm?: boolean
     target?: string
+    mainFields?: readonly string[]
   }
   type Bundle = { code: string; assets: Record<string, { source: string | Buffer }> }
   export default function ncc(entry: string, options: Options): Promise<Bundle>

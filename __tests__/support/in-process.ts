@@ -23,7 +23,8 @@ export async function withEnvironment<T>(
   const environment = process.env
   process.env = { PATH: environment['PATH'], GITHUB_OUTPUT: outputPath, ...env }
   const stdout = capture(process.stdout)
-  const stderr = capture(process.stderr)
+  const standardError = process.stderr
+  const stderr = capture(standardError)
   try {
     const outcome = await Promise.resolve()
       .then(run)
@@ -36,6 +37,8 @@ export async function withEnvironment<T>(
   } finally {
     stdout.restore()
     stderr.restore()
+    // An action replaces it.
+    Object.defineProperty(process, 'stderr', { value: standardError })
     process.env = environment
     rmSync(folder, { recursive: true })
   }

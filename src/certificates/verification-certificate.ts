@@ -1,22 +1,52 @@
-// It needs reflect-metadata to be there when it is loaded.
-import 'reflect-metadata'
-import {
-  AuthorityKeyIdentifierExtension,
-  BasicConstraintsExtension,
-  Name,
-  SubjectKeyIdentifierExtension,
-  X509CertificateGenerator,
-  X509Certificate as ParsedCertificate,
-} from '@peculiar/x509'
-import { generateKeyPair, randomBytes, X509Certificate, type KeyObject, type webcrypto } from 'node:crypto'
+import { generateKeyPair, randomBytes, sign, X509Certificate, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
+import { AsnConvert, OctetString } from '@peculiar/asn1-schema'
+import {
+  AlgorithmIdentifier,
+  AttributeTypeAndValue,
+  AttributeValue,
+  AuthorityKeyIdentifier,
+  BasicConstraints,
+  Certificate,
+  Extension,
+  Extensions,
+  id_ce_authorityKeyIdentifier,
+  id_ce_basicConstraints,
+  id_ce_subjectKeyIdentifier,
+  Name,
+  RelativeDistinguishedName,
+  SubjectKeyIdentifier,
+  SubjectPublicKeyInfo,
+  TBSCertificate,
+  Validity,
+  Version,
+} from '@peculiar/asn1-x509'
 import { ActionError } from '../errors.ts'
+import { derSerialNumber } from './certificate.ts'
 import { keyKindOf, type KeyKind } from './key-kind.ts'
 
 const generateKeys = promisify(generateKeyPair)
+const signWith = promisify<string, Uint8Array, KeyObject, Buffer>(sign)
 
 /** SHA-1 is not fit to sign with; whether the service takes anything else (SHA-3, SM3) is not known. */
-const DIGESTS = ['SHA-256', 'SHA-384', 'SHA-512']
+const DIGESTS = ['sha256', 'sha384', 'sha512'] as const
+type Digest = (typeof DIGESTS)[number]
+
+/** @see RFC 4055 section 5, RFC 5758 section 3.2 */
+const SIGNATURES = {
+  rsa: {
+    sha256: '1.2.840.113549.1.1.11',
+    sha384: '1.2.840.113549.1.1.12',
+    sha512: '1.2.840.113549.1.1.13',
+  },
+  ec: {
+    sha256: '1.2.840.10045.4.3.2',
+    sha384: '1.2.840.10045.4.3.3',
+    sha512: '1.2.840.10045.4.3.4',
+  },
+} as const
+
+const ID_COMMON_NAME = '2.5.4.3'
 /** The upper bound of a Common Name: `ub-common-name` of RFC 5280. */
 const MAX_COMMON_NAME = 64
 const MINUTE_MS = 60_000
@@ -47,28 +77,46 @@ export async function makeVerificationCertificate(
   nowMs = Date.now(),
 ): Promise<X509Certificate> {
   requireCommonName(parts.registerCode)
-  // As bytes and not as text: a name keeps the string types that its CA chose, or it would be another name.
-  const ca = new ParsedCertificate(parts.ca.raw)
   const kind = keyKindOf(parts.key, 'The CA')
-  const hash = digestOf(ca)
-  const certificate = await X509CertificateGenerator.create({
-    serialNumber: randomBytes(16).toString('hex'),
-    subject: new Name([{ CN: [{ utf8String: parts.registerCode }] }]),
-    issuer: ca.subjectName,
-    ...validityWithin(parts.ca, parts.validDays, nowMs),
-    publicKey: await freshPublicKey(kind),
-    signingKey: signingKeyOf(parts.key, kind, hash),
-    signingAlgorithm: { name: 'ECDSA', hash },
-    extensions: [new BasicConstraintsExtension(false, undefined, true), ...authorityKeyIdentifierOf(ca)],
+  // Parsed and not made of text: a name keeps the string types that its CA chose, or it would be another name.
+  const { tbsCertificate: ca, signatureAlgorithm: ofCa } = AsnConvert.parse(parts.ca.raw, Certificate)
+  const digest = digestOf(ofCa)
+  const algorithm = signatureAlgorithm(kind, digest)
+  const tbsCertificate = new TBSCertificate({
+    version: Version.v3,
+    serialNumber: bytesOf(derSerialNumber(randomBytes(16).toString('hex'))),
+    signature: algorithm,
+    issuer: ca.subject,
+    validity: new Validity(validityWithin(parts.ca, parts.validDays, nowMs)),
+    subject: nameOf(parts.registerCode),
+    subjectPublicKeyInfo: AsnConvert.parse(await freshPublicKey(kind), SubjectPublicKeyInfo),
+    extensions: new Extensions([noCa(), ...authorityKeyIdentifierOf(ca)]),
   })
-  return new X509Certificate(Buffer.from(certificate.rawData))
+  const signature = await signWith(digest, new Uint8Array(AsnConvert.serialize(tbsCertificate)), parts.key)
+  const certificate = new Certificate({
+    tbsCertificate,
+    signatureAlgorithm: algorithm,
+    signatureValue: new Uint8Array(signature).buffer,
+  })
+  return new X509Certificate(Buffer.from(AsnConvert.serialize(certificate)))
 }
 
-/** The digest with which a certificate made by this CA is signed: the one it was signed with itself, if it is fit. */
-export function digestOf(ca: ParsedCertificate): string {
-  // A CA may itself be signed with an algorithm that has no digest, such as Ed25519.
-  const algorithm = ca.signatureAlgorithm as unknown as { readonly hash?: { readonly name: string } }
-  return DIGESTS.find((digest) => digest === algorithm.hash?.name) ?? 'SHA-256'
+/**
+ * The digest with which a certificate made by this CA is signed: the one it was signed with itself, if it is fit. A CA
+ * may be signed with an algorithm that has none, such as Ed25519, or none in its identifier, such as RSA-PSS.
+ */
+function digestOf({ algorithm }: AlgorithmIdentifier): Digest {
+  return (
+    DIGESTS.find((digest) => Object.values(SIGNATURES).some((of) => of[digest] === algorithm)) ?? 'sha256'
+  )
+}
+
+/** With RSA the parameters are NULL, with EC there are none. */
+function signatureAlgorithm({ type }: KeyKind, digest: Digest): AlgorithmIdentifier {
+  return new AlgorithmIdentifier({
+    algorithm: SIGNATURES[type][digest],
+    ...(type === 'rsa' && { parameters: null }),
+  })
 }
 
 function requireCommonName(registerCode: string): void {
@@ -99,14 +147,34 @@ async function freshPublicKey(kind: KeyKind): Promise<Buffer> {
   return publicKey.export({ type: 'spki', format: 'der' })
 }
 
-function signingKeyOf(key: KeyObject, kind: KeyKind, hash: string): webcrypto.CryptoKey {
-  const algorithm =
-    kind.type === 'rsa' ? { name: 'RSASSA-PKCS1-v1_5', hash } : { name: 'ECDSA', namedCurve: kind.curve }
-  return key.toCryptoKey(algorithm, false, ['sign'])
+function nameOf(commonName: string): Name {
+  const value = new AttributeValue({ utf8String: commonName })
+  return new Name([
+    new RelativeDistinguishedName([new AttributeTypeAndValue({ type: ID_COMMON_NAME, value })]),
+  ])
+}
+
+function noCa(): Extension {
+  return new Extension({
+    extnID: id_ce_basicConstraints,
+    critical: true,
+    extnValue: new OctetString(AsnConvert.serialize(new BasicConstraints())),
+  })
 }
 
 /** None for a CA without a subject key identifier: a checker would have nothing to compare it with. */
-function authorityKeyIdentifierOf(ca: ParsedCertificate): AuthorityKeyIdentifierExtension[] {
-  const keyId = ca.getExtension(SubjectKeyIdentifierExtension)?.keyId
-  return keyId === undefined ? [] : [new AuthorityKeyIdentifierExtension(keyId)]
+function authorityKeyIdentifierOf(ca: TBSCertificate): Extension[] {
+  const ofCa = ca.extensions?.find(({ extnID }) => extnID === id_ce_subjectKeyIdentifier)
+  if (ofCa === undefined) return []
+  const keyIdentifier = AsnConvert.parse(ofCa.extnValue, SubjectKeyIdentifier)
+  return [
+    new Extension({
+      extnID: id_ce_authorityKeyIdentifier,
+      extnValue: new OctetString(AsnConvert.serialize(new AuthorityKeyIdentifier({ keyIdentifier }))),
+    }),
+  ]
+}
+
+function bytesOf(hex: string): ArrayBuffer {
+  return new Uint8Array(Buffer.from(hex, 'hex')).buffer
 }

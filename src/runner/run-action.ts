@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream'
 import { debug, error as annotate, isDebug } from '@actions/core'
 import { ActionError } from '../errors.ts'
 import { clean } from './masking.ts'
@@ -42,14 +43,17 @@ export async function runAction(
  * All that the action has to say goes to standard output, cleaned. To standard error go what Node prints by itself: with
  * `NODE_DEBUG=https` the headers of every request, the security token among them; and warnings of deprecations that
  * the SDK and the toolkit bring about (DEP0169, DEP0005), on which no user can act.
+ *
+ * Replaced and not only its `write`: to open the real one takes longer than all that is read from the inputs.
  */
 function silenceStandardError(): void {
   process.noDeprecation = true
-  process.stderr.write = (_chunk: unknown, ...rest: unknown[]): boolean => {
-    const written = rest.at(-1)
-    if (typeof written === 'function') process.nextTick(written)
-    return true
-  }
+  const nowhere = new Writable({
+    write(_chunk, _encoding, written) {
+      written()
+    },
+  })
+  Object.defineProperty(process, 'stderr', { value: nowhere, configurable: true, writable: true })
 }
 
 /** Longer than the parts of any error together. */
