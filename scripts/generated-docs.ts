@@ -21,6 +21,7 @@ export const DOCUMENTS = [
   'sign/README.md',
   'register/README.md',
   'unseal/README.md',
+  'emulator/README.md',
 ]
 
 /** What stands between `<!-- begin NAME -->` and `<!-- end NAME -->` in a document: each NAME, and how it is made. */
@@ -33,6 +34,8 @@ const SECTIONS: Readonly<Record<string, () => string>> = {
   'register/outputs': () => outputTable('register'),
   'unseal/inputs': () => inputTable('unseal'),
   'unseal/outputs': () => outputTable('unseal'),
+  'emulator/inputs': () => inputTable('emulator'),
+  'emulator/outputs': () => outputTable('emulator'),
   errors: () => errorTable(MQTT_ERRORS),
   faults: faultTables,
   'sts-errors': () => errorTable(STS_ERRORS, MQTT_ERRORS),
