@@ -15,8 +15,8 @@ export type Expected = { readonly ca: Issued; readonly instanceId: string; reado
 export function checksOf(
   { exitCode, log, calls, cas }: Ended,
   what: {
-    /** What the log says when the run has to fail. */
-    readonly failsWith?: string
+    /** The step that has to fail. Not by what it says: act may lose the last lines of a step that fails. */
+    readonly failsAt?: string
     readonly calls: readonly string[]
     readonly cas: readonly Expected[]
     /** Texts of which no line may stand in the log. */
@@ -28,9 +28,9 @@ export function checksOf(
   const codes = cas.map(({ registrationCode }) => registrationCode)
   const secrets = [...codes, ...what.secrets.flatMap(linesOf)]
   return [
-    what.failsWith === undefined
+    what.failsAt === undefined
       ? ['it succeeded', exitCode === 0]
-      : [`it failed: ${what.failsWith}`, exitCode === 1 && log.includes(what.failsWith)],
+      : [`it failed at: ${what.failsAt}`, exitCode === 1 && log.includes(`Failure - Main ${what.failsAt}`)],
     [
       `it made the calls ${what.calls.join(', ') || 'none'}`,
       calls.join() === what.calls.join(),

@@ -63,7 +63,7 @@ export async function rotation(setting: Setting): Promise<Check[]> {
       'a day of an earlier rotation',
       { ...both, retireOn: daysFromNow(-20) },
       {
-        failsWith: 'ca/current.pem is newer than',
+        failsAt: 'See whether the previous CA is due',
         calls: [],
         cas: [state(previous, true), state(current, true)],
       },
@@ -89,7 +89,7 @@ export async function rotation(setting: Setting): Promise<Check[]> {
       'a CA that ends soon',
       { current: ending },
       {
-        failsWith: 'issue its successor',
+        failsAt: 'Fail in good time before the current CA ends',
         calls: LOOK_AND_REGISTER,
         cas: [state(previous, false), state(current, true), state(ending, true)],
       },
