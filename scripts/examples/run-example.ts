@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { casOf } from '../../__tests__/support/registered-cas.ts'
 import type { Emulator } from '../../emulator/start.ts'
@@ -72,6 +72,27 @@ export async function runExample(name: string, setting: Setting, given: Given): 
     return cas.map((ca) => ({ ...ca, instanceId }))
   })
   return { exitCode, log, calls, cas: (await Promise.all(casOfEach)).flat() }
+}
+
+/** Runs an example, as it is, in a pull request from a fork: with no secret, no variable and no token of GitHub's. */
+export async function runInFork(
+  name: string,
+  setting: Setting,
+): Promise<{ readonly exitCode: number | null; readonly log: string }> {
+  const payloadFile = join(setting.folder, 'pull-request.json')
+  writeFileSync(payloadFile, JSON.stringify(PULL_REQUEST))
+  const event = { name: 'pull_request', payloadFile }
+  return runWorkflow(name, textOf(name), setting, { files: {}, event, vars: {}, secrets: {}, env: {} })
+}
+
+const PULL_REQUEST = {
+  number: 1,
+  repository: { full_name: 'acme/devices', fork: false },
+  pull_request: {
+    number: 1,
+    base: { ref: 'main', repo: { full_name: 'acme/devices', fork: false } },
+    head: { ref: 'change', repo: { full_name: 'somebody/devices', fork: true } },
+  },
 }
 
 async function runWorkflow(

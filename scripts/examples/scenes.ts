@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { makeCa, privateKey, type Issued } from '../../__tests__/support/certificates.ts'
 import type { Check } from '../checks.ts'
 import { checksOf, during, type Expected } from './ended-checks.ts'
+import { emulator } from './emulator-scene.ts'
 import { inOneLine, pem } from './keys.ts'
 import { rotation } from './rotation-scene.ts'
 import { KEYLESS, runExample, type Setting } from './run-example.ts'
@@ -23,6 +24,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   sealed,
   matrix,
   rotation,
+  emulator,
 }
 
 /** A code is fetched in one step and used in a later one. */
