@@ -10,11 +10,12 @@ import ncc from '@vercel/ncc'
 import { bundledLicences } from './bundled-licences.ts'
 
 const root = dirname(import.meta.dirname)
-const compiled = join(root, '.build')
+const built = join(root, '.build')
+const compiled = join(built, 'src')
 const dist = join(root, 'dist')
 const require = createRequire(import.meta.url)
 
-rmSync(compiled, { recursive: true, force: true })
+rmSync(built, { recursive: true, force: true })
 // ncc's own TypeScript loader is slower, and does not know TypeScript 7, so it gets JavaScript.
 execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '--project', 'tsconfig.build.json'], {
   cwd: root,
@@ -81,6 +82,11 @@ await bundle(join(compiled, 'entries/get-register-code.js'), '.', '.')
 await bundle(join(compiled, 'entries/sign.js'), 'sign', '..')
 await bundle(join(compiled, 'entries/register.js'), 'register', '..')
 await bundle(join(compiled, 'entries/unseal.js'), 'unseal', '..')
+await bundle(join(built, 'emulator/action/entry.js'), 'emulator', '..')
+writeDist(
+  'emulator/end.js',
+  "// The post step of the emulator.\nprocess.argv[2] = 'end'\nrequire('./index.js')\n",
+)
 // The repository's own package.json says "module"; the bundles are CommonJS, which can load a part of it late.
 writeDist('package.json', '{ "type": "commonjs" }\n')
 

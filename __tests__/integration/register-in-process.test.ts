@@ -86,9 +86,7 @@ describe('register', () => {
     await faults('GetCaCertificate', { code: 'FindCaBySnError' }, { code: 'NoPermission' })
     const { error } = await run()
     expect(error?.message).toMatch(/^It is not known whether the CA is registered/)
-    expect(error?.cure).toMatch(
-      /the action of GetCaCertificate and mq:MqttInstanceAccess.*does nothing twice/,
-    )
+    expect(error?.cure).toMatch(/mq:GetCaCertificate and mq:MqttInstanceAccess.*does nothing twice/)
     expect((await run()).created).toBe('false')
   })
 
@@ -232,7 +230,11 @@ describe('a change', () => {
     const fail = (): never => {
       throw oddity
     }
-    const call = mqttCall(instanceOf(service.emulator), { operation: 'DeleteCaCertificate', method: 'POST' })
+    const call = mqttCall(instanceOf(service.emulator), {
+      operation: 'DeleteCaCertificate',
+      method: 'POST',
+      ramAction: 'mq:DeleteCaCertificate',
+    })
     const what = { call, aim: 'x', read: () => true, onAsk: () => undefined }
     await faults('DeleteCaCertificate', 'reset')
     for (const part of [{ prepare: fail }, { ask: () => Promise.reject(oddity) }]) {
