@@ -28,8 +28,8 @@ const PARTS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Measures what each library costs a process that loads it: bundled alone with all that it depends on, as the build
- * bundles it, and evaluated in a process of its own, all by turns.
+ * Measures what each library costs a process that loads it: bundled alone with all that it depends on, and evaluated in
+ * a process of its own, all by turns.
  */
 export async function benchLibraries(): Promise<void> {
   // Within the repository, or the bundler would not find the libraries.
