@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: what a run costs, in one table, and in `results.json`. What it may cost stands beside it.
  * `npm run bench -- check`: the same with few rounds, and fails when a figure is above its bar.
- * `npm run bench -- register`, `-- emulator`: what registering costs, and what the emulator can take.
+ * `npm run bench -- register`, `-- libraries`, `-- emulator`: what registering costs, what it costs to load each
+ * library, and what the emulator can take.
  */
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -9,6 +10,7 @@ import { dirname, join } from 'node:path'
 import { benchAction } from './action.ts'
 import { benchEmulator } from './emulator.ts'
 import { aboveTheirBars, tableOf, type Figure } from './figures.ts'
+import { benchLibraries } from './libraries.ts'
 import { benchRegister } from './register.ts'
 import { benchSign } from './sign.ts'
 
@@ -27,6 +29,7 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
     if (above.length > 0) process.exitCode = 1
   },
   register: benchRegister,
+  libraries: benchLibraries,
   emulator: benchEmulator,
 }
 

@@ -1,6 +1,6 @@
 /**
- * Runs an action of this repository as GitHub's runner does: inputs, defaults and the files for outputs and summary
- * by environment; masks applied to the log that is shown. The demo and the integration tests use it.
+ * Runs an action of this repository as GitHub's runner does: inputs, defaults and the files for outputs, summary and
+ * variables by environment; masks applied to the log that is shown. The demo and the integration tests use it.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -18,6 +18,10 @@ export type StepRun = {
   readonly stderr: string
   readonly outputs: Readonly<Record<string, string>>
   readonly summary: string
+  /** The variables that it set for the later steps. */
+  readonly exported: Readonly<Record<string, string>>
+  /** What it saved for its post step. */
+  readonly state: Readonly<Record<string, string>>
   /** The values of its `::add-mask::` commands. */
   readonly masks: readonly string[]
   /** The texts of its `::error::` commands. */
@@ -35,6 +39,8 @@ type Options = {
   readonly onLine?: (line: string) => void
   /** Ends the process when aborted. */
   readonly signal?: AbortSignal
+  /** Which of its programs; `main` when left out. */
+  readonly stage?: 'main' | 'post'
 }
 
 /**
@@ -52,7 +58,12 @@ export async function runStep(
   if (unknown.length > 0) throw new Error(`${action}/action.yml has no input ${unknown.join(', ')}`)
 
   const folder = mkdtempSync(join(tmpdir(), 'step-'))
-  const files = { GITHUB_OUTPUT: join(folder, 'output'), GITHUB_STEP_SUMMARY: join(folder, 'summary') }
+  const files = {
+    GITHUB_OUTPUT: join(folder, 'output'),
+    GITHUB_STEP_SUMMARY: join(folder, 'summary'),
+    GITHUB_ENV: join(folder, 'env'),
+    GITHUB_STATE: join(folder, 'state'),
+  }
   for (const file of Object.values(files)) writeFileSync(file, '')
   const env: Record<string, string> = {
     PATH: process.env['PATH'] ?? '',
@@ -64,8 +75,9 @@ export async function runStep(
     env[`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`] = inputs[name] ?? fallback ?? ''
   }
 
-  const main = join(repository, action, metadata.runs.main)
-  const child = spawn(process.execPath, [main], {
+  const program = metadata.runs[options.stage ?? 'main']
+  if (program === undefined) throw new Error(`${action}/action.yml has no post step`)
+  const child = spawn(process.execPath, [join(repository, action, program)], {
     cwd: folder,
     env: { ...env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -98,8 +110,10 @@ export async function runStep(
     exitCode,
     stdout,
     stderr,
-    outputs: parseOutputs(readFileSync(files.GITHUB_OUTPUT, 'utf8')),
+    outputs: readValues(files.GITHUB_OUTPUT),
     summary: readFileSync(files.GITHUB_STEP_SUMMARY, 'utf8'),
+    exported: readValues(files.GITHUB_ENV),
+    state: readValues(files.GITHUB_STATE),
     masks: commandsIn(stdout, 'add-mask'),
     annotations: commandsIn(stdout, 'error'),
     log: shown.join('\n'),
@@ -110,7 +124,7 @@ export async function runStep(
 
 type ActionYml = {
   readonly inputs?: Readonly<Record<string, { readonly default?: string }>>
-  readonly runs: { readonly main: string }
+  readonly runs: { readonly main: string; readonly post?: string }
 }
 
 function readActionYml(action: string): ActionYml {
@@ -150,19 +164,19 @@ export function hide(text: string, masks: readonly string[]): string {
   return longestFirst.reduce((shown, mask) => shown.replaceAll(mask, '***'), text)
 }
 
-/** The file format of `GITHUB_OUTPUT`: `name<<delimiter`, the value's lines, the delimiter. */
-function parseOutputs(file: string): Record<string, string> {
-  const outputs: Record<string, string> = {}
-  const lines = file.split(/\r?\n/)
+/** The format of `GITHUB_OUTPUT` and its kin: `name<<delimiter`, the value's lines, the delimiter. */
+function readValues(file: string): Record<string, string> {
+  const values: Record<string, string> = {}
+  const lines = readFileSync(file, 'utf8').split(/\r?\n/)
   for (let at = 0; at < lines.length; at++) {
     const [, name, delimiter] = /^([^=<]+)<<(.+)$/.exec(lines[at] ?? '') ?? []
     if (name === undefined || delimiter === undefined) continue
     const end = lines.indexOf(delimiter, at + 1)
-    if (end === -1) throw new Error(`the output ${name} has no end`)
-    outputs[name] = lines.slice(at + 1, end).join('\n')
+    if (end === -1) throw new Error(`the value of ${name} has no end`)
+    values[name] = lines.slice(at + 1, end).join('\n')
     at = end
   }
-  return outputs
+  return values
 }
 
 function lineReader(onLine: (line: string) => void): { push: (chunk: string) => void; end: () => void } {

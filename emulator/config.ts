@@ -1,17 +1,30 @@
 import { readFileSync } from 'node:fs'
 import { policyShape } from './policy.ts'
-import { integer, listOf, moment, object, oneOf, orNull, ShapeError, text, type Shaped } from './shape.ts'
+import {
+  boolean,
+  integer,
+  listOf,
+  moment,
+  object,
+  oneOf,
+  orNull,
+  recordOf,
+  ShapeError,
+  text,
+  type Shaped,
+} from './shape.ts'
 import { trustPolicyShape } from './trust-policy.ts'
 
 /** Editions of an instance. The CA operations work with the first two. */
 export const editions = ['enterprise-platinum', 'professional', 'enterprise', 'basic'] as const
 
-const account = object({}, { id: text, callsPerSecond: orNull(integer(0, 1_000_000)) })
+const account = object({}, { id: text, default: boolean, callsPerSecond: orNull(integer(0, 1_000_000)) })
 
 const accessKey = object(
   {},
   {
     id: text,
+    default: boolean,
     secret: text,
     accountId: text,
     status: oneOf('active', 'inactive'),
@@ -25,6 +38,7 @@ const instance = object(
   {},
   {
     id: text,
+    default: boolean,
     accountId: text,
     regionId: text,
     edition: oneOf(...editions),
@@ -37,6 +51,7 @@ const role = object(
   {},
   {
     id: text,
+    default: boolean,
     accountId: text,
     maxSessionDuration: integer(3600, 43_200),
     policy: policyShape,
@@ -44,9 +59,15 @@ const role = object(
   },
 )
 
-const oidcProvider = object({}, { id: text, accountId: text, issuer: text, clientIds: listOf(text) })
+const oidcProvider = object(
+  {},
+  { id: text, default: boolean, accountId: text, issuer: text, clientIds: listOf(text) },
+)
 
-const idToken = object({}, { issuer: text, subject: text, lifetimeSeconds: integer(-86_400, 86_400) })
+const idToken = object(
+  {},
+  { issuer: text, subject: text, claims: recordOf(text), lifetimeSeconds: integer(-86_400, 86_400) },
+)
 
 const configShape = object(
   {},
@@ -69,7 +90,7 @@ export type Config = Shaped<typeof configShape>
 
 /**
  * What stands in a config file. All parts are optional; what each one means is in `emulator/README.md`.
- * An entry of a list without an `id` changes the default one, any other is added.
+ * An entry of a list without an `id`, or with `default`, changes the default one, any other is added.
  */
 export type EmulatorConfig = AsJson<Config>
 
@@ -83,12 +104,18 @@ type AsJson<T> = T extends Date
 
 /** @throws ShapeError with the place and what is wrong there */
 export function readConfig(file: string): Config {
-  const content = readFileSync(file, 'utf8')
+  return parseConfig(readFileSync(file, 'utf8'))
+}
+
+/** @throws ShapeError as `readConfig`; without a piece of the text, which may hold secrets */
+export function parseConfig(content: string): Config {
   let json: unknown
   try {
     json = JSON.parse(content)
   } catch (error) {
-    throw new ShapeError(`the whole is no JSON: ${error instanceof Error ? error.message : 'unreadable'}`)
+    // V8 quotes what stands around the mistake.
+    const why = error instanceof Error ? error.message.replace(/, (\.{3})?".*$/s, '') : 'unreadable'
+    throw new ShapeError(`the whole is no JSON: ${why}`)
   }
   return configShape(json, '')
 }

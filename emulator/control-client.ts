@@ -10,15 +10,24 @@ export type ControlClient = {
   readonly setFaults: (orders: readonly FaultOrder[]) => Promise<void>
   /** Forgets faults, requests, codes, nonces and all else that happened. */
   readonly reset: () => Promise<void>
+  /** Ends it. It may take a moment longer than its answer. */
+  readonly stop: () => Promise<void>
 }
 
 /**
  * @param endpoint `host:port`
- * @param ca PEM of the CA to trust
+ * @param ca PEM of the CA to trust. Each emulator has one of its own, so that no other can answer in its place
+ * @param timeoutMs for each call; none when left out
  */
-export function controlClient(endpoint: string, ca: string): ControlClient {
+export function controlClient(endpoint: string, ca: string, timeoutMs?: number): ControlClient {
   const call = async (method: string, path: string, body?: unknown): Promise<string> => {
-    const { status, text } = await send({ url: `https://${endpoint}/_emulator/${path}`, method, ca, body })
+    const { status, text } = await send({
+      url: `https://${endpoint}/_emulator/${path}`,
+      method,
+      ca,
+      body,
+      timeoutMs,
+    })
     if (status >= 300) throw new Error(`The emulator refused ${method} ${path}: ${text}`)
     return text
   }
@@ -34,6 +43,9 @@ export function controlClient(endpoint: string, ca: string): ControlClient {
     reset: async () => {
       await call('DELETE', 'state')
     },
+    stop: async () => {
+      await call('POST', 'stop')
+    },
   }
 }
 
@@ -42,11 +54,13 @@ async function send(what: {
   method: string
   ca: string
   body: unknown
+  timeoutMs: number | undefined
 }): Promise<{ status: number; text: string }> {
-  const { url, method, ca, body } = what
+  const { url, method, ca, body, timeoutMs } = what
+  const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)
   return new Promise((resolve, reject) => {
     // No agent: a kept connection would keep a test process alive.
-    const outgoing = request(url, { method, ca, agent: false }, (response) => {
+    const outgoing = request(url, { method, ca, agent: false, signal }, (response) => {
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => (text += chunk))

@@ -20,6 +20,8 @@ export function control(service: Service, request: IncomingMessage, body: Buffer
     case 'DELETE /_emulator/state':
       service.reset()
       return bodyReply({ status: 204, type: JSON_TYPE, body: '' })
+    case 'POST /_emulator/stop':
+      return stop(service)
     case `GET ${REDIRECTED_PATH}`:
     case `POST ${REDIRECTED_PATH}`:
       return redirected(service, request)
@@ -37,6 +39,20 @@ function addFaults(service: Service, body: Buffer): Reply {
     if (error instanceof ShapeError || error instanceof SyntaxError)
       return json(400, { message: error.message })
     throw error
+  }
+}
+
+/** Stops the service when whoever asked for it has the answer. */
+function stop(service: Service): Reply {
+  const reply = bodyReply({ status: 204, type: JSON_TYPE, body: '' })
+  return {
+    ...reply,
+    send: (response) => {
+      response.on('close', () => {
+        service.stop()
+      })
+      reply.send(response)
+    },
   }
 }
 

@@ -16,6 +16,6 @@ export function answerIdToken(call: Call, service: Service): Answer {
   if (scheme.toLowerCase() !== 'bearer' || token !== service.world.idTokenRequestToken) {
     return { status: 401, code: null, body: { message: 'Bad credentials' } }
   }
-  const value = service.idTokens.issue(call.query.get('audience') ?? 'https://github.com/acme')
+  const value = service.idTokens.issue(call.query.get('audience'))
   return { status: 200, code: null, body: { count: value.length, value } }
 }

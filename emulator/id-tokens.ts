@@ -16,6 +16,8 @@ export type IdTokenSettings = {
   readonly issuer: string
   /** E.g. `repo:acme/devices:ref:refs/heads/main`. */
   readonly subject: string
+  /** Others, in place of those of a job that was run after a push. */
+  readonly claims: Readonly<Record<string, string>>
   /** Negative for a token that has expired. */
   readonly lifetimeSeconds: number
 }
@@ -32,8 +34,11 @@ export class IdTokens {
     this.#now = now
   }
 
-  /** @returns a JWT, signed with RS256 */
-  issue(audience: string): string {
+  /**
+   * @param audience the owner of the repository when left out
+   * @returns a JWT, signed with RS256
+   */
+  issue(audience: string | undefined): string {
     const header = { typ: 'JWT', alg: 'RS256', kid: this.#keyId, x5t: this.#keyId }
     const signed = `${encoded(header)}.${encoded(this.#claims(audience))}`
     return `${signed}.${createSign('RSA-SHA256').update(signed).sign(this.#signingKeys().privateKey, 'base64url')}`
@@ -70,16 +75,14 @@ export class IdTokens {
   }
 
   /** The names and shapes of the claims are the ones of a job's token, run on a hosted runner after a push. */
-  #claims(aud: string): Claims & Record<string, unknown> {
+  #claims(audience: string | undefined): Claims & Record<string, unknown> {
     const iat = Math.floor(this.#now() / 1000)
-    const { issuer, subject, lifetimeSeconds } = this.#settings
-    const repository = /^repo:([^:]+)/.exec(subject)?.[1] ?? 'acme/devices'
+    const { issuer, subject, claims, lifetimeSeconds } = this.#settings
+    const repository = claims['repository'] ?? /^repo:([^:]+)/.exec(subject)?.[1] ?? 'acme/devices'
     const ref = /:ref:(.+)$/.exec(subject)?.[1] ?? 'refs/heads/main'
     const workflow = `${repository}/.github/workflows/register.yml@${ref}`
     return {
       jti: randomUUID(),
-      sub: subject,
-      aud,
       ref,
       sha: 'f'.repeat(40),
       repository,
@@ -103,7 +106,10 @@ export class IdTokens {
       ref_type: 'branch',
       ref_protected: 'false',
       runner_environment: 'github-hosted',
+      ...claims,
       iss: issuer,
+      sub: subject,
+      aud: audience ?? `https://github.com/${repository.split('/')[0] ?? ''}`,
       nbf: iat - 600,
       iat,
       exp: iat + lifetimeSeconds,

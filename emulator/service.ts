@@ -21,6 +21,9 @@ export class Service {
   readonly idTokens: IdTokens
   readonly now = (): number => Date.now() + this.world.clockOffsetMs
   state: State
+  readonly #stop = Promise.withResolvers<undefined>()
+  /** Settled when it was told to stop. */
+  readonly stopped = this.#stop.promise
 
   readonly #sampleCertificate: string
 
@@ -35,6 +38,10 @@ export class Service {
   /** Forgets all that happened since the start. */
   reset(): void {
     this.state = new State(this.world, this.#sampleCertificate, this.now)
+  }
+
+  stop(): void {
+    this.#stop.resolve(undefined)
   }
 
   answer(call: Call, requestId: string): Answer {

@@ -70,6 +70,11 @@ export const moment: Shape<Date> = (value, path) => {
   return date
 }
 
+export const boolean: Shape<boolean> = (value, path) => {
+  if (typeof value !== 'boolean') fail(path, 'is not true or false')
+  return value
+}
+
 export function integer(min: number, max: number): Shape<number> {
   return (value, path) => {
     if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value

@@ -3,10 +3,13 @@ import { listOf, object, oneOf, oneOrMore, recordOf, text, type Shaped } from '.
 
 const conditions = recordOf(oneOrMore(text))
 
+/** Alibaba Cloud's pages have the first one in roles for an OIDC provider too, roles in use the second one. */
+const ACTIONS = ['sts:AssumeRole', 'sts:AssumeRoleWithOIDC'] as const
+
 const statement = object(
   {
     Effect: oneOf('Allow', 'Deny'),
-    Action: oneOrMore(oneOf('sts:AssumeRole')),
+    Action: oneOrMore(oneOf(...ACTIONS)),
     Principal: object({}, { RAM: oneOrMore(text), Federated: oneOrMore(text) }),
   },
   { Condition: object({}, { StringEquals: conditions, StringLike: conditions }) },
@@ -29,7 +32,8 @@ export type Applicant = {
 /** Whether a role trusts the applicant. A Deny wins. */
 export function trusts(policy: TrustPolicy, applicant: Applicant): boolean {
   const effects = policy.Statement.filter(
-    ({ Principal, Condition = {} }) =>
+    ({ Action, Principal, Condition = {} }) =>
+      (applicant.principal === 'Federated' || Action.includes('sts:AssumeRole')) &&
       (Principal[applicant.principal] ?? []).some((arn) => applicant.arns.includes(arn)) &&
       holds(Condition.StringEquals, applicant, (wanted, value) => wanted === value) &&
       holds(Condition.StringLike, applicant, matches),

@@ -5,7 +5,7 @@ import type { Statuses } from './errors.ts'
 import type { IdTokenSettings } from './id-tokens.ts'
 import type { Policy } from './policy.ts'
 import { digits, letters } from './random.ts'
-import { defaultTrust, GITHUB_ISSUER, type OidcProvider, type Role } from './roles.ts'
+import { DEFAULT_SUBJECT, defaultTrust, GITHUB_ISSUER, type OidcProvider, type Role } from './roles.ts'
 import { ShapeError } from './shape.ts'
 
 export type Account = { readonly id: string; readonly callsPerSecond: number | null }
@@ -62,6 +62,13 @@ export type World = {
  */
 export function makeWorld(config: Config): World {
   const regionId = config.regionId ?? 'cn-hangzhou'
+  const idToken = {
+    issuer: GITHUB_ISSUER,
+    subject: DEFAULT_SUBJECT,
+    claims: {},
+    lifetimeSeconds: 300,
+    ...config.idToken,
+  }
   const accounts = makeEntries(
     { name: 'accounts', entries: config.accounts, defaultId: `1${digits(15)}` },
     (entry, id): Account => ({
@@ -108,7 +115,7 @@ export function makeWorld(config: Config): World {
         accountId,
         maxSessionDuration: entry.maxSessionDuration ?? 3600,
         policy: entry.policy ?? allow(['mq:*'], `acs:mq:*:${accountId}:*`),
-        trustPolicy: entry.trustPolicy ?? defaultTrust(oidcProviders.default, accountId),
+        trustPolicy: entry.trustPolicy ?? defaultTrust(oidcProviders.default, accountId, idToken.subject),
       }
     },
   )
@@ -122,12 +129,7 @@ export function makeWorld(config: Config): World {
     instances: instances.all,
     oidcProviders: byArn(oidcProviders),
     roles: byArn(roles),
-    idToken: {
-      issuer: GITHUB_ISSUER,
-      subject: 'repo:acme/devices:ref:refs/heads/main',
-      lifetimeSeconds: 300,
-      ...config.idToken,
-    },
+    idToken,
     idTokenRequestToken: letters(40),
     defaults: {
       account: accounts.default,

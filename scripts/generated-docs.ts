@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
 import { FAULT_ROWS, MAX_ATTEMPTS, type FaultRow } from '../__tests__/integration/fault-rows.ts'
-import type { ServiceErrors } from '../src/alibaba-cloud/service-errors.ts'
+import type { ServiceError, ServiceErrors } from '../src/alibaba-cloud/service-errors.ts'
 import { STS_ERRORS } from '../src/alibaba-cloud/sts-errors.ts'
 import { MQTT_ERRORS } from '../src/mqtt/service-errors.ts'
 
@@ -18,9 +18,11 @@ type Described = { readonly description: string; readonly required?: boolean; re
 export const DOCUMENTS = [
   'README.md',
   'docs/faults.md',
+  'docs/troubleshooting.md',
   'sign/README.md',
   'register/README.md',
   'unseal/README.md',
+  'emulator/README.md',
 ]
 
 /** What stands between `<!-- begin NAME -->` and `<!-- end NAME -->` in a document: each NAME, and how it is made. */
@@ -33,9 +35,13 @@ const SECTIONS: Readonly<Record<string, () => string>> = {
   'register/outputs': () => outputTable('register'),
   'unseal/inputs': () => inputTable('unseal'),
   'unseal/outputs': () => outputTable('unseal'),
-  errors: () => errorTable(MQTT_ERRORS),
+  'emulator/inputs': () => inputTable('emulator'),
+  'emulator/outputs': () => outputTable('emulator'),
+  errors: () => errorChapters(MQTT),
+  'sts-errors': () => errorChapters(STS),
+  'error-index': () => errorIndex(MQTT),
+  'sts-error-index': () => errorIndex(STS),
   faults: faultTables,
-  'sts-errors': () => errorTable(STS_ERRORS, MQTT_ERRORS),
 }
 
 /** A document with its generated sections made anew from the code and the action.yml files. */
@@ -70,19 +76,48 @@ function outputTable(action: string): string {
   )
 }
 
-/** @param but codes that stand in another table with the same words */
-function errorTable(errors: ServiceErrors, but: ServiceErrors = {}): string {
+/** Codes that mean the same, and what is known of them. */
+type CodeGroup = { readonly codes: string[]; readonly error: ServiceError }
+
+const MQTT = groupsOf(MQTT_ERRORS)
+/** Without those that have the same words as the product's own. */
+const STS = groupsOf(STS_ERRORS, MQTT_ERRORS)
+
+function groupsOf(errors: ServiceErrors, but: ServiceErrors = {}): readonly CodeGroup[] {
+  const groups = new Map<ServiceError, string[]>()
+  for (const [name, error] of Object.entries(errors)) {
+    if (but[name] !== error) groups.set(error, [...(groups.get(error) ?? []), name])
+  }
+  return [...groups].map(([error, codes]) => ({ codes, error }))
+}
+
+/** What a group of codes means and what to do, each under a heading of its own. */
+function errorChapters(groups: readonly CodeGroup[]): string {
+  return groups
+    .map(({ codes, error: { meaning, retry, cure } }) => {
+      const repeated = retry ? 'It is tried again first.' : 'It is not tried again.'
+      return `### ${codes.map(code).join(', ')}\n\n${general(meaning)}. ${repeated}\n\n${general(cure)}`
+    })
+    .join('\n\n')
+}
+
+/** All codes with what they mean, each a link to the chapter that says what to do. */
+function errorIndex(groups: readonly CodeGroup[]): string {
   return table(
-    ['code', 'what it means', 'tried again', 'what to do'],
-    Object.entries(errors)
-      .filter(([name, row]) => but[name] !== row)
-      .map(([name, { meaning, retry, cure }]) => [
-        code(name),
-        general(meaning),
-        retry ? 'yes' : 'no',
-        general(cure),
-      ]),
+    ['code', 'what it means'],
+    groups.map(({ codes, error: { meaning } }) => {
+      const names = codes.map(code).join(', ')
+      return [`[${names}](docs/troubleshooting.md#${anchorOf(names)})`, general(meaning)]
+    }),
   )
+}
+
+/** The anchor that GitHub gives to a heading. */
+export function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replace(/\s/g, '-')
 }
 
 /** A table for each call, of the rows that the integration test runs. */

@@ -5,13 +5,12 @@
 import { randomBytes, randomInt, randomUUID, X509Certificate } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { makeCa, type Ca } from '../demo/ca.ts'
 import { startEmulator, type Emulator } from '../emulator/start.ts'
 import { act } from './act.ts'
+import { report, type Check } from './checks.ts'
 import { pythonEnvironment } from './python-environment.ts'
-
-type Check = readonly [name: string, held: boolean]
 
 /** What a workflow left behind. */
 type Ended = {
@@ -74,7 +73,10 @@ async function runWorkflow(
   const proofFile = join(folder, 'proof')
   const { exitCode, log } = await act(`__tests__/workflow/${workflow}.yml`, {
     programs,
+    repository: dirname(import.meta.dirname),
     cache: folder,
+    event: { name: 'workflow_dispatch' },
+    actions: {},
     vars: {
       INSTANCE_ID: info.instanceId,
       ENDPOINT: info.endpoint,
@@ -135,11 +137,4 @@ function sealedAndSigned({ proof, secrets, registerCode, ca }: Ended): readonly 
     ['the verification certificate has the code as its name', certificate?.subject === `CN=${registerCode}`],
     ['and is signed by the CA', certificate?.verify(new X509Certificate(ca.certificate).publicKey) === true],
   ]
-}
-
-function report(checks: readonly Check[]): void {
-  for (const [name, held] of checks) console.log(`${held ? 'passed' : 'FAILED'}  ${name}`)
-  const failed = checks.filter(([, held]) => !held).length
-  console.log(`${checks.length - failed} passed, ${failed} failed`)
-  process.exitCode = failed === 0 ? 0 : 1
 }

@@ -4,12 +4,17 @@ declare module '@vercel/ncc' {
     cache?: string | false
     externals?: Readonly<Record<string, string>>
     minify?: boolean
-    license?: string
     quiet?: boolean
     esm?: boolean
     target?: string
     mainFields?: readonly string[]
   }
-  type Bundle = { code: string; assets: Record<string, { source: string | Buffer }> }
+  type Module = { resource?: string; modules?: Iterable<Module> }
+  type Bundle = {
+    code: string
+    assets: Record<string, { source: string | Buffer }>
+    /** What webpack says of its run. */
+    stats: { compilation: { modules: Iterable<Module> } }
+  }
   export default function ncc(entry: string, options: Options): Promise<Bundle>
 }

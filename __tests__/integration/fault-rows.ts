@@ -263,7 +263,7 @@ const badCode = (fault: string, registerCode: string): FaultRow =>
   )
 
 const MQTT_DENIED = 'mq:GetRegisterCode and mq:MqttInstanceAccess'
-const LOOKING_DENIED = 'the action of GetCaCertificate and mq:MqttInstanceAccess'
+const LOOKING_DENIED = 'mq:GetCaCertificate and mq:MqttInstanceAccess'
 const STS_DENIED = 'may not assume'
 
 export const FAULT_ROWS: readonly FaultRow[] = [
@@ -454,7 +454,7 @@ export const FAULT_ROWS: readonly FaultRow[] = [
 
   ...openOutcomes('DeleteCaCertificate'),
   ...serviceRefusals('DeleteCaCertificate', {
-    NoPermission: 'the action of DeleteCaCertificate and mq:MqttInstanceAccess',
+    NoPermission: 'mq:DeleteCaCertificate and mq:MqttInstanceAccess',
     MqttOwnerCheckError: 'is registered and active, but deleting its predecessor',
   }),
   ...turnedAway('DeleteCaCertificate'),

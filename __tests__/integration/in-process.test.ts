@@ -1,5 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
 import https from 'node:https'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -161,6 +162,17 @@ describe('the action', () => {
       ),
     ).rejects.toBe(oddity)
     expect(await service.emulator.requests()).toHaveLength(1)
+  })
+
+  it('waits longer for an answer than the SDK would by itself', async () => {
+    await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault: { delayMs: 3_300 } }])
+    expect((await run()).stdout).toContain('fetched at the first attempt')
+  })
+
+  it('takes a list for an answer that is not of the service', async () => {
+    await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault: { status: 200, body: '[]' } }])
+    const { error } = await run({ 'max-attempts': '1' })
+    expect(error?.message).toMatch(/a body that is not the JSON of the service/)
   })
 
   it.each(['reset', 'reset-in-body', 'html', 'null-body', 'no-code', 'hang'] as const)(
@@ -336,6 +348,33 @@ describe('an access key that has to be fetched', () => {
       expect(stdout).toMatch(/^Access key +from the default chain \(profile\)$/m)
       expect(stdout).toContain(`::add-mask::${accessKeySecret}\n`)
       rmSync(home, { recursive: true })
+    })
+
+    it('comes from where a URL says, with its security token', async () => {
+      const found = {
+        AccessKeyId: 'STS.x',
+        AccessKeySecret: 'a-secret-found',
+        SecurityToken: 'a-token-found',
+      }
+      const body = { Code: 'Success', ...found, Expiration: '2099-01-01T00:00:00Z' }
+      const server = createHttpServer((_, response) => response.end(JSON.stringify(body))).listen(
+        0,
+        '127.0.0.1',
+      )
+      await once(server, 'listening')
+      const { port } = server.address() as AddressInfo
+      const env = { ...chain, HOME: '/nowhere', ALIBABA_CLOUD_CREDENTIALS_URI: `http://127.0.0.1:${port}/` }
+      const { findInDefaultChain } = await import('../../src/alibaba-cloud/default-chain.ts')
+      const limits = { deadlineMs: performance.now() + 10_000, proxy: undefined }
+      const { result } = await withEnvironment(env, () => findInDefaultChain(limits))
+      expect(result?.accessKey).toEqual({
+        accessKeyId: 'STS.x',
+        accessKeySecret: 'a-secret-found',
+        securityToken: 'a-token-found',
+      })
+      const { stdout } = await run(withoutKeys, env)
+      server.close()
+      expect(stdout).toContain('::add-mask::a-token-found\n')
     })
 
     it('is missed with a list of the places', async () => {

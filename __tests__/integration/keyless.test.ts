@@ -66,7 +66,7 @@ describe("a step with GitHub's OIDC token", () => {
     [
       'no such provider',
       { 'oidc-provider-arn': 'acs:ram::1:oidc-provider/none' },
-      /trust policy.*issuer "https:\/\/token\.actions\.githubusercontent\.com", subject "repo:acme\/devices:ref:refs\/heads\/main", audience "sts\.aliyuncs\.com"/,
+      /trust policy.*issuer "https:\/\/token\.actions\.githubusercontent\.com", subject "repo:acme\/devices:ref:refs\/heads\/main", audience "sts\.aliyuncs\.com".*allow sts:AssumeRole,/,
     ],
   ])('ends with its own words: %s', async (_, inputs, text) => {
     const step = await run(inputs)

@@ -193,9 +193,7 @@ describe('register', () => {
     expect(error?.message).toMatch(
       /^It is not known whether the CA is registered \(serial number [\da-f]+\): the service closed .*, and asking the service failed: RAM/,
     )
-    expect(error?.cure).toMatch(
-      /the action of GetCaCertificate and mq:MqttInstanceAccess.*does nothing twice\.$/,
-    )
+    expect(error?.cure).toMatch(/mq:GetCaCertificate and mq:MqttInstanceAccess.*does nothing twice\.$/)
     expect(error).toMatchObject({
       code: 'NoPermission',
       said: expect.any(String),
@@ -272,7 +270,7 @@ describe('register', () => {
   it.each([
     ['ActiveCaCertificate', { activate: 'true' }, 'mq:ActiveCaCertificate', 'is active'],
     ['InactivateCaCertificate', {}, 'mq:UnregisterCaCertificate', 'is inactive'],
-    ['DeleteCaCertificate', { 'on-replace': 'delete' }, 'the action of DeleteCaCertificate', 'is deleted'],
+    ['DeleteCaCertificate', { 'on-replace': 'delete' }, 'mq:DeleteCaCertificate', 'is deleted'],
   ])(
     'says what RAM has to allow for %s, and what is not known after it',
     async (operation, given, action, aim) => {
@@ -287,7 +285,11 @@ describe('register', () => {
           : { ...values, 'on-replace': 'keep' },
       )
       await faults(operation, { code: 'NoPermission' })
-      expect((await run(values)).error?.cure).toContain(`both ${action} and mq:MqttInstanceAccess`)
+      const refused = await run(values)
+      expect(refused.error?.cure).toContain(`both ${action} and mq:MqttInstanceAccess`)
+      // A refusal leaves nothing open.
+      expect(refused.error?.cure).not.toContain('Asked after each attempt')
+      expect(refused.stdout).not.toContain('Asking')
 
       const looks = operation === 'ActiveCaCertificate' ? 1 : 2
       await faults(operation, 'reset')
@@ -418,7 +420,11 @@ describe('a change', () => {
     const fail = (): never => {
       throw oddity
     }
-    const call = mqttCall(instanceOf(service.emulator), { operation: 'DeleteCaCertificate', method: 'POST' })
+    const call = mqttCall(instanceOf(service.emulator), {
+      operation: 'DeleteCaCertificate',
+      method: 'POST',
+      ramAction: 'mq:DeleteCaCertificate',
+    })
     const what = { call, aim: 'x', read: () => true, onAsk: () => undefined }
     await faults('DeleteCaCertificate', 'reset')
     for (const part of [{ prepare: fail }, { ask: () => Promise.reject(oddity) }]) {

@@ -22,10 +22,13 @@ export function trust({ info }: Emulator): void {
   setDefaultCACertificates([...getCACertificates('default'), readFileSync(info.caFile, 'utf8')])
 }
 
-/** All CAs of the default instance of an emulator that this process trusts. */
-export async function casOf(emulator: Emulator): Promise<RegisteredCa[]> {
+/** All CAs of an instance, the default one when left out, of an emulator that this process trusts. */
+export async function casOf(
+  emulator: Emulator,
+  instanceId = emulator.info.instanceId,
+): Promise<RegisteredCa[]> {
   const cas: RegisteredCa[] = []
-  await findInList(serviceOf(emulator), instanceOf(emulator), (ca) => {
+  await findInList(serviceOf(emulator), { ...instanceOf(emulator), instanceId }, (ca) => {
     cas.push(ca)
     return false
   })

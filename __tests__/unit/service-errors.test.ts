@@ -93,6 +93,7 @@ describe('the words of an error', () => {
     ['ApiNotSupport', /edition of instance post-cn-x .*Enterprise Platinum/],
     ['MqttInstanceNotFound', /no instance post-cn-x at onsmqtt\.cn-hangzhou.*region-id/],
     ['InvalidSecurityToken.Expired', /has expired/],
+    ['Throttling.Whatever', /500 calls a second/],
     ['SignatureDoesNotMatch', /secret does not belong to the access key id/],
   ])('%s say what to do', (code, text) => {
     expect(words(refused(code, 400))).toMatch(text)
@@ -102,6 +103,7 @@ describe('the words of an error', () => {
     const text = words(refused('InvalidTimeStamp.Expired', 400, 'Tue, 24 Nov 2026 10:00:00 GMT'))
     expect(text).toMatch(/15 minutes off/)
     expect(text).toMatch(/clock says \w{3}, .* GMT, the service's Tue, 24 Nov 2026 10:00:00 GMT\.$/)
+    expect(words(refused('NoPermission', 403, 'Tue, 24 Nov 2026 10:00:00 GMT'))).not.toContain('2026')
   })
 
   it('name what is not trusted, and how to trust it', () => {
@@ -113,7 +115,9 @@ describe('the words of an error', () => {
 
   it('say that a region or an endpoint is likely wrong when nobody answers there', () => {
     const text = words({ kind: 'network', code: 'ENOTFOUND', what: 'does not resolve' })
-    expect(text).toMatch(/onsmqtt\.cn-hangzhou\.aliyuncs\.com does not resolve.*region-id/)
+    expect(text).toMatch(
+      /^onsmqtt\.cn-hangzhou\.aliyuncs\.com does not resolve\. Most likely an endpoint, region-id/,
+    )
   })
 
   it('say of a code that is not known where to look it up', () => {

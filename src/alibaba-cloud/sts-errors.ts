@@ -5,8 +5,8 @@ const TRUST: ServiceError = {
   meaning: 'The trust policy of {role} does not trust this token, or there is no provider {provider}',
   cure:
     'The token says: issuer "{issuer}", subject "{tokenSubject}", audience "{tokenAudience}". The trust policy has to ' +
-    'name {provider} as its federated principal, allow sts:AssumeRoleWithOIDC, and have just these in its conditions ' +
-    'oidc:iss, oidc:sub and oidc:aud.',
+    'name {provider} as its federated principal, allow sts:AssumeRole, and have just these in its conditions oidc:iss, ' +
+    'oidc:sub and oidc:aud.',
 }
 const BAD_TOKEN: ServiceError = {
   retry: false,

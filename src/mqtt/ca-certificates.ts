@@ -40,7 +40,13 @@ export async function findCa(
   sn: string,
   isExpected: (ca: RegisteredCa | undefined) => boolean = () => true,
 ): Promise<RegisteredCa | undefined> {
-  const what = mqttCall(instance, { operation: 'GetCaCertificate', method: 'GET', query: { Sn: sn } })
+  const operation = 'GetCaCertificate'
+  const what = mqttCall(instance, {
+    operation,
+    method: 'GET',
+    query: { Sn: sn },
+    ramAction: `mq:${operation}`,
+  })
   const read: Read<RegisteredCa | undefined> = (answer) => {
     const data = answer['Data']
     if (!isRecord(data)) return undefined
@@ -74,9 +80,10 @@ export async function findInList(
   instance: Instance,
   isWanted: (ca: RegisteredCa) => boolean,
 ): Promise<RegisteredCa | undefined> {
+  const operation = 'ListCaCertificate'
   for (let page = 1; ; page++) {
     const query = { PageNo: String(page), PageSize: String(PAGE_SIZE) }
-    const what = mqttCall(instance, { operation: 'ListCaCertificate', method: 'GET', query })
+    const what = mqttCall(instance, { operation, method: 'GET', query, ramAction: `mq:${operation}` })
     const { result: cas } = await call(service, what, readPage)
     const found = cas.find(isWanted)
     if (found !== undefined || cas.length < PAGE_SIZE) return found
@@ -99,12 +106,7 @@ export async function changeCa(
   const look = async (): Promise<true | undefined> =>
     isReached(await findCa(service, instance, sn)) ? true : undefined
   const { result: isSeen } = await change<boolean>(service, {
-    call: mqttCall(instance, {
-      operation,
-      method: 'POST',
-      query: { Sn: sn },
-      ...(ramAction && { ramAction }),
-    }),
+    call: mqttCall(instance, { operation, method: 'POST', query: { Sn: sn }, ramAction }),
     aim: `CA ${sn} ${aim}`,
     read: () => false,
     ask: look,
@@ -118,7 +120,7 @@ export async function changeCa(
 
 type ChangeOperation = {
   readonly operation: string
-  readonly ramAction?: string
+  readonly ramAction: string
   readonly aim: string
   readonly isReached: (ca: RegisteredCa | undefined) => boolean
 }
@@ -138,6 +140,7 @@ const CHANGES: Readonly<Record<CaChange, ChangeOperation>> = {
   },
   delete: {
     operation: 'DeleteCaCertificate',
+    ramAction: 'mq:DeleteCaCertificate',
     aim: 'is deleted',
     isReached: (ca) => ca === undefined,
   },

@@ -14,7 +14,7 @@ export type Instance = {
 /**
  * A call of an operation on an instance.
  *
- * @param about.ramAction what RAM has to allow for it besides `mq:MqttInstanceAccess`, where its name is known
+ * @param about.ramAction what RAM has to allow for it besides `mq:MqttInstanceAccess`
  */
 export function mqttCall(
   { instanceId, regionId }: Instance,
@@ -22,10 +22,10 @@ export function mqttCall(
     readonly operation: string
     readonly method: 'GET' | 'POST'
     readonly query?: Readonly<Record<string, string>>
-    readonly ramAction?: string
+    readonly ramAction: string
   },
 ): Call {
-  const { operation, method, query, ramAction = `the action of ${operation}` } = about
+  const { operation, method, query, ramAction } = about
   return {
     request: { operation, version: VERSION, method, query: { MqttInstanceId: instanceId, ...query } },
     errors: MQTT_ERRORS,

@@ -1,0 +1,99 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { EmulatorConfig } from '../../emulator/config.ts'
+import { blocksIn, sectionOf } from './documents.ts'
+
+/** A call of the aliyun CLI: product and operation, and the values of its options. */
+export type CliCall = { readonly name: string; readonly options: Readonly<Record<string, string>> }
+
+/** What the commands make of a role. */
+export type MadeRole = Required<Pick<NonNullable<EmulatorConfig['roles']>[number], 'policy' | 'trustPolicy'>>
+
+/** The instance that the commands are run for: the stars of the documented one would stand for any characters. */
+export const INSTANCE = 'post-cn-7mz2d000000'
+
+/** The commands of the documents that set up Alibaba Cloud, in the order in which they are to be run. */
+export function documentedCommands(): readonly string[] {
+  const [values = '', provider = '', role = '', policy = ''] = blocksIn(
+    sectionOf('README.md', 'Set up'),
+    'sh',
+  )
+  const forRegister = sectionOf('docs/set-up.md', 'The role for `register`')
+  const [roleName = '', registerPolicy = ''] = blocksIn(forRegister, 'sh')
+  return [values, provider, role, policy, roleName, role, registerPolicy]
+}
+
+export const hasOpenssl = spawnSync('openssl', ['version']).status === 0
+
+/** `openssl s_client` shows the chain that is given; where openssl is not installed, it also computes a fingerprint. */
+const STAND_INS = `
+  set -euo pipefail
+  aliyun() { printf '%s\\0' "$@" '' >> calls; }
+  openssl() {
+    if [ "$1" = s_client ]; then cat chain
+    elif ${String(hasOpenssl)}; then command openssl "$@"
+    else echo 'sha1 Fingerprint=AB:CD'; fi
+  }
+`
+
+/**
+ * Runs the commands in bash, with a stand-in for the aliyun CLI.
+ *
+ * @param chain what a TLS server shows, as `openssl s_client -showcerts` prints it
+ * @returns the calls of the CLI
+ * @throws Error when a command fails
+ */
+export function runCommands(commands: readonly string[], chain: string): CliCall[] {
+  const folder = mkdtempSync(join(tmpdir(), 'set-up-'))
+  try {
+    writeFileSync(join(folder, 'chain'), chain)
+    const script = [STAND_INS, ...commands].join('\n').replace(/^INSTANCE=.*$/m, `INSTANCE=${INSTANCE}`)
+    execFileSync('bash', ['-c', script], { cwd: folder })
+    const calls = readFileSync(join(folder, 'calls'), 'utf8').split('\0\0').slice(0, -1)
+    return calls.map((call) => toCall(call.split('\0')))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function toCall([product = '', operation = '', ...rest]: readonly string[]): CliCall {
+  const pairs = rest.flatMap((option, index) =>
+    index % 2 === 0 ? [[option.slice('--'.length), rest[index + 1] ?? ''] as const] : [],
+  )
+  return { name: `${product} ${operation}`, options: Object.fromEntries(pairs) }
+}
+
+/** The roles that were made and have a policy, by their names. */
+export function rolesMadeBy(calls: readonly CliCall[]): Readonly<Record<string, MadeRole>> {
+  const json = (operation: string, key: string, name: string, document: string): unknown => {
+    const call = calls.find(({ name: called, options }) => called === operation && options[key] === name)
+    return JSON.parse(call?.options[document] ?? 'null')
+  }
+  const attached = calls.filter(({ name }) => name === 'ram AttachPolicyToRole')
+  return Object.fromEntries(
+    attached.map(({ options: { RoleName = '', PolicyName = '' } }) => [
+      RoleName,
+      // The emulator judges whether they are.
+      {
+        trustPolicy: json('ram CreateRole', 'RoleName', RoleName, 'AssumeRolePolicyDocument'),
+        policy: json('ram CreatePolicy', 'PolicyName', PolicyName, 'PolicyDocument'),
+      } as MadeRole,
+    ]),
+  )
+}
+
+/** The actions that the policy of a role allows. */
+export function actionsOf({ policy }: MadeRole): string[] {
+  return policy.Statement.flatMap(({ Action }) => Action)
+}
+
+/** The role, with other actions in its policy. */
+export function withActions(role: MadeRole, actions: readonly string[]): MadeRole {
+  const { Version, Statement } = role.policy
+  return {
+    ...role,
+    policy: { Version, Statement: Statement.map((one) => ({ ...one, Action: [...actions] })) },
+  }
+}

@@ -1,0 +1,55 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { bundledLicences } from '../../scripts/bundled-licences.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'licences-'))
+})
+afterEach(() => {
+  rmSync(folder, { recursive: true })
+})
+
+/** @returns the path of a module of the package */
+function install(name: string, manifest: object, files: Readonly<Record<string, string>> = {}): string {
+  const at = join(folder, 'node_modules', name)
+  mkdirSync(at, { recursive: true })
+  const all = { ...files, 'package.json': JSON.stringify({ name, version: '1.2.3', ...manifest }) }
+  for (const [file, text] of Object.entries(all)) writeFileSync(join(at, file), text)
+  return join(at, 'lib', 'index.js')
+}
+
+describe('the licences of a bundle', () => {
+  it('name each package once, with the texts that it ships', () => {
+    const one = install(
+      '@scope/one',
+      { license: 'MIT' },
+      { LICENSE: 'The text of one\r\n', NOTICE: 'Notice' },
+    )
+    const two = install('two', { license: 'ISC' }, { 'licence.md': 'The text of two' })
+    const own = join(folder, 'src', 'index.js')
+    expect(bundledLicences([{ resource: own }, { modules: [{ resource: two }, { resource: one }] }])).toBe(
+      `@scope/one 1.2.3\nMIT\n\nThe text of one\nNotice\n\n${'-'.repeat(80)}\n\ntwo 1.2.3\nISC\n\nThe text of two\n`,
+    )
+  })
+
+  it('have the standard text and the author where a package ships none', () => {
+    const text = bundledLicences([{ resource: install('bare', { license: 'ISC', author: 'A. Uthor' }) }])
+    expect(text).toContain('Copyright A. Uthor\n\nPermission to use')
+  })
+
+  it.each([
+    [
+      'that is not permissive',
+      { license: 'GPL-3.0-only' },
+      'bare 1.2.3 would be bundled, and its licence is GPL-3.0-only',
+    ],
+    ['that is not said', {}, 'its licence is not said'],
+    ['whose text is not known', { license: 'BlueOak-1.0.0' }, 'BlueOak-1.0.0.txt'],
+  ])('stop the build at one %s', (_, manifest, message) => {
+    const resource = install('bare', manifest)
+    expect(() => bundledLicences([{ resource }])).toThrow(message)
+  })
+})

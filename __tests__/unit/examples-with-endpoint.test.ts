@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from '@jest/globals'
+import { parse } from 'yaml'
+import { withEndpoint } from '../../scripts/examples/with-endpoint.ts'
+
+const examples = join(dirname(dirname(import.meta.dirname)), 'examples')
+/** But for the one that names an endpoint itself. */
+const names = readdirSync(examples).filter((name) => name.endsWith('.yml') && name !== 'emulator.yml')
+
+type Workflow = {
+  jobs: Record<string, { steps: { uses?: string; with?: Record<string, string> }[] }>
+}
+
+describe('an example that is to find the emulator', () => {
+  it.each(names)('%s is what it was, but for the endpoints of the steps that make calls', (name) => {
+    const example = readFileSync(join(examples, name), 'utf8')
+    const changed = parse(withEndpoint(example, '127.0.0.1:8443')) as Workflow
+    for (const { uses, with: inputs } of Object.values(changed.jobs).flatMap(({ steps }) => steps)) {
+      if (!/^OWNER\/apsaramq-mqtt-register-code(\/register)?@v1$/.test(uses ?? '')) continue
+      expect(inputs).toMatchObject({ endpoint: '127.0.0.1:8443', 'sts-endpoint': '127.0.0.1:8443' })
+      delete inputs?.['endpoint']
+      delete inputs?.['sts-endpoint']
+    }
+    expect(changed).toEqual(parse(example))
+  })
+
+  it('is refused when it makes no call', () => {
+    expect(() => withEndpoint('jobs: {}', 'a')).toThrow('no step makes a call')
+  })
+
+  it('is refused when a step that makes one has no inputs', () => {
+    const steps = '    steps:\n      - uses: OWNER/apsaramq-mqtt-register-code@v1\n      - run: true'
+    expect(() => withEndpoint(steps, 'a')).toThrow('a step has no inputs')
+  })
+})

@@ -1,0 +1,115 @@
+import { describe, expect, it } from '@jest/globals'
+import { parse } from 'yaml'
+import { yamlSnippets } from '../../scripts/lint-workflows/snippets.ts'
+import { wrapped } from '../../scripts/lint-workflows/wrap.ts'
+
+const ACTIONS = new Map([
+  [
+    '.',
+    {
+      name: 'root',
+      description: '',
+      inputs: { 'instance-id': { required: true }, 'region-id': {} },
+      outputs: { 'register-code': {} },
+    },
+  ],
+  ['sign', { name: 'sign', description: '', inputs: { 'valid-days': {} }, outputs: { certificate: {} } }],
+])
+const ROOT = 'OWNER/apsaramq-mqtt-register-code@v1'
+
+/** The snippet as it stands in line 20 of a document, so that everything fits in front of it. */
+function workflow(text: string, document = 'README.md'): Record<string, unknown> {
+  const whole = wrapped({ document, line: 20, text }, ACTIONS) ?? ''
+  const first = text.split('\n')[0] ?? ''
+  expect(whole.split('\n')[19]?.trim()).toBe(first.trim())
+  return parse(whole) as Record<string, unknown>
+}
+
+describe('the snippets of a document', () => {
+  it('are those in YAML, each with its line and without its indentation', () => {
+    const markdown =
+      'Text\n\n```yaml\na: 1\n```\n\n- List\n  ```yml\n  b:\n    c: 2\n  ```\n\n```sh\nd: 3\n```\n'
+    expect(yamlSnippets('README.md', markdown)).toEqual([
+      { document: 'README.md', line: 4, text: 'a: 1\n' },
+      { document: 'README.md', line: 9, text: 'b:\n  c: 2\n' },
+    ])
+  })
+})
+
+describe('a snippet becomes a workflow', () => {
+  it('that it is already, with what it leaves out', () => {
+    expect(workflow('on: pull_request\njobs:\n  a:\n    runs-on: b\n')).toEqual({
+      name: 'Snippet',
+      on: 'pull_request',
+      permissions: {},
+      concurrency: { group: 'snippet', 'cancel-in-progress': true },
+      jobs: { a: { 'runs-on': 'b' } },
+    })
+  })
+
+  it.each([
+    ['jobs', 'a:\n  runs-on: b\n  steps: []\n', { a: { 'runs-on': 'b', steps: [] } }],
+    [
+      'a job',
+      'permissions:\n  id-token: write\nsteps: []\n',
+      {
+        snippet: {
+          permissions: { 'id-token': 'write' },
+          steps: [],
+          name: 'Snippet',
+          'runs-on': 'ubuntu-latest',
+        },
+      },
+    ],
+    [
+      'keys of a workflow',
+      'permissions:\n  id-token: write\n',
+      { snippet: { name: 'Snippet', 'runs-on': 'ubuntu-latest', steps: [{ run: 'true' }] } },
+    ],
+    [
+      'steps',
+      '- run: a\n',
+      { snippet: { name: 'Snippet', 'runs-on': 'ubuntu-latest', steps: [{ run: 'a' }] } },
+    ],
+  ])('of which it is %s', (_, text, jobs) => {
+    expect(workflow(text)['jobs']).toEqual(jobs)
+  })
+
+  it('with the step whose outputs its steps use', () => {
+    expect(workflow('- run: a ${{ steps.mqtt.outputs.register-code }}\n')['jobs']).toMatchObject({
+      snippet: {
+        steps: [
+          { id: 'mqtt', uses: ROOT, with: { 'instance-id': 'snippet' } },
+          { run: 'a ${{ steps.mqtt.outputs.register-code }}' },
+        ],
+      },
+    })
+  })
+
+  it.each([
+    ['README.md', 'region-id: a\n', ROOT, { 'region-id': 'a', 'instance-id': 'snippet' }],
+    ['sign/README.md', 'valid-days: 3\n', ROOT.replace('@', '/sign@'), { 'valid-days': 3 }],
+    ['README.md', 'valid-days: 3\n', ROOT.replace('@', '/sign@'), { 'valid-days': 3 }],
+  ])('in %s with a step that takes its inputs', (document, text, uses, inputs) => {
+    expect(workflow(text, document)['jobs']).toMatchObject({ snippet: { steps: [{ uses, with: inputs }] } })
+  })
+
+  it('but for the configuration of Dependabot', () => {
+    expect(
+      wrapped({ document: 'README.md', line: 20, text: 'version: 2\nupdates: []\n' }, ACTIONS),
+    ).toBeUndefined()
+  })
+
+  it.each([
+    ['an input that no action has', 'region: a\n', 'no part of a workflow, nor inputs'],
+    [
+      'an output that no action has',
+      '- run: ${{ steps.mqtt.outputs.code }}\n',
+      'no action here has the outputs code',
+    ],
+  ])('unless it has %s', (_, text, message) => {
+    expect(() => wrapped({ document: 'README.md', line: 20, text }, ACTIONS)).toThrow(
+      `README.md:20: ${message}`,
+    )
+  })
+})

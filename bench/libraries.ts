@@ -1,0 +1,85 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import ncc from '@vercel/ncc'
+import { median } from './median.ts'
+
+const root = dirname(import.meta.dirname)
+const LOADER = join(import.meta.dirname, 'evaluate.js')
+const ROUNDS = 15
+
+/** What a bundle is made of, for each part the statements that load it. */
+const PARTS: Readonly<Record<string, string>> = {
+  'node:crypto': "import { createHash } from 'node:crypto'\nexport default createHash",
+  'node:https': "import https from 'node:https'\nexport default https",
+  '@actions/core': "import { getInput, info } from '@actions/core'\nexport default [getInput, info]",
+  '@actions/http-client': "import { HttpClient } from '@actions/http-client'\nexport default HttpClient",
+  '@actions/github': "import { context } from '@actions/github'\nexport default context",
+  undici: "import { ProxyAgent } from 'undici'\nexport default ProxyAgent",
+  '@alicloud/openapi-client': "import sdk from '@alicloud/openapi-client'\nexport default sdk",
+  '@alicloud/credentials': "import credentials from '@alicloud/credentials'\nexport default credentials",
+  '@alicloud/tea-xml': "import xml from '@alicloud/tea-xml'\nexport default xml",
+  'p-retry': "import pRetry from 'p-retry'\nexport default pRetry",
+  jose: "import { CompactEncrypt, compactDecrypt } from 'jose'\nexport default [CompactEncrypt, compactDecrypt]",
+  '@peculiar/asn1-x509': "import { Certificate } from '@peculiar/asn1-x509'\nexport default Certificate",
+  '@peculiar/x509':
+    "import 'reflect-metadata'\nimport { X509CertificateGenerator } from '@peculiar/x509'\nexport default X509CertificateGenerator",
+}
+
+/**
+ * Measures what each library costs a process that loads it: bundled alone with all that it depends on, and evaluated in
+ * a process of its own, all by turns.
+ */
+export async function benchLibraries(): Promise<void> {
+  // Within the repository, or the bundler would not find the libraries.
+  mkdirSync(join(root, '.build'), { recursive: true })
+  const entries = mkdtempSync(join(root, '.build', 'libraries-'))
+  const folder = mkdtempSync(join(tmpdir(), 'bench-libraries-'))
+  try {
+    const times: Record<string, number[]> = {}
+    const bytes: Record<string, number> = {}
+    for (const [part, source] of Object.entries(PARTS)) {
+      const entry = join(entries, `${fileName(part)}.js`)
+      writeFileSync(entry, source)
+      const options = {
+        cache: false,
+        esm: false,
+        mainFields: ['module', 'main'],
+        minify: true,
+        quiet: true,
+      } as const
+      const { code } = await ncc(entry, options)
+      writeFileSync(join(folder, `${fileName(part)}.cjs`), code)
+      bytes[part] = code.length
+    }
+    for (let round = 0; round <= ROUNDS; round++) {
+      for (const part of Object.keys(PARTS)) {
+        const ms = evaluationTime(join(folder, `${fileName(part)}.cjs`))
+        if (round > 0) (times[part] ??= []).push(ms)
+      }
+    }
+    const rows = Object.keys(PARTS).map((part) => [
+      part,
+      { bytes: bytes[part], 'evaluation ms': Math.round(median(times[part] ?? []) * 10) / 10 },
+    ])
+    console.table(Object.fromEntries(rows))
+    console.log(
+      `medians of ${ROUNDS} processes each, by turns; with the modules of Node that a library loads`,
+    )
+  } finally {
+    rmSync(entries, { recursive: true })
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** In a process of its own, as a module is evaluated once; not with --eval, for which Node loads more. */
+function evaluationTime(file: string): number {
+  const { stdout, status, stderr } = spawnSync(process.execPath, [LOADER, file], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${file} was not evaluated: ${stderr}`)
+  return Number(stdout)
+}
+
+function fileName(part: string): string {
+  return part.replace(/[^a-z0-9]+/g, '-')
+}

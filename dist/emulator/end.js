@@ -1,0 +1,3 @@
+// The post step of the emulator.
+process.argv[2] = 'end'
+require('./index.js')

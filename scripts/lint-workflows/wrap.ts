@@ -1,0 +1,128 @@
+import { dirname } from 'node:path'
+import { parse } from 'yaml'
+import { asPublished, type ActionYml } from './own-actions.ts'
+import type { Snippet } from './snippets.ts'
+
+type Actions = ReadonlyMap<string, ActionYml>
+
+/** What stands around a snippet: the lines before it, how far it is indented, the lines after it. */
+type Frame = {
+  readonly before: readonly string[]
+  readonly indent: number
+  readonly after: readonly string[]
+}
+
+const WORKFLOW_KEYS = ['name', 'run-name', 'on', 'permissions', 'env', 'defaults', 'concurrency', 'jobs']
+const JOB_KEYS = ['runs-on', 'steps', 'strategy', 'environment', 'needs', 'outputs', 'timeout-minutes']
+
+/**
+ * Makes a whole workflow of a snippet that shows a part of one. The snippet keeps its line numbers, so a finding
+ * points into the document.
+ *
+ * @returns `undefined` for Dependabot's configuration, which is no part of a workflow
+ * @throws Error for a snippet that is no part of a workflow that is known here
+ */
+export function wrapped(snippet: Snippet, actions: Actions): string | undefined {
+  const content: unknown = parse(snippet.text)
+  if (isMapping(content) && 'version' in content && 'updates' in content) return undefined
+  const { before, indent, after } = frame(snippet, content, actions)
+  const blank = snippet.line - 1 - before.length
+  const lines = snippet.text.trimEnd().split('\n')
+  const indented = lines.map((line) => (line === '' ? line : ' '.repeat(indent) + line))
+  return [...Array<string>(Math.max(0, blank)).fill(''), ...before, ...indented, ...after, ''].join('\n')
+}
+
+function frame(snippet: Snippet, content: unknown, actions: Actions): Frame {
+  if (Array.isArray(content)) return steps(snippet, actions)
+  if (isMapping(content)) {
+    const keys = Object.keys(content)
+    if (keys.includes('jobs')) return { before: [], indent: 0, after: workflow(keys) }
+    if (keys.some((key) => JOB_KEYS.includes(key))) return job(keys)
+    if (keys.every((key) => WORKFLOW_KEYS.includes(key))) {
+      return { before: [], indent: 0, after: [...workflow(keys), 'jobs:', ...emptyJob()] }
+    }
+    if (Object.values(content).every((value) => isMapping(value) && ('steps' in value || 'uses' in value))) {
+      return { before: ['jobs:'], indent: 2, after: workflow([]) }
+    }
+    const folder = actionWith(keys, dirname(snippet.document), actions)
+    if (folder !== undefined) return inputs(keys, folder, actions)
+  }
+  throw new Error(`${snippet.document}:${snippet.line}: no part of a workflow, nor inputs of an action here`)
+}
+
+/** The keys of a workflow that its snippet has not. */
+function workflow(keys: readonly string[]): string[] {
+  const rest = {
+    name: 'name: Snippet',
+    on: 'on: push',
+    permissions: 'permissions: {}',
+    concurrency: 'concurrency: { group: snippet, cancel-in-progress: true }',
+  }
+  return Object.entries(rest).flatMap(([key, line]) => (keys.includes(key) ? [] : [line]))
+}
+
+/** The keys of a job that its snippet has not. */
+function job(keys: readonly string[]): Frame {
+  const rest = {
+    name: '    name: Snippet',
+    'runs-on': '    runs-on: ubuntu-latest',
+    steps: "    steps: [{ run: 'true' }]",
+  }
+  const lines = Object.entries(rest).flatMap(([key, line]) => (keys.includes(key) ? [] : [line]))
+  return { before: ['jobs:', '  snippet:'], indent: 4, after: [...lines, ...workflow([])] }
+}
+
+function emptyJob(): string[] {
+  const { before, after } = job([])
+  return [...before.slice(1), ...after.slice(0, 3)]
+}
+
+/** Steps may use outputs of steps that their snippet does not show. */
+function steps(snippet: Snippet, actions: Actions): Frame {
+  const used = new Map<string, Set<string>>()
+  for (const [, id = '', output = ''] of snippet.text.matchAll(/\bsteps\.([\w-]+)\.outputs\.([\w-]+)/g)) {
+    if (!new RegExp(`^ *(- )?id: ${id}$`, 'm').test(snippet.text)) {
+      used.set(id, (used.get(id) ?? new Set()).add(output))
+    }
+  }
+  const earlier = [...used].map(([id, outputs]) => {
+    const folder = [...actions].find(([, action]) =>
+      [...outputs].every((output) => Object.hasOwn(action.outputs ?? {}, output)),
+    )?.[0]
+    if (folder === undefined) {
+      throw new Error(
+        `${snippet.document}:${snippet.line}: no action here has the outputs ${[...outputs].join(', ')} of ${id}`,
+      )
+    }
+    return `      - { id: ${id}, uses: ${asPublished(folder)}, with: { ${required(folder, [], actions).join(', ')} } }`
+  })
+  const { before, after } = job(['steps'])
+  return { before: [...before, '    steps:', ...earlier], indent: 6, after }
+}
+
+function inputs(keys: readonly string[], folder: string, actions: Actions): Frame {
+  const { before, after } = job(['steps'])
+  const rest = required(folder, keys, actions).map((line) => `          ${line}`)
+  return {
+    before: [...before, '    steps:', `      - uses: ${asPublished(folder)}`, '        with:'],
+    indent: 10,
+    after: [...rest, ...after],
+  }
+}
+
+function required(folder: string, keys: readonly string[], actions: Actions): string[] {
+  return Object.entries(actions.get(folder)?.inputs ?? {})
+    .filter(([name, input]) => input.required && input.default === undefined && !keys.includes(name))
+    .map(([name]) => `${name}: snippet`)
+}
+
+/** The action that takes all these inputs, best that of the document's own folder. */
+function actionWith(keys: readonly string[], folder: string, actions: Actions): string | undefined {
+  const takes = (candidate: string): boolean =>
+    keys.every((key) => Object.hasOwn(actions.get(candidate)?.inputs ?? {}, key))
+  return [folder, ...actions.keys()].find(takes)
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
