@@ -9,8 +9,8 @@ export default {
   mutate: ['src/**/*.ts', '!src/entries/**'],
   testRunner: 'jest',
   testRunnerNodeArgs: ['--experimental-vm-modules', '--no-warnings'],
-  // The runner of jest.mutation.config.js picks the files: it knows which tests reach a mutant, not only which import it.
-  jest: { configFile: 'jest.mutation.config.js', enableFindRelatedTests: false },
+  // Of the tests that import what is changed, the runner named there picks those that reach it.
+  jest: { configFile: 'jest.mutation.config.js', enableFindRelatedTests: true },
   coverageAnalysis: 'perTest',
   // The tests wait for each other's emulators: with more of them at once than cores, good code would be late too.
   concurrency: 2,

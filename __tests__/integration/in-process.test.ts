@@ -175,6 +175,11 @@ describe('the action', () => {
     expect(error?.message).toMatch(/a body that is not the JSON of the service/)
   })
 
+  it('says which action RAM has to allow', async () => {
+    await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault: { code: 'NoPermission' } }])
+    expect((await run()).error?.cure).toContain('both mq:GetRegisterCode and mq:MqttInstanceAccess')
+  })
+
   it.each(['reset', 'reset-in-body', 'html', 'null-body', 'no-code', 'hang'] as const)(
     'knows the fault %s',
     async (fault) => {
@@ -185,11 +190,14 @@ describe('the action', () => {
     },
   )
 
-  it.each(['large-body', { registerCode: 'white space' }] as const)('knows the fault %j', async (fault) => {
-    await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault, times: 'always' }])
-    const { error } = await run({ 'max-attempts': '1' })
-    expect(error?.message).toMatch(/more than 1 MiB|white space/)
-  })
+  it.each(['large-body', 'no-code', { registerCode: 'white space' }] as const)(
+    'knows the fault %j',
+    async (fault) => {
+      await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault, times: 'always' }])
+      const { error } = await run({ 'max-attempts': '1' })
+      expect(error?.message).toMatch(/more than 1 MiB|without a register code$|white space/)
+    },
+  )
 })
 
 describe('an access key that has to be fetched', () => {

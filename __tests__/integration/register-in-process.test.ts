@@ -54,7 +54,9 @@ describe('register', () => {
     expect(await run({ 'region-id': undefined })).toMatchObject({ error: undefined, created: 'true' })
     expect(await run()).toMatchObject({ error: undefined, created: 'false' })
     await changeBehind(service.emulator, ca, 'inactivate')
-    expect((await run()).error?.message).toMatch(/and inactive$/)
+    const inactive = (await run()).error
+    expect(inactive?.message).toMatch(/and inactive$/)
+    expect(inactive?.cure).toMatch(/run this with activate: true\.$/)
     expect((await run({ activate: 'true' })).stdout).toContain('is active again')
 
     const old = ca
@@ -168,6 +170,41 @@ describe('register', () => {
     })
     expect(outputFile).toBe('')
     expect(await service.emulator.requests('InactivateCaCertificate')).toEqual([])
+  })
+
+  it.each([
+    ['inactive', () => ({ Status: '0', CaContent: ca.pem })],
+    ['another one', async () => ({ Status: '1', CaContent: (await makeCa()).pem })],
+  ])('leaves the predecessor alone while the new CA is shown as %s', async (_, fields) => {
+    const old = ca
+    await run()
+    ca = await makeCa()
+    const shown = JSON.stringify({ RequestId: 'x', Data: { Sn: snOf(ca), ...(await fields()) } })
+    await faults('GetCaCertificate', { code: 'FindCaBySnError' }, { status: 200, body: shown })
+    const { error } = await run({ replaces: snOf(old), 'max-attempts': '1' })
+    expect(error?.message).toMatch(/does not show CA \w+ as it has to be by now$/)
+    expect(await service.emulator.requests('InactivateCaCertificate')).toEqual([])
+  })
+
+  it('sends no certificate that was unfit before, and the one that is given as it is', async () => {
+    const { pem } = await makeLeaf({ issuer: ca, notAfter: new Date(Date.now() - 1000) })
+    const { error } = await run({ 'ca-private-key': '', 'verification-certificate': pem })
+    expect(error?.message).toMatch(/^The verification certificate expired/)
+    expect(await service.emulator.requests('RegisterCaCertificate')).toEqual([])
+  })
+
+  it('tells which action RAM has to allow for a registration, and in which region', async () => {
+    await faults('RegisterCaCertificate', { code: 'NoPermission' })
+    expect((await run()).error?.cure).toMatch(/both mq:RegisterCa and .* acs:mq:cn-\w+:\*:/)
+    await faults('GetCaCertificate', { code: 'NoPermission' })
+    expect((await run({ 'region-id': undefined })).error?.cure).toContain('acs:mq:*:*:')
+  })
+
+  it('takes an answer to a registration without its serial number for a broken one', async () => {
+    await faults('RegisterCaCertificate', { status: 200, body: '{"RequestId":"3F2A"}' })
+    const { error } = await run({ 'max-attempts': '1' })
+    expect(error?.message).toMatch(/answered without the serial number of the CA$/)
+    expect(error?.requestId).toBe('3F2A')
   })
 
   it('makes no call when its outputs have nowhere to go', async () => {
@@ -302,6 +339,11 @@ describe('register', () => {
     },
   )
 
+  it('takes a parameter that the service does not like for a CA that is not there', async () => {
+    await faults('GetCaCertificate', { code: 'ParameterFieldCheckFailed' })
+    expect((await run()).created).toBe('true')
+  })
+
   it.each([
     [404, 'No certificate.', true],
     [404, 'No such sn here.', true],
@@ -352,7 +394,9 @@ describe('register', () => {
   it('is refused another CA with the same serial number', async () => {
     await run()
     ca = await makeCa({ serialNumber: ca.certificate.serialNumber })
-    expect((await run()).error?.message).toMatch(/^Another CA with the serial number/)
+    const { error } = await run()
+    expect(error?.message).toMatch(/^Another CA with the serial number/)
+    expect(error?.cure).toMatch(/^Serial numbers have to be unique: issue the CA certificate anew/)
   })
 })
 
@@ -384,7 +428,21 @@ describe('an answer about a CA', () => {
 
   it('is read with as little as is needed, and a status that is a number', async () => {
     await faults('GetCaCertificate', data({ ...whole, Status: 0 }))
-    expect(await find()).toMatchObject({ sn: '0a', name: '', isActive: false, registrationCode: '' })
+    expect(await find()).toEqual({
+      sn: '0a',
+      name: '',
+      isActive: false,
+      content: 'text',
+      verificationContent: '',
+      registrationCode: '',
+    })
+    const more = { CaName: 'a name', VerificationContent: 'more', RegistrationCode: 'a code' }
+    await faults('GetCaCertificate', data({ ...whole, ...more }))
+    expect(await find()).toMatchObject({
+      name: 'a name',
+      verificationContent: 'more',
+      registrationCode: 'a code',
+    })
   })
 
   it.each([{}, { Data: {} }, { Data: { CaCertificateVOS: [1] } }])(
