@@ -97,7 +97,9 @@ describe('a CA certificate', () => {
     // The first bit is the sign.
     der[der.indexOf(Buffer.from(serialNumber, 'hex'))] = 0xf2
     const pem = new X509Certificate(der).toString()
-    expect(await errorOf(() => readCa(pem))).toMatch(/serial number of the CA certificate in .* is negative/)
+    expect(await errorOf(() => readCa(pem))).toMatch(
+      /serial number of the CA certificate in .* is negative\. RFC 5280 wants a positive one/,
+    )
   })
 
   it('has a serial number of at most 128 bytes', async () => {
@@ -106,8 +108,12 @@ describe('a CA certificate', () => {
     const longWithSign = await makeCa({ serialNumber: `f2${'ab'.repeat(127)}` })
     const tooLong = await makeCa({ serialNumber: `01${'00'.repeat(128)}` })
     expect(readCa(long.pem).serialNumber).toHaveLength(256)
-    expect(await errorOf(() => readCa(tooLong.pem))).toMatch(/has more than 128 bytes/)
-    expect(await errorOf(() => readCa(longWithSign.pem))).toMatch(/has more than 128 bytes/)
+    expect(await errorOf(() => readCa(tooLong.pem))).toMatch(
+      /has more than 128 bytes\. ApsaraMQ for MQTT takes no longer ones/,
+    )
+    expect(await errorOf(() => readCa(longWithSign.pem))).toMatch(
+      /has more than 128 bytes\. ApsaraMQ for MQTT takes no longer ones/,
+    )
   })
 
   it.each([
@@ -123,7 +129,9 @@ describe('a CA certificate', () => {
 
   it('is refused when it is damaged', async () => {
     const damaged = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----'
-    expect(await errorOf(() => readCa(damaged))).toMatch(/^The certificate in ca-certificate cannot be read/)
+    expect(await errorOf(() => readCa(damaged))).toMatch(
+      /^The certificate in ca-certificate cannot be read\. It looks damaged/,
+    )
   })
 
   it('is refused when only its key is damaged', async () => {
@@ -133,7 +141,9 @@ describe('a CA certificate', () => {
     const raw = Buffer.from(certificate.raw)
     raw[at + 3] = 9
     const pem = `-----BEGIN CERTIFICATE-----\n${raw.toString('base64')}\n-----END CERTIFICATE-----`
-    expect(await errorOf(() => readCa(pem))).toMatch(/^The certificate in ca-certificate cannot be read/)
+    expect(await errorOf(() => readCa(pem))).toMatch(
+      /^The certificate in ca-certificate cannot be read\. It looks damaged/,
+    )
   })
 
   it('is named by its subject in one line', async () => {
@@ -200,7 +210,9 @@ describe('a public key', () => {
 
   it('is refused when it is damaged', async () => {
     const text = '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----'
-    expect(await errorOf(() => read(text))).toMatch(/^The public key in seal-key cannot be read/)
+    expect(await errorOf(() => read(text))).toMatch(
+      /^The public key in seal-key cannot be read\. It looks damaged/,
+    )
   })
 })
 

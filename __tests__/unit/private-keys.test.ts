@@ -115,7 +115,7 @@ describe('an encrypted private key', () => {
     for (let n = 0; n < 600; n++) {
       const error = await errorOf(() => read(text, `wrong passphrase ${n}`))
       expect(error).toMatch(
-        /^The private key in ca-private-key could not be decrypted with ca-private-key-passphrase/,
+        /^The private key in ca-private-key could not be decrypted with ca-private-key-passphrase\. Check that it is the passphrase/,
       )
       expect(error).not.toContain('wrong passphrase')
     }
@@ -163,11 +163,23 @@ describe('an input for a private key', () => {
     [
       'the base64 of a key alone',
       'MIGHAgEAMBMGByqGSM49AgEGCCqGSM49',
-      /neither PEM text nor the path of a file/,
+      /neither PEM text nor the path of a file that can be read\. Give the text with its/,
     ],
-    ['a path to nothing', '/nowhere/ca.key', /neither PEM text nor the path of a file/],
-    ['a path to a folder', tmpdir(), /neither PEM text nor the path of a file/],
-    ['a text that no system takes for a path', 'a\0b', /neither PEM text nor the path of a file/],
+    [
+      'a path to nothing',
+      '/nowhere/ca.key',
+      /neither PEM text nor the path of a file that can be read\. Give the text with its/,
+    ],
+    [
+      'a path to a folder',
+      tmpdir(),
+      /neither PEM text nor the path of a file that can be read\. Give the text with its/,
+    ],
+    [
+      'a text that no system takes for a path',
+      'a\0b',
+      /neither PEM text nor the path of a file that can be read\. Give the text with its/,
+    ],
   ])('refuses %s', async (_, text, message) => {
     const error = await errorOf(() => read(text))
     expect(error).toMatch(message)
@@ -186,9 +198,13 @@ describe('an input for a private key', () => {
     [
       'without PEM text',
       Buffer.from([0x30, 0x82]),
-      /The file that the input ca-private-key names holds no PEM text/,
+      /The file that the input ca-private-key names holds no PEM text\. PEM starts with/,
     ],
-    ['that is far too large', Buffer.alloc(300_000, 'x'), /neither PEM text nor the path of a file/],
+    [
+      'that is far too large',
+      Buffer.alloc(300_000, 'x'),
+      /neither PEM text nor the path of a file that can be read\. Give the text with its/,
+    ],
   ])('refuses a file %s', async (_, content, message) => {
     const path = join(folder, crypto.randomUUID())
     writeFileSync(path, content)

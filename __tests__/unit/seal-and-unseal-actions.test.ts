@@ -153,6 +153,11 @@ describe('the input seal-key', () => {
       '-----BEGIN CERTIFICATE REQUEST-----\nAA==\n-----END CERTIFICATE REQUEST-----',
       /holds a certificate request/,
     ],
+    [
+      'a certificate request in the older form',
+      '-----BEGIN NEW CERTIFICATE REQUEST-----\nAA==\n-----END NEW CERTIFICATE REQUEST-----',
+      /holds a certificate request/,
+    ],
   ])('is refused when it is %s', async (_, value, message) => {
     const { error, stdout } = await seal(value)
     expect(error).toMatch(message)
@@ -205,6 +210,11 @@ describe('unseal refuses', () => {
     [
       'a public key',
       { 'sealed-register-code': 'a.b.c.d.e', 'seal-key': publicPem },
+      /^The input seal-key holds a public key\. It takes a private key/,
+    ],
+    [
+      'a public key in the older form',
+      { 'sealed-register-code': 'a.b.c.d.e', 'seal-key': olderForms()[0] ?? '' },
       /^The input seal-key holds a public key\. It takes a private key/,
     ],
     [
