@@ -103,7 +103,11 @@ async function bundle(entry: string, folder: string, toDist: string, itself?: st
   const { code, assets, stats } = await ncc(entry, {
     cache: false,
     esm: false,
-    externals: Object.fromEntries(others.map(({ name }) => [name, `${toDist}/late/${lateFile(name)}.js`])),
+    externals: {
+      ...Object.fromEntries(others.map(({ name }) => [name, `${toDist}/late/${lateFile(name)}.js`])),
+      // An optional peer of debug. It is there because of tools that only developers have, and not asked for here.
+      'supports-color': 'supports-color',
+    },
     // ECMAScript modules where a library has them: what nobody imports can be left out, the rest becomes one scope.
     mainFields: ['module', 'main'],
     quiet: true,

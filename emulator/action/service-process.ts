@@ -23,8 +23,9 @@ export type ServiceProcess = {
 /**
  * Starts the emulator as a process of its own, and waits until it is ready.
  *
- * What it is and what it says goes through a channel between the two processes: its secrets stand in no file, and if
- * this process fails or is killed before it lets the emulator go, the end of the channel ends the emulator.
+ * What it says goes through a channel between the two processes: the secrets that it makes stand in no file, those of a
+ * given config in one of mode 600 until it is ready. If this process fails or is killed before it lets the emulator go,
+ * the end of the channel ends the emulator.
  *
  * @param options.logFile where its standard output and error go
  * @throws ActionError with its own words when it does not come up

@@ -28,7 +28,7 @@ export async function runAction(
     })
   }
   // What a library throws outside of any promise would print a stack trace, with whatever is in it.
-  process.once('uncaughtException', (failure) => {
+  process.on('uncaughtException', (failure) => {
     end(1, failure)
   })
   try {

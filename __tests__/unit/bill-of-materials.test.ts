@@ -1,0 +1,41 @@
+import { describe, expect, it } from '@jest/globals'
+import { ofBundles } from '../../scripts/bill-of-materials.ts'
+
+const line = '-'.repeat(80)
+const component = (ref: string) => ({ 'bom-ref': ref, scope: 'optional' })
+const ALL = {
+  bomFormat: 'CycloneDX',
+  components: ['@a/core@1.0.0', 'ms@2.1.3', 'ms@1.0.0', 'eslint@10.0.0'].map(component),
+  dependencies: [
+    { ref: 'this@1.0.0', dependsOn: ['@a/core@1.0.0', 'eslint@10.0.0'] },
+    { ref: '@a/core@1.0.0', dependsOn: ['ms@2.1.3'] },
+    { ref: 'eslint@10.0.0', dependsOn: ['ms@1.0.0'] },
+    { ref: 'ms@2.1.3' },
+  ],
+}
+
+describe('the bill of materials of the bundles', () => {
+  it('has what stands in a list of licences, by name and version, and nothing else', () => {
+    const bill = ofBundles(ALL, [`@a/core 1.0.0\nMIT\n\nText\n\n${line}\n\nms 2.1.3\nMIT\n\nText\n`])
+    expect(bill).toEqual({
+      bomFormat: 'CycloneDX',
+      components: [
+        { 'bom-ref': '@a/core@1.0.0', scope: 'required' },
+        { 'bom-ref': 'ms@2.1.3', scope: 'required' },
+      ],
+      dependencies: [
+        { ref: 'this@1.0.0', dependsOn: ['@a/core@1.0.0'] },
+        { ref: '@a/core@1.0.0', dependsOn: ['ms@2.1.3'] },
+        { ref: 'ms@2.1.3', dependsOn: [] },
+      ],
+    })
+  })
+
+  it('is refused when a bundle has a package that npm does not know', () => {
+    expect(() => ofBundles(ALL, ['ms 3.0.0\nMIT\n\nText\n'])).toThrow(/not known to npm: ms@3.0.0/)
+  })
+
+  it('is refused when a list of licences cannot be read', () => {
+    expect(() => ofBundles(ALL, ['something else'])).toThrow(/No package: something else/)
+  })
+})
