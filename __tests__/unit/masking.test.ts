@@ -65,8 +65,8 @@ describe('masking', () => {
   })
 
   it('redacts several secrets in an escaped text, in whatever order they became known', async () => {
-    await withEnvironment({}, () => [mask('second-secret'), mask('first-secret')])
-    expect(clean('%66irst-secret and %73econd-secret.')).toBe('*** and ***.')
+    await withEnvironment({}, () => ['third', 'second', 'first'].map((name) => mask(`${name}-secret`)))
+    expect(clean('%66irst-secret, %73econd-secret and %74hird-secret.')).toBe('***, *** and ***.')
     expect(clean('%66irst-secret%73econd-secret.')).toBe('******.')
   })
 

@@ -83,16 +83,14 @@ describe('sign', () => {
     expect(stdout).toContain(`::add-mask::${line}\n`)
     expect(stdout).toContain(`::add-mask::${PASSPHRASE}\n`)
     expect(stdout).not.toContain(`::add-mask::${keyFile}`)
-    expect(stdout).not.toContain(`::add-mask::${ca.pem.split('\n')[1] ?? ''}`)
   })
 
-  it('masks what is left of a key without its first line, and no certificate', async () => {
+  it('masks what is left of a key without its first line', async () => {
     const ca = await makeCa()
     const lines = keyPem(ca).split('\n').slice(1)
     const { error, stdout } = await sign({ ...given(ca), 'ca-private-key': lines.join('\n') })
     expect(error).toMatch(/^The input ca-private-key is neither PEM/)
     expect(stdout).toContain(`::add-mask::${lines[0] ?? ''}\n`)
-    expect(stdout).not.toContain(`::add-mask::${ca.pem.split('\n')[1] ?? ''}`)
   })
 
   it('masks the code and each line of the key, and prints them nowhere else', async () => {
@@ -102,6 +100,8 @@ describe('sign', () => {
     for (const line of lines.filter(({ length }) => length >= 16))
       expect(stdout).toContain(`::add-mask::${line}\n`)
     expect(stdout).toContain(`::add-mask::${CODE}\n`)
+    // No secret: its lines may stand in other outputs.
+    expect(stdout).not.toContain(`::add-mask::${ca.pem.split('\n')[1] ?? ''}`)
     const shown = stdout.split('\n').filter((line) => !line.startsWith('::add-mask::'))
     for (const secret of [CODE, ...lines]) expect(shown.join('\n')).not.toContain(secret)
   })
