@@ -16,6 +16,8 @@ export default {
   concurrency: 2,
   // Jest keeps much of what each run loads: after forty mutants, a process holds two gigabytes.
   maxTestRunnerReuse: 10,
+  // Beyond the time of its tests: to load what they import, and to start an emulator.
+  timeoutMS: 30_000,
   timeoutFactor: 3,
   tempDirName: '.stryker-tmp',
   ignorePatterns: ['.build', '.venv', 'coverage', 'reports'],

@@ -272,7 +272,30 @@ describe('register', () => {
     expect(performance.now() - startMs).toBeLessThan(1_900)
   })
 
+  it('waits for a CA of its own whose number is taken, and that is not to be seen yet', async () => {
+    const notThere = { code: 'FindCaBySnError' }
+    await faults('RegisterCaCertificate', 'commit-then-reset')
+    await faults('GetCaCertificate', notThere, notThere, notThere)
+    expect(await run()).toMatchObject({ error: undefined, created: 'true' })
+    expect(await service.emulator.requests('RegisterCaCertificate')).toHaveLength(2)
+    expect(await service.emulator.requests('ListCaCertificate')).toEqual([])
+  })
+
+  it('finds in the list a predecessor that it cannot find by its number', async () => {
+    const old = ca
+    await run()
+    ca = await makeCa()
+    await run()
+    await faults('GetCaCertificate', { delayMs: 0 }, { code: 'FindCaBySnError' })
+    expect((await run({ replaces: snOf(old) })).stdout).toContain(`${snOf(old)}: made inactive`)
+    expect(await service.emulator.requests('ListCaCertificate')).toHaveLength(1)
+  })
+
   it('finds in the list what it cannot find by its number', async () => {
+    const wanted = ca
+    ca = await makeCa()
+    await run()
+    ca = wanted
     await run()
     const notThere = { code: 'FindCaBySnError' }
     await service.emulator.setFaults([
@@ -291,8 +314,10 @@ describe('register', () => {
     expect((await run(given)).created).toBe('false')
     await changeBehind(service.emulator, ca, 'delete')
     const before = (await service.emulator.requests('RegisterCaCertificate')).length
+    const codes = (await service.emulator.requests('GetRegisterCode')).length
     expect((await run(given)).error?.code).toBe('RegisterCodeError')
     expect(await service.emulator.requests('RegisterCaCertificate')).toHaveLength(before + 1)
+    expect(await service.emulator.requests('GetRegisterCode')).toHaveLength(codes)
   })
 
   it('does not believe a yes that it cannot see', async () => {
@@ -442,6 +467,13 @@ describe('an answer about a CA', () => {
       name: 'a name',
       verificationContent: 'more',
       registrationCode: 'a code',
+    })
+  })
+
+  it('is no list when RAM does not allow one', async () => {
+    await faults('ListCaCertificate', { code: 'NoPermission' })
+    await expect(casOf(service.emulator)).rejects.toMatchObject({
+      cure: expect.stringContaining('both mq:ListCaCertificate and mq:MqttInstanceAccess'),
     })
   })
 
