@@ -20,6 +20,11 @@ it.each<[string, Inputs, RegExp]>([
   ['no attempt', { 'max-attempts': '0' }, /max-attempts is "0"\. It takes a whole number of attempts/],
   ['a scheme', { endpoint: 'https://127.0.0.1' }, /endpoint is .*without a scheme/],
   ['a path', { endpoint: '127.0.0.1/path' }, /endpoint is .*without a path/],
+  [
+    'a role by its name',
+    { 'role-to-assume': 'devices' },
+    /It takes the ARN of a role: acs:ram::\d{16}:role\/NAME\.$/,
+  ],
   ['a region that is a host', { 'region-id': 'evil.example/' }, /region-id is "evil\.example\/"/],
 ])('%s', async (_, inputs, text) => {
   const run = await service.getRegisterCode(inputs)

@@ -116,7 +116,7 @@ describe('what register refuses before any call', () => {
     [
       'no instance',
       () => ({ ...key(), 'instance-id': '' }),
-      /^The input instance-id is missing\. .*: post-cn-7mz2d\*{6}\.$/,
+      /^The input instance-id is missing\. .*: post-cn-7mz2d\*{6}\. A variable or secret that is not set arrives empty\.$/,
     ],
     ['no CA certificate', () => ({ ...key(), 'ca-certificate': '' }), /^The input ca-certificate is missing/],
     [

@@ -28,7 +28,7 @@ describe('the role to assume', () => {
   })
 
   it.each([
-    [{ 'role-to-assume': 'devices' }, /role-to-assume is "devices".*acs:ram::ACCOUNT_ID:role\/NAME/],
+    [{ 'role-to-assume': 'devices' }, /role-to-assume is "devices".*acs:ram::1234567890123456:role\/NAME/],
     [{ 'role-to-assume': 'arn:aws:iam::1:role/x' }, /role-to-assume is/],
     [{ 'role-to-assume': `an ${arn}` }, /role-to-assume is/],
     [{ 'role-to-assume': `${arn} or two` }, /role-to-assume is/],

@@ -90,7 +90,7 @@ function readArn(
   if (value === '') return undefined
   const [, accountId, name] = new RegExp(`^acs:ram::([^:]+):${kind}/(.+)$`).exec(value) ?? []
   if (accountId !== undefined && name !== undefined) return { accountId, name }
-  throw invalid(input, value, `an ARN: acs:ram::ACCOUNT_ID:${kind}/NAME`)
+  throw invalid(input, value, `an ARN: acs:ram::1234567890123456:${kind}/NAME`)
 }
 
 function readPort(): number {

@@ -72,7 +72,7 @@ function readProviderArn(): string | undefined {
   throw invalid(
     'oidc-provider-arn',
     arn,
-    'the ARN of an OIDC provider: acs:ram::ACCOUNT_ID:oidc-provider/NAME',
+    'the ARN of an OIDC provider: acs:ram::1234567890123456:oidc-provider/NAME',
   )
 }
 
@@ -86,6 +86,6 @@ async function noAccessKey(): Promise<ActionError> {
     what: `There is no access key: looked at ${looked.join(', ')}`,
     cure:
       (await forkCure()) ||
-      "Give one of these. The default chain of Alibaba Cloud's SDK is asked on self-hosted runners alone.",
+      "Give one of these. A secret or variable that is not set arrives empty. The default chain of Alibaba Cloud's SDK is asked on self-hosted runners alone.",
   })
 }

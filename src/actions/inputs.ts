@@ -13,7 +13,7 @@ export function required(name: string, example: string): string {
   if (value !== '') return value
   throw new ActionError({
     what: `The input ${name} is missing`,
-    cure: `Give it under "with:", e.g. ${name}: ${example}.`,
+    cure: `Give it under "with:", e.g. ${name}: ${example}. A variable or secret that is not set arrives empty.`,
   })
 }
 

@@ -23,7 +23,7 @@ export function readRole(env: NodeJS.ProcessEnv): Role | undefined {
   })
   if (arn === '') return undefined
   if (/^acs:ram::\d+:role\/\S+$/.test(arn)) return { arn, sessionName, sessionSeconds }
-  throw invalid('role-to-assume', arn, 'the ARN of a role: acs:ram::ACCOUNT_ID:role/NAME')
+  throw invalid('role-to-assume', arn, 'the ARN of a role: acs:ram::1234567890123456:role/NAME')
 }
 
 function readSessionName(env: NodeJS.ProcessEnv): string {

@@ -47,7 +47,7 @@ export const STS_ERRORS: ServiceErrors = {
   'EntityNotExist.Role': {
     retry: false,
     meaning: 'There is no role {role}',
-    cure: 'Check role-to-assume: acs:ram::ACCOUNT_ID:role/NAME, as RAM shows it.',
+    cure: 'Check role-to-assume: acs:ram::1234567890123456:role/NAME, as RAM shows it.',
   },
   'InvalidParameter.DurationSeconds': {
     retry: false,
@@ -62,7 +62,7 @@ export const STS_ERRORS: ServiceErrors = {
   'InvalidParameter.RoleArn': {
     retry: false,
     meaning: 'STS does not take "{role}" as a role',
-    cure: 'Check role-to-assume: acs:ram::ACCOUNT_ID:role/NAME, as RAM shows it.',
+    cure: 'Check role-to-assume: acs:ram::1234567890123456:role/NAME, as RAM shows it.',
   },
   NoPermission: DENIED,
   'Forbidden.RAM': DENIED,

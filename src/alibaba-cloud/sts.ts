@@ -8,7 +8,7 @@ const VERSION = '2015-04-01'
 
 /** A role to assume, and the session that this makes. */
 export type Role = {
-  /** `acs:ram::ACCOUNT_ID:role/NAME` */
+  /** `acs:ram::1234567890123456:role/NAME` */
   readonly arn: string
   /** Seen in the audit log. */
   readonly sessionName: string

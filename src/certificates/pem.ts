@@ -72,7 +72,7 @@ function readPemFile({ input, path }: { readonly input: string; readonly path: s
   if (text === undefined) {
     throw new ActionError({
       what: `The input ${input} is neither PEM text nor the path of a file that can be read`,
-      cure: 'Give the text with its -----BEGIN and -----END lines, or a path, relative to the working directory of the job.',
+      cure: 'Give the text with its -----BEGIN and -----END lines, or a path, relative to the working directory of the job. A file of the repository is there once actions/checkout has run.',
     })
   }
   if (looksLikePem(text)) return text
