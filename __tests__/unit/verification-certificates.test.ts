@@ -146,6 +146,15 @@ describe('the digest of a verification certificate', () => {
     expect((await sign(await makeCa({ kind: 'RSA 2048', hash }))).signatureAlgorithm).toBe(signature)
   })
 
+  it.each([
+    ['with null for its parameters, as RFC 4055 wants it', 'RSA 2048', '300d06092a864886f70d01010b0500'],
+    ['without parameters, as RFC 5758 wants it', 'EC P-256', '300a06082a8648ce3d040302'],
+  ] as const)('is named %s: %s', async (_, kind, algorithm) => {
+    // Within what is signed, and beside it.
+    const hex = (await sign(await makeCa({ kind }))).raw.toString('hex')
+    expect(hex.split(algorithm)).toHaveLength(3)
+  })
+
   it('is SHA-256 when the signature of the CA has none', async () => {
     const ca = await makeCa({ issuer: await makeCa({ kind: 'Ed25519' }) })
     expect((await sign(ca)).signatureAlgorithm).toBe('ecdsa-with-SHA256')
