@@ -320,14 +320,27 @@ describe('register', () => {
     expect(await service.emulator.requests('GetRegisterCode')).toHaveLength(codes)
   })
 
-  it('does not believe a yes that it cannot see', async () => {
-    const old = ca
-    await run()
-    ca = await makeCa()
-    await faults('InactivateCaCertificate', { status: 200, body: '{}' })
-    const { error } = await run({ replaces: snOf(old), 'max-attempts': '1' })
-    expect(error?.message).toMatch(/does not show CA \w+ as it has to be by now$/)
-  })
+  it.each(['ActiveCaCertificate', 'InactivateCaCertificate', 'DeleteCaCertificate'])(
+    'does not believe a yes of %s that it cannot see',
+    async (operation) => {
+      const old = ca
+      await run()
+      await changeBehind(
+        service.emulator,
+        ca,
+        operation === 'ActiveCaCertificate' ? 'inactivate' : 'activate',
+      )
+      if (operation !== 'ActiveCaCertificate') ca = await makeCa()
+      await faults(operation, { status: 200, body: '{}' })
+      const values = {
+        ActiveCaCertificate: { activate: 'true' },
+        InactivateCaCertificate: { replaces: snOf(old) },
+        DeleteCaCertificate: { replaces: snOf(old), 'on-replace': 'delete' },
+      }[operation]
+      const { error } = await run({ ...values, 'max-attempts': '1' })
+      expect(error?.message).toMatch(/does not show CA \w+ as it has to be by now$/)
+    },
+  )
 
   it.each([
     ['ActiveCaCertificate', { activate: 'true' }, 'mq:ActiveCaCertificate', 'is active'],
