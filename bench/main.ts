@@ -15,7 +15,7 @@ import { benchRegister } from './register.ts'
 import { benchSign } from './sign.ts'
 
 const ROUNDS = 25
-const FEW_ROUNDS = 7
+const FEW_ROUNDS = 15
 
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   run: async () => {
@@ -24,7 +24,9 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
     writeFileSync(join(import.meta.dirname, 'results.json'), `${JSON.stringify(results, null, 2)}\n`)
   },
   check: async () => {
-    const above = aboveTheirBars(await measure(FEW_ROUNDS))
+    let above = aboveTheirBars(await measure(FEW_ROUNDS))
+    // Once more, as another process may have taken a core away for a while.
+    if (above.length > 0) above = aboveTheirBars(await measure(FEW_ROUNDS))
     for (const line of above) console.error(`Above its bar: ${line}`)
     if (above.length > 0) process.exitCode = 1
   },
