@@ -75,6 +75,22 @@ describe('masking', () => {
     expect(clean('an %6Fverlapping-%6Fne-and-another.')).toBe('an ***.')
   })
 
+  it.each([
+    ['neither is escaped', 'an overlapping-one-and-another.'],
+    ['the first is escaped', 'an %6Fverlapping-one-and-another.'],
+    ['the second is escaped', 'an overlapping-one-and-%61nother.'],
+  ])('redacts two secrets that overlap as one when %s', async (_, text) => {
+    await withEnvironment({}, () => [mask('overlapping-one'), mask('one-and-another')])
+    expect(clean(text)).toBe('an ***.')
+    await withEnvironment({}, () => [mask('a-longer-overlap-of-x'), mask('x-and-y')])
+    expect(clean('a-longer-overlap-of-x-and-y')).toBe('***')
+  })
+
+  it('redacts a secret that overlaps itself', async () => {
+    await withEnvironment({}, () => mask('tick-tock-tick'))
+    expect(clean('tick-tock-tick-tock-tick')).toBe('***')
+  })
+
   it('redacts a verification certificate, in which the code stands over two lines', async () => {
     const lines = [
       'MIIBizCCATGgAwIBAgIRAPNOyAy7pIdchlIJWOM3hkwCgYIKoZIzj0EAwIwIjEg',

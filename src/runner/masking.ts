@@ -7,7 +7,7 @@ const MIN_KEY_LINE_LENGTH = 16
 
 /** The masked values. */
 let secrets: string[] = []
-/** Every spelling of every masked value, longest first, so that a secret inside a longer one is found with it. */
+/** Every spelling of every masked value. */
 let spellings: string[] = []
 
 /**
@@ -84,31 +84,40 @@ export function clean(text: string, maxLength = 1000): string {
 
 function redactLater(values: readonly string[], spelled: readonly string[] = values): void {
   secrets = [...new Set([...secrets, ...values])]
-  spellings = [...new Set([...spellings, ...spelled])].sort((a, b) => b.length - a.length)
+  spellings = [...new Set([...spellings, ...spelled])]
 }
 
 function redact(text: string): string {
-  return redactEscaped(spellings.reduce((shown, spelling) => shown.replaceAll(spelling, HIDDEN), text))
-}
-
-/** Redacts what is a secret once its escapes are undone: there are more ways to write them than can be listed. */
-function redactEscaped(text: string): string {
   const { plain, starts, ends } = unescapeAll(text)
-  if (plain === text) return text
-  const spans = secrets.flatMap((secret) => {
-    const found: [start: number, end: number][] = []
-    for (let at = plain.indexOf(secret); at !== -1; at = plain.indexOf(secret, at + 1)) {
-      found.push([starts[at] ?? 0, ends[at + secret.length - 1] ?? text.length])
-    }
-    return found
-  })
+  const spans = [
+    ...spansOf(spellings, text),
+    // Once more with the escapes undone: there are more ways to write a secret than can be listed.
+    ...spansOf(secrets, plain).map(([start, end]): Span => [
+      starts[start] ?? 0,
+      ends[end - 1] ?? text.length,
+    ]),
+  ]
   let shown = ''
   let from = 0
+  // All are found before any is taken away: of two that overlap, what is left of the second is found no more.
   for (const [start, end] of spans.sort(([a], [b]) => a - b)) {
     if (start >= from) shown += text.slice(from, start) + HIDDEN
     from = Math.max(from, end)
   }
   return shown + text.slice(from)
+}
+
+type Span = readonly [start: number, end: number]
+
+/** Every place of each value, those that overlap too. */
+function spansOf(values: readonly string[], text: string): Span[] {
+  return values.flatMap((value) => {
+    const spans: Span[] = []
+    for (let at = text.indexOf(value); at !== -1; at = text.indexOf(value, at + 1)) {
+      spans.push([at, at + value.length])
+    }
+    return spans
+  })
 }
 
 /** A value as it is, and as it looks in a URL, in JSON and in base64: a service may echo it in any of them. */
