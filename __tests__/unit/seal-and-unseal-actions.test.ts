@@ -133,6 +133,7 @@ describe('the input seal-key', () => {
     ],
     ['a public key without its frame', bodyOf(publicPem), /^The input seal-key is a PEM key without its/],
     ['a private key without its frame', bodyOf(privatePem), /^The input seal-key is a PEM key without its/],
+    ['an encrypted one without it', bodyOf(encryptedPem), /^The input seal-key is a PEM key without its/],
     ...olderForms().map((pem): [string, string, RegExp] => [
       `${pem.split('\n')[0] ?? ''} without its frame`,
       bodyOf(pem),

@@ -1,4 +1,4 @@
-import { createPublicKey, X509Certificate } from 'node:crypto'
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { looksLikePem } from '../certificates/pem.ts'
 import { readPrivateKey } from '../certificates/private-key.ts'
@@ -73,7 +73,9 @@ function mistakenKey(value: string): string | undefined {
   if (/^(ssh|ecdsa)-/.test(value)) return 'a key in the form of OpenSSH'
   const decoded = Buffer.from(value, 'base64')
   if (looksLikePem(decoded.toString('latin1'))) return 'the base64 form of a PEM key'
-  return isDer(decoded) ? 'a PEM key without its -----BEGIN and -----END lines' : undefined
+  return isDer(decoded) || isEncryptedDer(decoded)
+    ? 'a PEM key without its -----BEGIN and -----END lines'
+    : undefined
 }
 
 /** Whether bytes are a key or a certificate. */
@@ -92,4 +94,14 @@ function isDer(key: Buffer): boolean {
       return false
     }
   })
+}
+
+/** Whether bytes are a private key in the form of PKCS#8 that its owner has encrypted. */
+function isEncryptedDer(key: Buffer): boolean {
+  try {
+    createPrivateKey({ key, format: 'der', type: 'pkcs8' })
+    return false
+  } catch (failure) {
+    return (failure as NodeJS.ErrnoException).code === 'ERR_MISSING_PASSPHRASE'
+  }
 }
