@@ -112,7 +112,12 @@ describe('where the access key comes from', () => {
       { RUNNER_ENVIRONMENT: 'github-hosted' },
       /no access key: looked at the inputs access-key-id .*oidc-provider-arn, ALIBABA_CLOUD_.*ALICLOUD_ACCESS_KEY.*self-hosted runners alone/,
     ],
-    ['nothing', { 'role-to-assume': role }, {}, /no access key/],
+    [
+      'a role without a provider',
+      { 'role-to-assume': role },
+      {},
+      /no access key: .*There is role-to-assume: to assume it without a key, give oidc-provider-arn too/,
+    ],
   ])('is not clear: %s', async (_, given, env, text) => {
     expect((await read(given, env)).error).toMatch(text)
   })

@@ -1,9 +1,15 @@
 import type { AssumedRole, CredentialPlan } from '../alibaba-cloud/credentials.ts'
+import type { Role } from '../alibaba-cloud/sts.ts'
 import { ActionError } from '../errors.ts'
 import { ENVIRONMENT, readAccessKeys, type FoundAccessKey } from './access-key-inputs.ts'
 import { forkCure, readIdTokenService } from './id-token-inputs.ts'
 import { invalid, optional } from './inputs.ts'
 import { readRole } from './role-inputs.ts'
+
+const GIVE_A_KEY =
+  "Give one of these. A secret or variable that is not set arrives empty. The default chain of Alibaba Cloud's SDK is asked on self-hosted runners alone."
+const GIVE_THE_PROVIDER =
+  'There is role-to-assume: to assume it without a key, give oidc-provider-arn too. A variable that is not set arrives empty.'
 
 /** What was read, and masked, before anything could go wrong. */
 export type Secrets = {
@@ -51,7 +57,7 @@ export async function readCredentialPlan(
   const fromEnvironment = await wholeOrForked(keys.environment)
   if (fromEnvironment !== undefined) return { kind: 'keys', ...fromEnvironment, role: assumed }
   if (env['RUNNER_ENVIRONMENT'] === 'self-hosted') return { kind: 'default-chain', role: assumed }
-  throw await noAccessKey()
+  throw await noAccessKey(role)
 }
 
 /** Half a key in a pull request from a fork is one whose secret GitHub left out. */
@@ -76,7 +82,7 @@ function readProviderArn(): string | undefined {
   )
 }
 
-async function noAccessKey(): Promise<ActionError> {
+async function noAccessKey(role: Role | undefined): Promise<ActionError> {
   const looked = [
     'the inputs access-key-id and access-key-secret',
     'the inputs role-to-assume and oidc-provider-arn',
@@ -84,8 +90,6 @@ async function noAccessKey(): Promise<ActionError> {
   ]
   return new ActionError({
     what: `There is no access key: looked at ${looked.join(', ')}`,
-    cure:
-      (await forkCure()) ||
-      "Give one of these. A secret or variable that is not set arrives empty. The default chain of Alibaba Cloud's SDK is asked on self-hosted runners alone.",
+    cure: (await forkCure()) || (role === undefined ? GIVE_A_KEY : GIVE_THE_PROVIDER),
   })
 }
