@@ -1,6 +1,6 @@
 /**
- * `npm run audit`: whether a vulnerability is known of a package that ends up in a bundle. A registry that does not
- * answer is no finding, and no success either: it is said, and the check ends as skipped.
+ * `npm run audit`: whether a vulnerability is known of a package that ends up in a bundle. Ends with 1 when one is,
+ * and with 2 when the registry does not answer: not to know is no success.
  */
 import { spawnSync } from 'node:child_process'
 import { auditResult } from './audit-result.ts'
@@ -12,8 +12,8 @@ const { stdout } = spawnSync(process.execPath, [npm, 'audit', '--omit', 'dev', '
 })
 const result = auditResult(stdout)
 if (result.kind === 'unanswered') {
-  const text = `The registry did not answer the question for vulnerabilities: ${result.why}`
-  console.log(process.env['GITHUB_ACTIONS'] ? `::warning::${text}` : text)
+  console.error(`The registry did not answer the question for vulnerabilities: ${result.why}`)
+  process.exitCode = 2
 } else {
   for (const finding of result.findings) console.log(finding)
   console.log(`${result.findings.length} packages with a known vulnerability`)
