@@ -68,6 +68,8 @@ describe('the issuer of a verification certificate', () => {
     ['UniversalString', [[attribute(0x1c, Buffer.from('0000004300000041', 'hex'))]]],
     ['IA5String', [[attribute(0x16, 'ca@example.com')]]],
     ['several values in one part, not sorted', [[attribute(0x0c, 'zz'), attribute(0x13, 'a')]]],
+    ['longer than a length of one byte can say', [[attribute(0x0c, 'x'.repeat(200))]]],
+    ['bytes that are no UTF-8', [[attribute(0x0c, Buffer.from([0x43, 0xff]))]]],
     ['what text would have to escape', [[attribute(0x0c, 'a, b="c"+d;<e>#\\')], [attribute(0x13, ' x ')]]],
   ])('is the subject of the CA, byte for byte: %s', async (_, parts) => {
     const subject = new x509.Name(der(0x30, ...parts.map((part) => der(0x31, ...part))))
@@ -83,6 +85,20 @@ describe('the issuer of a verification certificate', () => {
     const certificate = await sign(ca)
     expect(certificate.issuer).toBe('CN=Devices')
     expect(certificate.checkIssued(root.certificate)).toBe(false)
+  })
+})
+
+describe('a CA certificate with parameters of its signature that no DER can have', () => {
+  it('is refused: OpenSSL does not look at them', async () => {
+    const ca = await makeCa({ kind: 'RSA 2048' })
+    const withNull = ca.certificate.raw.toString('hex')
+    // UNIVERSAL 15, which X.680 reserves, in the place of NULL.
+    const reserved = withNull.replaceAll('06092a864886f70d01010b0500', '06092a864886f70d01010b0f00')
+    expect(reserved).not.toBe(withNull)
+    const certificate = new X509Certificate(Buffer.from(reserved, 'hex'))
+    expect(await errorOf(() => sign({ ...ca, certificate }))).toMatch(
+      /^The CA certificate is not encoded as RFC 5280 says\. Issue the CA certificate anew/,
+    )
   })
 })
 

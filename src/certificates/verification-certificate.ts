@@ -1,29 +1,10 @@
 import { generateKeyPair, randomBytes, sign, X509Certificate, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
-import { AsnConvert, OctetString } from '@peculiar/asn1-schema'
-import {
-  AlgorithmIdentifier,
-  AttributeTypeAndValue,
-  AttributeValue,
-  AuthorityKeyIdentifier,
-  BasicConstraints,
-  Certificate,
-  Extension,
-  Extensions,
-  id_ce_authorityKeyIdentifier,
-  id_ce_basicConstraints,
-  id_ce_subjectKeyIdentifier,
-  Name,
-  RelativeDistinguishedName,
-  SubjectKeyIdentifier,
-  SubjectPublicKeyInfo,
-  TBSCertificate,
-  Validity,
-  Version,
-} from '@peculiar/asn1-x509'
+import { BitString, Integer, Sequence } from 'asn1js'
 import { ActionError } from '../errors.ts'
 import { derSerialNumber } from './certificate.ts'
 import { keyKindOf, type KeyKind } from './key-kind.ts'
+import { algorithmOf, elementIn, issuerOf, nameOf, noCa, signedWith, tagged, timeOf } from './x509.ts'
 
 const generateKeys = promisify(generateKeyPair)
 const signWith = promisify<string, Uint8Array, KeyObject, Buffer>(sign)
@@ -46,9 +27,10 @@ const SIGNATURES = {
   },
 } as const
 
-const ID_COMMON_NAME = '2.5.4.3'
 /** The upper bound of a Common Name: `ub-common-name` of RFC 5280. */
 const MAX_COMMON_NAME = 64
+/** In which it is counted from 0. */
+const VERSION_3 = 2
 const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
 /** The clocks of runner and service may differ. */
@@ -78,45 +60,38 @@ export async function makeVerificationCertificate(
 ): Promise<X509Certificate> {
   requireCommonName(parts.registerCode)
   const kind = keyKindOf(parts.key, 'The CA')
-  // Parsed and not made of text: a name keeps the string types that its CA chose, or it would be another name.
-  const { tbsCertificate: ca, signatureAlgorithm: ofCa } = AsnConvert.parse(parts.ca.raw, Certificate)
-  const digest = digestOf(ofCa)
-  const algorithm = signatureAlgorithm(kind, digest)
-  const tbsCertificate = new TBSCertificate({
-    version: Version.v3,
-    serialNumber: bytesOf(derSerialNumber(randomBytes(16).toString('hex'))),
-    signature: algorithm,
-    issuer: ca.subject,
-    validity: new Validity(validityWithin(parts.ca, parts.validDays, nowMs)),
-    subject: nameOf(parts.registerCode),
-    subjectPublicKeyInfo: AsnConvert.parse(await freshPublicKey(kind), SubjectPublicKeyInfo),
-    extensions: new Extensions([noCa(), ...authorityKeyIdentifierOf(ca)]),
+  const issuer = issuerOf(parts.ca)
+  const digest = digestOf(issuer.signatureAlgorithm)
+  const algorithm = algorithmOf(SIGNATURES[kind.type][digest], kind.type)
+  const serialNumber = Buffer.from(derSerialNumber(randomBytes(16).toString('hex')), 'hex')
+  const { keyIdentifier } = issuer
+  // Without a key identifier of the CA a checker would have nothing to compare ours with.
+  const extensions = keyIdentifier === undefined ? [noCa()] : [noCa(), signedWith(keyIdentifier)]
+  const toBeSigned = new Sequence({
+    value: [
+      tagged(0, new Integer({ value: VERSION_3 })),
+      new Integer({ valueHex: serialNumber }),
+      algorithm,
+      issuer.name,
+      validityWithin(parts.ca, parts.validDays, nowMs),
+      nameOf(parts.registerCode),
+      elementIn(await freshPublicKey(kind)),
+      tagged(3, new Sequence({ value: extensions })),
+    ],
   })
-  const signature = await signWith(digest, new Uint8Array(AsnConvert.serialize(tbsCertificate)), parts.key)
-  const certificate = new Certificate({
-    tbsCertificate,
-    signatureAlgorithm: algorithm,
-    signatureValue: new Uint8Array(signature).buffer,
-  })
-  return new X509Certificate(Buffer.from(AsnConvert.serialize(certificate)))
+  const signature = await signWith(digest, new Uint8Array(toBeSigned.toBER()), parts.key)
+  const signed = new Sequence({ value: [toBeSigned, algorithm, new BitString({ valueHex: signature })] })
+  return new X509Certificate(new Uint8Array(signed.toBER()))
 }
 
 /**
  * The digest with which a certificate made by this CA is signed: the one it was signed with itself, if it is fit. A CA
  * may be signed with an algorithm that has none, such as Ed25519, or none in its identifier, such as RSA-PSS.
  */
-function digestOf({ algorithm }: AlgorithmIdentifier): Digest {
+function digestOf(algorithm: string): Digest {
   return (
     DIGESTS.find((digest) => Object.values(SIGNATURES).some((of) => of[digest] === algorithm)) ?? 'sha256'
   )
-}
-
-/** With RSA the parameters are NULL, with EC there are none. */
-function signatureAlgorithm({ type }: KeyKind, digest: Digest): AlgorithmIdentifier {
-  return new AlgorithmIdentifier({
-    algorithm: SIGNATURES[type][digest],
-    ...(type === 'rsa' && { parameters: null }),
-  })
 }
 
 function requireCommonName(registerCode: string): void {
@@ -128,14 +103,10 @@ function requireCommonName(registerCode: string): void {
   })
 }
 
-function validityWithin(
-  ca: X509Certificate,
-  validDays: number,
-  nowMs: number,
-): { notBefore: Date; notAfter: Date } {
+function validityWithin(ca: X509Certificate, validDays: number, nowMs: number): Sequence {
   const notBefore = Math.max(nowMs - BACKDATED_MS, ca.validFromDate.getTime())
   const notAfter = Math.min(nowMs + validDays * DAY_MS, ca.validToDate.getTime())
-  return { notBefore: new Date(notBefore), notAfter: new Date(notAfter) }
+  return new Sequence({ value: [timeOf(notBefore), timeOf(notAfter)] })
 }
 
 /** The private half is never exported, and gone with the next garbage collection. */
@@ -145,36 +116,4 @@ async function freshPublicKey(kind: KeyKind): Promise<Buffer> {
       ? await generateKeys('rsa', { modulusLength: FRESH_RSA_BITS })
       : await generateKeys('ec', { namedCurve: kind.curve })
   return publicKey.export({ type: 'spki', format: 'der' })
-}
-
-function nameOf(commonName: string): Name {
-  const value = new AttributeValue({ utf8String: commonName })
-  return new Name([
-    new RelativeDistinguishedName([new AttributeTypeAndValue({ type: ID_COMMON_NAME, value })]),
-  ])
-}
-
-function noCa(): Extension {
-  return new Extension({
-    extnID: id_ce_basicConstraints,
-    critical: true,
-    extnValue: new OctetString(AsnConvert.serialize(new BasicConstraints())),
-  })
-}
-
-/** None for a CA without a subject key identifier: a checker would have nothing to compare it with. */
-function authorityKeyIdentifierOf(ca: TBSCertificate): Extension[] {
-  const ofCa = ca.extensions?.find(({ extnID }) => extnID === id_ce_subjectKeyIdentifier)
-  if (ofCa === undefined) return []
-  const keyIdentifier = AsnConvert.parse(ofCa.extnValue, SubjectKeyIdentifier)
-  return [
-    new Extension({
-      extnID: id_ce_authorityKeyIdentifier,
-      extnValue: new OctetString(AsnConvert.serialize(new AuthorityKeyIdentifier({ keyIdentifier }))),
-    }),
-  ]
-}
-
-function bytesOf(hex: string): ArrayBuffer {
-  return new Uint8Array(Buffer.from(hex, 'hex')).buffer
 }
