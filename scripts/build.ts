@@ -54,6 +54,12 @@ const LATE: readonly Late[] = [
     names: ['HttpClient'],
     why: "for GitHub's OIDC token: half of Node's own modules come along",
   },
+  {
+    name: 'tunnel',
+    names: ['httpOverHttp', 'httpOverHttps', 'httpsOverHttp', 'httpsOverHttps'],
+    why: "for GitHub's OIDC token behind a proxy: Node's assertions come along",
+    file: resolveFrom('@actions/http-client', 'tunnel'),
+  },
   { name: '@actions/exec', names: ['getExecOutput'], why: 'for the name of the operating system' },
   {
     name: 'jose',
