@@ -1,5 +1,6 @@
 /** The parts of a CycloneDX document that matter here. */
 export type BillOfMaterials = {
+  readonly metadata: { readonly component: { readonly name: string; readonly 'bom-ref': string } }
   readonly components: readonly { readonly 'bom-ref': string; readonly scope?: string }[]
   readonly dependencies: readonly { readonly ref: string; readonly dependsOn?: readonly string[] }[]
 }
@@ -17,8 +18,14 @@ export function ofBundles(all: BillOfMaterials, licences: readonly string[]): Bi
   const known = new Set(all.components.map((component) => component['bom-ref']))
   const unknown = [...bundled].filter((ref) => !known.has(ref))
   if (unknown.length > 0) throw new Error(`In a bundle, and not known to npm: ${unknown.join(', ')}`)
+  const { component: application } = all.metadata
   return {
     ...all,
+    // npm names it after the folder that it lies in.
+    metadata: {
+      ...all.metadata,
+      component: { ...application, name: application['bom-ref'].replace(/@[^@]+$/, '') },
+    },
     // Whatever brings it along here, who runs the action runs it.
     components: all.components
       .filter((component) => bundled.has(component['bom-ref']))
