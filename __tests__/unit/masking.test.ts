@@ -33,6 +33,12 @@ describe('masking', () => {
     ],
     ['in JSON with escaped slashes', (secret: string) => JSON.stringify(secret).replaceAll('/', '\\/')],
     ['in HTML', (secret: string) => secret.replace(/[^a-z]/g, (c) => `&#x${c.charCodeAt(0).toString(16)};`)],
+    ['in JSON, URL-encoded', (secret: string) => encodeURIComponent(JSON.stringify(secret).slice(1, -1))],
+    ['URL-encoded twice', (secret: string) => encodeURIComponent(encodeURIComponent(secret))],
+    [
+      'as the SDK encodes it, URL-encoded',
+      (secret: string) => encodeURIComponent(encodeURIComponent(secret).replaceAll('*', '%2A')),
+    ],
     ['in base64 for URLs', (secret: string) => Buffer.from(secret).toString('base64url')],
   ])('redacts a masked value %s', async (_, spell) => {
     const secret = 'k/e+y*"=\\ of>?~'
@@ -84,6 +90,26 @@ describe('masking', () => {
     expect(clean(text)).toBe('an ***.')
     await withEnvironment({}, () => [mask('a-longer-overlap-of-x'), mask('x-and-y')])
     expect(clean('a-longer-overlap-of-x-and-y')).toBe('***')
+  })
+
+  it('redacts two secrets that overlap when only the cleaning completes the second', async () => {
+    await withEnvironment({}, () => [mask('first-part'), mask('part of-the-rest')])
+    expect(clean('first-part\nof-the-rest')).toBe('***')
+  })
+
+  it('redacts an escaped secret behind one that ends as an escape begins', async () => {
+    await withEnvironment({}, () => [mask('ends-in-\\'), mask('/\n\n+slashes')])
+    expect(clean('ends-in-\\%2F\n\n%2Bslashes')).toBe('******')
+  })
+
+  it('redacts a secret with line ends and control characters, whatever stands around it', async () => {
+    await withEnvironment({}, () => mask('\tone\r\n\u200btwo \n'))
+    expect(clean('a\n\tone\r\n\u200btwo \n\nb')).toBe('a***b')
+  })
+
+  it('redacts a secret of one letter in a long row of it, without a place for each', async () => {
+    await withEnvironment({}, () => mask('q'.repeat(20)))
+    expect(clean('q'.repeat(100_000))).toBe('***')
   })
 
   it('redacts a secret that overlaps itself', async () => {

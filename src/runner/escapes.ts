@@ -37,16 +37,16 @@ export function unescapeAll(text: string): Unescaped {
   return { plain, starts, ends }
 }
 
-/** A character of a URL's escapes: of UTF-8 it may take up to four. */
+/** A character of a URL's escapes: of UTF-8 it may take up to four, and the first byte says how many. */
 function fromUrl(text: string, at: number): [piece: string, length: number] {
-  for (const length of [3, 6, 9, 12]) {
-    try {
-      return [decodeURIComponent(text.slice(at, at + length)), length]
-    } catch {
-      // More bytes of the same character follow, or these are no UTF-8.
-    }
+  const first = Number.parseInt(text.slice(at + 1, at + 3), 16)
+  const length = first < 0xc0 ? 3 : first < 0xe0 ? 6 : first < 0xf0 ? 9 : 12
+  try {
+    return [decodeURIComponent(text.slice(at, at + length)), length]
+  } catch {
+    // No UTF-8.
+    return [text.slice(at, at + 3), 3]
   }
-  return [text.slice(at, at + 3), 3]
 }
 
 function meaningOf(escape: string): string {

@@ -5,8 +5,6 @@ const HIDDEN = '***'
 /** Of base64: 96 bits, which no ordinary text has by chance. */
 const MIN_KEY_LINE_LENGTH = 16
 
-/** The masked values. */
-let secrets: string[] = []
 /** Every spelling of every masked value. */
 let spellings: string[] = []
 
@@ -19,7 +17,7 @@ let spellings: string[] = []
 export function mask(value: string): string {
   if (value.trim() === '') return value
   setSecret(value)
-  redactLater([value], spellingsOf(value))
+  redactLater(spellingsOf(value))
   return value
 }
 
@@ -70,32 +68,35 @@ export function maskLines(text: string): void {
  * characters become spaces, what could start a workflow command is taken apart, and the length is bounded.
  */
 export function clean(text: string, maxLength = 1000): string {
-  const oneLine = redact(text)
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+  const inOneLine = redact(onOneLine(text))
     .replace(/\bSignature=[^\s,&]+/g, `Signature=${HIDDEN}`)
     // The runner takes `::` and a word at the start of a line, and the older `##[` anywhere in it, for a command. ARNs
     // and IPv6 addresses, in which a digit follows, stay as they are.
     .replace(/:(?=:(?!\d))/g, ': ')
     .replace(/#(?=#\[)/g, '# ')
-  // Again, as a line end that became a space can complete a secret; and before the cut, as half of one is left behind it.
-  const redacted = redact(oneLine)
+  // Again, as what was taken apart can complete a secret, and as one that ends in an escape can hide the next; and before
+  // the cut, as half of one is left behind it.
+  const redacted = redact(inOneLine)
   return redacted.length > maxLength ? `${redacted.slice(0, maxLength)}…` : redacted
 }
 
-function redactLater(values: readonly string[], spelled: readonly string[] = values): void {
-  secrets = [...new Set([...secrets, ...values])]
-  spellings = [...new Set([...spellings, ...spelled])]
+/** With a space in the place of line ends and other control characters. */
+function onOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+}
+
+function redactLater(spelled: readonly string[]): void {
+  // On one line too, as that is where they are looked for: before line ends are gone, a secret that another one overlaps
+  // could be completed by one.
+  spellings = [...new Set([...spellings, ...spelled, ...spelled.map(onOneLine)])]
 }
 
 function redact(text: string): string {
   const { plain, starts, ends } = unescapeAll(text)
   const spans = [
-    ...spansOf(spellings, text),
+    ...spansOf(text),
     // Once more with the escapes undone: there are more ways to write a secret than can be listed.
-    ...spansOf(secrets, plain).map(([start, end]): Span => [
-      starts[start] ?? 0,
-      ends[end - 1] ?? text.length,
-    ]),
+    ...spansOf(plain).map(([start, end]): Span => [starts[start] ?? 0, ends[end - 1] ?? text.length]),
   ]
   let shown = ''
   let from = 0
@@ -107,14 +108,18 @@ function redact(text: string): string {
   return shown + text.slice(from)
 }
 
-type Span = readonly [start: number, end: number]
+type Span = [start: number, end: number]
 
-/** Every place of each value, those that overlap too. */
-function spansOf(values: readonly string[], text: string): Span[] {
-  return values.flatMap((value) => {
+/** Every place of each spelling. */
+function spansOf(text: string): Span[] {
+  return spellings.flatMap((spelling) => {
     const spans: Span[] = []
-    for (let at = text.indexOf(value); at !== -1; at = text.indexOf(value, at + 1)) {
-      spans.push([at, at + value.length])
+    let last: Span | undefined
+    for (let at = text.indexOf(spelling); at !== -1; at = text.indexOf(spelling, at + 1)) {
+      const end = at + spelling.length
+      // As one, when they overlap: of `aa` in a long row of `a` there are as many as letters.
+      if (last !== undefined && at < last[1]) last[1] = end
+      else spans.push((last = [at, end]))
     }
     return spans
   })
