@@ -22,7 +22,7 @@ export function auditResult(json: string): AuditResult {
 
 function parsed(json: string): Report {
   try {
-    return JSON.parse(json) as Report
+    return (JSON.parse(json) as Report | null) ?? {}
   } catch {
     return {}
   }

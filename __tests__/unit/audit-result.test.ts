@@ -21,6 +21,7 @@ it.each([
   ],
   ['no JSON', 'npm error', 'no report'],
   ['nothing', '', 'no report'],
+  ['null', 'null', 'no report'],
 ])('%s is neither', (_, json, why) => {
   expect(auditResult(json)).toEqual({ kind: 'unanswered', why })
 })
