@@ -2,6 +2,7 @@ import 'reflect-metadata'
 import { createPublicKey, X509Certificate } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { describe, expect, it } from '@jest/globals'
+import { Boolean as Truth, Constructed, fromBER, OctetString, type BaseBlock } from 'asn1js'
 import fc from 'fast-check'
 import { inWords, keyKindOf } from '../../src/certificates/key-kind.ts'
 import { makeVerificationCertificate } from '../../src/certificates/verification-certificate.ts'
@@ -102,6 +103,54 @@ describe('a CA certificate with parameters of its signature that no DER can have
   })
 })
 
+/** A CA certificate as another program could have made it; its own signature, which nobody checks, is no longer right. */
+function changed(ca: Issued, change: (toBeSigned: BaseBlock[]) => void): Issued {
+  const { result } = fromBER(new Uint8Array(ca.certificate.raw))
+  change(inside(inside(result)[0]))
+  return { ...ca, certificate: new X509Certificate(new Uint8Array(result.toBER())) }
+}
+
+function keyIdentifierIn(toBeSigned: readonly BaseBlock[]): BaseBlock[] {
+  const extensions = inside(inside(toBeSigned.at(-1))[0]).map(inside)
+  return extensions.find(([identifier]) => identifier?.toString().includes('2.5.29.14')) ?? []
+}
+
+function inside(element: BaseBlock | undefined): BaseBlock[] {
+  return element instanceof Constructed ? element.valueBlock.value : []
+}
+
+describe('a CA certificate of another program', () => {
+  it('may leave out its version', async () => {
+    const ca = await makeCa()
+    const certificate = await sign(changed(ca, (toBeSigned) => toBeSigned.shift()))
+    expect(partsOf(certificate.raw).issuer.equals(partsOf(ca.certificate.raw).subject)).toBe(true)
+  })
+
+  it('may call its key identifier critical', async () => {
+    const ca = changed(await makeCa(), (toBeSigned) => {
+      keyIdentifierIn(toBeSigned).splice(1, 0, new Truth({ value: true }))
+    })
+    expect(ca.certificate.raw.toString('hex')).toContain('0603551d0e0101ff')
+    const authority = extensionsOf(await sign(ca)).find(
+      (one) => one instanceof x509.AuthorityKeyIdentifierExtension,
+    )
+    expect(authority?.keyId).toMatch(/^[\da-f]{40}$/)
+  })
+
+  it('has no key identifier when there is something else in its place', async () => {
+    const ca = changed(await makeCa(), (toBeSigned) => {
+      keyIdentifierIn(toBeSigned).splice(1, 1, new OctetString({ valueHex: new Uint8Array([2, 1, 5]) }))
+    })
+    expect(extensionsOf(await sign(ca))).toHaveLength(1)
+  })
+
+  it('may have more parts than any real one', async () => {
+    const parts = Array.from({ length: 3000 }, (_, n) => ({ OU: [`part ${n}`] }))
+    const ca = await makeCa({ subject: new x509.Name(parts) })
+    expect((await sign(ca)).checkIssued(ca.certificate)).toBe(true)
+  })
+})
+
 describe('the extensions of a verification certificate', () => {
   it("say that it is no CA, and which of its issuer's keys signed it", async () => {
     const ca = await makeCa()
@@ -193,6 +242,15 @@ describe('the validity of a verification certificate', () => {
     const { validFromDate, validToDate } = await sign(ca, { nowMs: now })
     expect(validFromDate).toEqual(at(-60_000))
     expect(validToDate).toEqual(at(DAY_MS))
+  })
+
+  it.each([
+    [Date.UTC(2049, 11, 31, 23, 59, 59), '491231235959Z'],
+    [Date.UTC(2050, 0, 1), '20500101000000Z'],
+  ])('has two digits of the year up to 2049: %s', async (notAfterMs, time) => {
+    const ca = await makeCa({ notBefore: at(-DAY_MS), notAfter: new Date(notAfterMs) })
+    const certificate = await sign(ca, { nowMs: now, validDays: 36_500 })
+    expect(partsOf(certificate.raw).times[1]).toBe(time)
   })
 
   it('is in whole seconds beyond 2049 too, where the form of the time changes', async () => {

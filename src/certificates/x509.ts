@@ -24,10 +24,9 @@ const AUTHORITY_KEY_IDENTIFIER = '2.5.29.35'
 
 /** The class of a tag whose meaning depends on where it stands. */
 const CONTEXT_SPECIFIC = 3
+const VERSION_TAG = 0
 const EXTENSIONS_TAG = 3
 const KEY_IDENTIFIER_TAG = 0
-/** Its place in a certificate of version 3, which that of a CA is: others have no extensions to say so. */
-const SUBJECT = 5
 /** The first year that does not fit into a UTCTime. */
 const YEAR_OF_FOUR_DIGITS = 2050
 
@@ -44,7 +43,8 @@ export type Issuer = {
 export function issuerOf(ca: X509Certificate): Issuer {
   const [toBeSigned, algorithm] = partsOf(elementIn(ca.raw))
   const parts = partsOf(toBeSigned)
-  const name = parts[SUBJECT]
+  // The version stands before the others, or is left out: Node takes such a CA too.
+  const name = parts[isTagged(parts[0], VERSION_TAG) ? 5 : 4]
   const [signatureAlgorithm] = partsOf(algorithm)
   if (name === undefined || !(signatureAlgorithm instanceof ObjectIdentifier)) throw unreadable()
   return {
@@ -54,9 +54,10 @@ export function issuerOf(ca: X509Certificate): Issuer {
   }
 }
 
-/** @throws ActionError when it is no DER */
+/** @throws ActionError when it is neither DER nor BER */
 export function elementIn(der: Uint8Array): BaseBlock {
-  const { offset, result } = fromBER(der)
+  // The library's limit is 10,000 elements. There can be no more than bytes.
+  const { offset, result } = fromBER(der, { maxNodes: der.length })
   if (offset === -1) throw unreadable(new TypeError(result.error))
   return result
 }
