@@ -99,12 +99,17 @@ describe('masking', () => {
 
   it('redacts an escaped secret behind one that ends as an escape begins', async () => {
     await withEnvironment({}, () => [mask('ends-in-\\'), mask('/\n\n+slashes')])
-    expect(clean('ends-in-\\%2F\n\n%2Bslashes')).toBe('******')
+    expect(clean('ends-in-\\%2F\n%0A%2Bslashes')).toBe('******')
   })
 
   it('redacts a secret with line ends and control characters, whatever stands around it', async () => {
     await withEnvironment({}, () => mask('\tone\r\n\u200btwo \n'))
     expect(clean('a\n\tone\r\n\u200btwo \n\nb')).toBe('a***b')
+  })
+
+  it('redacts a secret whose line ends are escaped in part', async () => {
+    await withEnvironment({}, () => mask('one\r\n\ntwo'))
+    expect(clean('one%0D\n%0Atwo, one\\r\\n\ntwo')).toBe('***, ***')
   })
 
   it('redacts a secret of one letter in a long row of it, without a place for each', async () => {
@@ -149,6 +154,8 @@ describe('masking', () => {
   it('redacts a secret that only the cleaning completes', async () => {
     await withEnvironment({}, () => mask('two words'))
     expect(clean('two\nwords')).toBe('***')
+    await withEnvironment({}, () => mask('taken: :apart'))
+    expect(clean('taken::apart')).toBe('***')
   })
 
   it('leaves no piece of a secret behind the cut', async () => {

@@ -1,11 +1,13 @@
 import { setSecret } from '@actions/core'
-import { unescapeAll } from './escapes.ts'
+import { unescapeAll, type Unescaped } from './escapes.ts'
 
 const HIDDEN = '***'
+/** Line ends among them, and what a terminal or a reader does not show. */
+const CONTROL_CHARACTERS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu
 /** Of base64: 96 bits, which no ordinary text has by chance. */
 const MIN_KEY_LINE_LENGTH = 16
 
-/** Every spelling of every masked value. */
+/** Every spelling of every masked value, on one line. */
 let spellings: string[] = []
 
 /**
@@ -68,36 +70,32 @@ export function maskLines(text: string): void {
  * characters become spaces, what could start a workflow command is taken apart, and the length is bounded.
  */
 export function clean(text: string, maxLength = 1000): string {
-  const inOneLine = redact(onOneLine(text))
+  // Twice, as a secret that ends as an escape begins can hide the one behind it.
+  const inOneLine = redact(redact(text))
+    .replace(CONTROL_CHARACTERS, ' ')
     .replace(/\bSignature=[^\s,&]+/g, `Signature=${HIDDEN}`)
     // The runner takes `::` and a word at the start of a line, and the older `##[` anywhere in it, for a command. ARNs
     // and IPv6 addresses, in which a digit follows, stay as they are.
     .replace(/:(?=:(?!\d))/g, ': ')
     .replace(/#(?=#\[)/g, '# ')
-  // Again, as what was taken apart can complete a secret, and as one that ends in an escape can hide the next; and before
-  // the cut, as half of one is left behind it.
+  // Again, as what was taken apart can complete a secret; and before the cut, as half of one is left behind it.
   const redacted = redact(inOneLine)
   return redacted.length > maxLength ? `${redacted.slice(0, maxLength)}…` : redacted
 }
 
-/** With a space in the place of line ends and other control characters. */
-function onOneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-}
-
 function redactLater(spelled: readonly string[]): void {
-  // On one line too, as that is where they are looked for: before line ends are gone, a secret that another one overlaps
-  // could be completed by one.
-  spellings = [...new Set([...spellings, ...spelled, ...spelled.map(onOneLine)])]
+  // On one line, as that is where they are looked for: what is printed is one, and what is no secret in a text of several
+  // can be one there.
+  const onOneLine = spelled.map((one) => one.replace(CONTROL_CHARACTERS, ' '))
+  spellings = [...new Set([...spellings, ...onOneLine])]
 }
 
 function redact(text: string): string {
-  const { plain, starts, ends } = unescapeAll(text)
-  const spans = [
-    ...spansOf(text),
-    // Once more with the escapes undone: there are more ways to write a secret than can be listed.
-    ...spansOf(plain).map(([start, end]): Span => [starts[start] ?? 0, ends[end - 1] ?? text.length]),
-  ]
+  // With the escapes undone, too: there are more ways to write a secret than can be listed.
+  const spans = [asItIs(text), unescapeAll(text)].flatMap((reading) => {
+    const { plain, starts, ends } = onOneLine(reading)
+    return spansOf(plain).map(([start, end]): Span => [starts[start] ?? 0, ends[end - 1] ?? text.length])
+  })
   let shown = ''
   let from = 0
   // All are found before any is taken away: of two that overlap, what is left of the second is found no more.
@@ -106,6 +104,30 @@ function redact(text: string): string {
     from = Math.max(from, end)
   }
   return shown + text.slice(from)
+}
+
+function asItIs(text: string): Unescaped {
+  const starts = Array.from({ length: text.length }, (_, at) => at)
+  return { plain: text, starts, ends: starts.map((at) => at + 1) }
+}
+
+/** With a space in the place of line ends and other control characters. */
+function onOneLine({ plain, starts, ends }: Unescaped): Unescaped {
+  let line = ''
+  const kept: { readonly starts: number[]; readonly ends: number[] } = { starts: [], ends: [] }
+  const add = (piece: string, from: number, to: number): void => {
+    line += piece
+    kept.starts.push(starts[from] ?? 0)
+    kept.ends.push(ends[to] ?? 0)
+  }
+  let at = 0
+  for (const { 0: run, index } of plain.matchAll(CONTROL_CHARACTERS)) {
+    for (; at < index; at++) add(plain.charAt(at), at, at)
+    add(' ', at, at + run.length - 1)
+    at += run.length
+  }
+  for (; at < plain.length; at++) add(plain.charAt(at), at, at)
+  return { plain: line, ...kept }
 }
 
 type Span = [start: number, end: number]
