@@ -47,7 +47,7 @@ const FRESH_RSA_BITS = 2048
  * @param parts.key the private key of `ca`; `readCaPrivateKey` checks that
  * @param parts.validDays from now, but not longer than the CA is valid
  * @param nowMs for tests
- * @throws ActionError when the code cannot be a Common Name
+ * @throws ActionError when the code cannot be a Common Name, or the CA certificate cannot be taken apart
  */
 export async function makeVerificationCertificate(
   parts: {
