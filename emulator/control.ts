@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { REDIRECTED_PATH } from './broken-replies.ts'
 import { readFaultOrders } from './faults.ts'
 import { operationNames } from './operations.ts'
+import { whyForeign } from './own-address.ts'
 import { bodyReply, JSON_TYPE, type Reply } from './reply.ts'
 import type { Service } from './service.ts'
 import { ShapeError } from './shape.ts'
@@ -9,9 +10,16 @@ import { ShapeError } from './shape.ts'
 /** Where the paths begin that steer the emulator and are no part of the service. */
 export const CONTROL_PREFIX = '/_emulator/'
 
-/** Answers a request to a control path. */
+/** Answers a request to a control path. One that is not addressed to the emulator itself is refused with 403. */
 export function control(service: Service, request: IncomingMessage, body: Buffer): Reply {
   const url = new URL(request.url ?? '/', 'https://localhost')
+  // Part of the service, under any name: a client that is redirected keeps the Host that it called the service by.
+  if (url.pathname === REDIRECTED_PATH) return redirected(service, request)
+  const message = whyForeign(request.headersDistinct, request.socket.localPort ?? 0)
+  return message === undefined ? carryOut(service, request, url, body) : json(403, { message })
+}
+
+function carryOut(service: Service, request: IncomingMessage, url: URL, body: Buffer): Reply {
   switch (`${request.method ?? ''} ${url.pathname}`) {
     case 'POST /_emulator/faults':
       return addFaults(service, body)
@@ -22,9 +30,6 @@ export function control(service: Service, request: IncomingMessage, body: Buffer
       return bodyReply({ status: 204, type: JSON_TYPE, body: '' })
     case 'POST /_emulator/stop':
       return stop(service)
-    case `GET ${REDIRECTED_PATH}`:
-    case `POST ${REDIRECTED_PATH}`:
-      return redirected(service, request)
     default:
       return json(404, { message: `There is no ${request.method ?? ''} ${url.pathname}.` })
   }
