@@ -1,0 +1,70 @@
+import { lookup, type LookupOptions } from 'node:dns'
+import { once } from 'node:events'
+import { connect, type LookupFunction } from 'node:net'
+import { RequestError, Server } from 'proxy-chain'
+
+/** A proxy server on 127.0.0.1, which was not written here. */
+export type ProxyServer = {
+  readonly port: number
+  /** The hosts that it was asked to connect to, oldest first, each with its answer: `host:port STATUS`. */
+  readonly connects: () => readonly string[]
+  readonly stop: () => Promise<void>
+}
+
+/**
+ * Starts a proxy server that connects to names below aliyuncs.com only. It resolves all of them to this machine.
+ *
+ * @param account the only user that it serves; without one, it serves everybody
+ */
+export async function startProxyServer(account?: {
+  readonly user: string
+  readonly password: string
+}): Promise<ProxyServer> {
+  const connects: string[] = []
+  const server = new Server({
+    host: '127.0.0.1',
+    port: 0,
+    prepareRequestFunction: async ({ hostname, port, username, password, isHttp }) => {
+      const isKnown = account === undefined || (username === account.user && password === account.password)
+      const status = isKnown ? await statusOf({ hostname, port, isHttp }) : 407
+      connects.push(`${hostname}:${port} ${status}`)
+      if (status !== 200) throw new RequestError(`The proxy answers ${status}.`, status)
+      return { dnsLookup: thisMachine }
+    },
+  })
+  await server.listen()
+  return {
+    port: server.port,
+    connects: () => [...connects],
+    stop: () => server.close(true),
+  }
+}
+
+async function statusOf(target: {
+  readonly hostname: string
+  readonly port: number
+  readonly isHttp: boolean
+}): Promise<number> {
+  if (target.isHttp) return 405
+  if (!target.hostname.endsWith('.aliyuncs.com')) return 403
+  // When the host refuses the connection, proxy-chain closes its own without an answer. Other proxies answer 503.
+  return (await listens(target.port)) ? 200 : 503
+}
+
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
+const thisMachine = ((_name: string, options: LookupOptions, done: LookupCallback) => {
+  lookup('127.0.0.1', options, done)
+}) as typeof lookup
+
+type LookupCallback = Parameters<LookupFunction>[2]
