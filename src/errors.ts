@@ -1,16 +1,16 @@
 /**
  * The one error that users read. `runAction` turns it into the annotation.
  *
- * The parts stay apart until they are printed: what the service said is not ours, and has to be redacted
- * before it is shortened, or half a secret could stay behind the cut.
+ * The parts stay apart until they are printed: what the service said is not ours, and is withheld when it holds a
+ * secret.
  */
 export class ActionError extends Error {
   override readonly name = 'ActionError'
   /** What to do about it: whole sentences. */
   readonly cure: string
-  /** The service's error code, e.g. `MqttInstanceNotFound`. */
+  /** The service's error code, e.g. `MqttInstanceNotFound`, when it is one that is known here. */
   readonly code: string | undefined
-  /** The service's own words, as they came: untrusted. */
+  /** The service's own words, as they came, with a code that is not known here: untrusted. */
   readonly said: string | undefined
   readonly requestId: string | undefined
 
@@ -36,16 +36,14 @@ export class ActionError extends Error {
   /**
    * The whole text: what failed (code: the service's words; request id). What to do.
    *
-   * @param clean makes a text of others fit to print
+   * @param clean makes our own words fit to print
+   * @param cleanForeign the same for those of others
    */
-  describe(clean: (text: string) => string): string {
-    const said = this.said?.replace(/\.?\s*$/, '')
-    const answer = [this.code, said].flatMap((part) => (part ? [clean(part)] : []))
-    const details = [
-      answer.join(': '),
-      this.requestId === undefined ? '' : `request ${clean(this.requestId)}`,
-    ]
-    const inBrackets = details.filter((part) => part !== '').join('; ')
-    return `${clean(this.message)}${inBrackets === '' ? '' : ` (${inBrackets})`}. ${clean(this.cure)}`
+  describe(clean: (text: string) => string, cleanForeign = clean): string {
+    const said = this.said?.trimEnd().replace(/\.$/, '')
+    const answer = [clean(this.code ?? ''), cleanForeign(said ?? '')].filter((part) => part !== '').join(': ')
+    const request = this.requestId === undefined ? '' : `request ${cleanForeign(this.requestId)}`
+    const details = [answer, request].filter((part) => part !== '').join('; ')
+    return `${clean(this.message)}${details === '' ? '' : ` (${details})`}. ${clean(this.cure)}`
   }
 }

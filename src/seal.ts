@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { ActionError } from './errors.ts'
+import { isRegisterCode } from './register-code.ts'
 
 /** What travels inside a seal, beside the times of sealing and of expiry. */
 export type SealedCode = {
@@ -171,8 +172,8 @@ function readClaims(
   const claims = parseObject(new TextDecoder().decode(plaintext))
   const { register_code: registerCode, instance_id: instanceId, repository, run_id: runId, iat, exp } = claims
   if (
-    isCode(registerCode) &&
-    isCode(instanceId) &&
+    isRegisterCode(registerCode) &&
+    isInstanceId(instanceId) &&
     typeof repository === 'string' &&
     typeof runId === 'string' &&
     isTime(iat) &&
@@ -199,9 +200,9 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** It becomes a step output and a Common Name: anything that could be more than one word was not the service's. */
-function isCode(value: unknown): value is string {
-  return typeof value === 'string' && /^[^\s\p{C}]+$/u.test(value)
+/** It becomes a step output: anything that could be more than one word of a script is no instance. */
+function isInstanceId(value: unknown): value is string {
+  return typeof value === 'string' && /^[A-Za-z0-9\-_.:+/=@~]{1,64}$/.test(value)
 }
 
 /** Seconds since 1970. */

@@ -102,10 +102,19 @@ describe('the action', () => {
     expect(error?.message).toMatch(/after [234] attempts in [01]\.\d s$/)
   })
 
-  it('takes nothing for a request id that does not look like one', async () => {
-    const body = JSON.stringify({ RegisterCode: 'a-code', RequestId: 'with secret' })
+  it.each([
+    ['with a space', 'with secret'],
+    ['too long', 'A'.repeat(65)],
+    ['with a line end', 'A\nB'],
+    ['the code', 'a-register-code'],
+    ['the code in hex', Buffer.from('a-register-code').toString('hex').toUpperCase()],
+    ['in part the secret of the access key', () => service.emulator.info.accessKeySecret.slice(3, 17)],
+  ])('takes nothing for a request id that is %s', async (_, id) => {
+    const RequestId = typeof id === 'string' ? id : id()
+    const body = JSON.stringify({ RegisterCode: 'a-register-code', RequestId })
     await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault: { status: 200, body } }])
     const { stdout, outputFile } = await run()
+    expect(outputFile).toMatch(/^register-code<<(\S+)\na-register-code\n\1/)
     expect(outputFile).toMatch(/request-id<<(\S+)\n\n\1/)
     expect(stdout).toMatch(/^Request id +none given$/m)
   })
@@ -419,7 +428,7 @@ describe('the SDK behind a proxy', () => {
     jest.resetModules()
     const { attemptCall } = await import('../../src/alibaba-cloud/client.ts')
     const { Agent } = https
-    const proxy = { url: 'http://user:word@127.0.0.1:9', host: '127.0.0.1:9', noProxy: '' }
+    const proxy = { url: 'http://user:word@127.0.0.1:9', host: '127.0.0.1:9', isBypassed: () => false }
     const { accessKeyId, accessKeySecret } = service.emulator.info
     const target = {
       endpoint: 'onsmqtt.cn-hangzhou.aliyuncs.com',

@@ -30,12 +30,13 @@ describe("a step with GitHub's OIDC token", () => {
     expect((await run({ 'role-session-name': 'of-my-own' })).log).toContain('session of-my-own,')
   })
 
-  it('masks the token it asks with, the token it gets, both secrets of the key, and the code', async () => {
+  it('masks the token it asks with, the token it gets and each part of it, both secrets of the key, and the code', async () => {
     const step = await run()
     const { idTokenRequestToken } = service.emulator.info
-    const [asksWith, idToken, secret, securityToken, code, ...more] = step.masks
+    const [asksWith, idToken, head, claims, signature, secret, securityToken, code, ...more] = step.masks
     expect(asksWith).toBe(idTokenRequestToken)
     expect(idToken).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+    expect([head, claims, signature].join('.')).toBe(idToken)
     expect(secret).toMatch(/./)
     expect(securityToken).toMatch(/./)
     expect(code).toBe(step.outputs['register-code'])

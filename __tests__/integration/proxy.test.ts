@@ -4,153 +4,238 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { runStep, type StepRun } from '../../demo/runner.ts'
 import { emulated, keyless, workingInputs } from '../support/emulated.ts'
-import { findSquid, startSquid, type Squid } from '../support/squid.ts'
+import { startProxyServer, type ProxyServer } from '../support/proxy-server.ts'
 
-const program = findSquid()
 const account = { user: 'build agent', password: 'p@ss/w:rd%' }
 const inUrl = `${encodeURIComponent(account.user)}:${encodeURIComponent(account.password)}`
 
-if (program === undefined && process.env['CI']) {
-  it('squid is installed in CI', () => {
-    throw new Error('It is not: the tests of the proxy cannot run.')
-  })
+const NAMES = {
+  token: 'token.aliyuncs.com',
+  sts: 'sts.cn-hangzhou.aliyuncs.com',
+  service: 'onsmqtt.cn-hangzhou.aliyuncs.com',
 }
 
-// Skipped where squid is not installed: a proxy written for the test would prove little.
-;(program === undefined ? describe.skip : describe)(
-  program === undefined
-    ? 'behind a proxy server: skipped, as squid is not installed'
-    : 'behind a proxy server',
-  () => {
-    const service = emulated()
-    let squid: Squid
+describe('behind a proxy server', () => {
+  const service = emulated()
+  let proxyServer: ProxyServer
 
-    beforeAll(async () => {
-      squid = await startSquid(program ?? '', account)
-    })
-    afterAll(async () => {
-      await squid.stop()
-    })
+  beforeAll(async () => {
+    proxyServer = await startProxyServer(account)
+  })
+  afterAll(async () => {
+    await proxyServer.stop()
+  })
 
-    const port = () => service.emulator.info.endpoint.split(':').at(-1) ?? ''
-    const endpoint = () => `onsmqtt.cn-hangzhou.aliyuncs.com:${port()}`
-    const proxy = (userInfo = inUrl) => `http://${userInfo}@127.0.0.1:${squid.port}`
+  const port = () => service.emulator.info.endpoint.split(':').at(-1) ?? ''
+  const endpoint = () => `onsmqtt.cn-hangzhou.aliyuncs.com:${port()}`
+  const proxy = (userInfo = inUrl) => `http://${userInfo}@127.0.0.1:${proxyServer.port}`
 
-    function withKeys(env: Record<string, string>, inputs: Record<string, string> = {}): Promise<StepRun> {
-      const given = {
-        ...workingInputs(service.emulator),
-        endpoint: endpoint(),
-        'max-attempts': '2',
-        ...inputs,
-      }
-      return runStep('.', given, { env: { NODE_EXTRA_CA_CERTS: service.emulator.info.caFile, ...env } })
+  function withKeys(env: Record<string, string>, inputs: Record<string, string> = {}): Promise<StepRun> {
+    const given = {
+      ...workingInputs(service.emulator),
+      endpoint: endpoint(),
+      'max-attempts': '2',
+      ...inputs,
     }
+    return runStep('.', given, { env: { NODE_EXTRA_CA_CERTS: service.emulator.info.caFile, ...env } })
+  }
 
-    function withOidc(env: Record<string, string>): Promise<StepRun> {
-      const { inputs, env: given } = keyless(service.emulator)
-      // The toolkit uses no proxy for a loopback address, so the token has a name here that the proxy knows.
-      const tokenUrl = new URL(given['ACTIONS_ID_TOKEN_REQUEST_URL'] ?? '')
-      tokenUrl.hostname = 'token.aliyuncs.com'
-      const places = { endpoint: endpoint(), 'sts-endpoint': `sts.cn-hangzhou.aliyuncs.com:${port()}` }
-      return runStep(
-        '.',
-        { ...inputs, ...places, 'max-attempts': '2' },
-        { env: { ...given, ACTIONS_ID_TOKEN_REQUEST_URL: tokenUrl.href, ...env } },
-      )
-    }
+  /** @param names of GitHub's token endpoint, STS and the service: hosts that the proxy knows */
+  function withOidc(env: Record<string, string>, names = NAMES): Promise<StepRun> {
+    const { inputs, env: given } = keyless(service.emulator)
+    // Loopback is never reached through a proxy, so all have names here.
+    const tokenUrl = new URL(given['ACTIONS_ID_TOKEN_REQUEST_URL'] ?? '')
+    tokenUrl.hostname = names.token
+    const places = { endpoint: `${names.service}:${port()}`, 'sts-endpoint': `${names.sts}:${port()}` }
+    return runStep(
+      '.',
+      { ...inputs, ...places, 'max-attempts': '2' },
+      { env: { ...given, ACTIONS_ID_TOKEN_REQUEST_URL: tokenUrl.href, ...env } },
+    )
+  }
 
-    it.each(['HTTPS_PROXY', 'https_proxy'])('a step gets its code through %s', async (name) => {
-      const before = squid.connects().length
-      const run = await withKeys({ [name]: proxy() })
-      expect(run).toMatchObject({ exitCode: 0, annotations: [], stderr: '' })
-      expect(run.log).toContain(`Endpoint       ${endpoint()}, through the proxy 127.0.0.1:${squid.port}`)
-      expect(squid.connects().slice(before)).toEqual([`${endpoint()} 200`])
-    })
+  const allThree = () => Object.values(NAMES).map((name) => `${name}:${port()} 200`)
 
-    it("a keyless step goes through it for all three: GitHub's token, STS and the service", async () => {
-      const before = squid.connects().length
-      const run = await withOidc({ HTTPS_PROXY: proxy() })
-      expect(run).toMatchObject({ exitCode: 0, annotations: [], stderr: '' })
-      expect(squid.connects().slice(before)).toEqual([
-        `token.aliyuncs.com:${port()} 200`,
-        `sts.cn-hangzhou.aliyuncs.com:${port()} 200`,
-        `${endpoint()} 200`,
-      ])
-    })
+  it.each(['HTTPS_PROXY', 'https_proxy'])('a step gets its code through %s', async (name) => {
+    const before = proxyServer.connects().length
+    const run = await withKeys({ [name]: proxy() })
+    expect(run).toMatchObject({ exitCode: 0, annotations: [], stderr: '' })
+    expect(run.log).toContain(`Endpoint       ${endpoint()}, through the proxy 127.0.0.1:${proxyServer.port}`)
+    expect(proxyServer.connects().slice(before)).toEqual([`${endpoint()} 200`])
+  })
 
-    it('a step with a key of the default chain goes through it as well', async () => {
-      const home = mkdtempSync(join(tmpdir(), 'home-'))
-      const { accessKeyId, accessKeySecret } = service.emulator.info
-      const profile = `type = access_key\naccess_key_id = ${accessKeyId}\naccess_key_secret = ${accessKeySecret}\n`
-      writeFileSync(join(home, 'credentials'), `[default]\n${profile}`)
-      const before = squid.connects().length
-      const run = await withKeys(
-        {
-          HTTPS_PROXY: proxy(),
-          RUNNER_ENVIRONMENT: 'self-hosted',
-          ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'true',
-          ALIBABA_CLOUD_CREDENTIALS_FILE: join(home, 'credentials'),
-          HOME: home,
-        },
-        { 'access-key-id': '', 'access-key-secret': '' },
-      )
-      rmSync(home, { recursive: true })
-      expect(run).toMatchObject({ exitCode: 0, annotations: [] })
-      expect(squid.connects().slice(before)).toEqual([`${endpoint()} 200`])
-    })
+  it('a step gets its code through a proxy that asks for no password, by its name', async () => {
+    const open = await startProxyServer()
+    const run = await withKeys({ HTTPS_PROXY: `http://localhost:${open.port}` })
+    await open.stop()
+    expect(run).toMatchObject({ exitCode: 0, annotations: [], stderr: '' })
+    expect(open.connects()).toEqual([`${endpoint()} 200`])
+  })
 
-    it.each(['NO_PROXY', 'no_proxy'])('a host in %s is reached without it', async (name) => {
-      const before = squid.connects().length
-      const run = await withKeys(
-        { HTTPS_PROXY: proxy(), [name]: '127.0.0.1' },
-        workingInputs(service.emulator),
-      )
-      expect(run.exitCode).toBe(0)
-      expect(run.log).not.toContain('through the proxy')
-      expect(squid.connects()).toHaveLength(before)
-    })
-
-    it.each([
-      ['with keys', () => withKeys({ HTTPS_PROXY: proxy('someone:else') })],
-      ['with OIDC', () => withOidc({ HTTPS_PROXY: proxy('someone:else') })],
-    ])('a wrong password is said to be wrong, at the first attempt, and not shown: %s', async (_, start) => {
-      const run = await start()
-      expect(run.annotations).toEqual([
-        expect.stringMatching(/The proxy 127\.0\.0\.1:\d+ wants another user or password \(HTTP 407\)/),
-      ])
-      expect(run.log).not.toMatch(/^Retry/m)
-      expect(run.stdout.replace(/^::add-mask::.*$/gm, '')).not.toContain('else')
-    })
-
-    it('a host that the proxy does not connect to is told from one that does not answer', async () => {
-      const run = await withKeys({ HTTPS_PROXY: proxy() }, { endpoint: 'mqtt.example.com' })
-      expect(run.annotations).toEqual([
-        expect.stringMatching(/The proxy .* refused to connect to mqtt\.example\.com \(HTTP 403\).*NO_PROXY/),
-      ])
-      expect(run.log).not.toMatch(/^Retry/m)
-    })
-
-    it("the proxy's page about a service that is down is no answer of the service, and is tried again", async () => {
-      const run = await withKeys({ HTTPS_PROXY: proxy() }, { endpoint: 'onsmqtt.cn-hangzhou.aliyuncs.com:9' })
-      expect(run.annotations).toEqual([
-        expect.stringMatching(/The proxy .* refused to connect to .* \(HTTP 503\), after 2 attempts/),
-      ])
+  it("a keyless step goes through it for all three: GitHub's token, STS and the service", async () => {
+    const before = proxyServer.connects().length
+    const run = await withOidc({ HTTPS_PROXY: proxy() })
+    expect(run).toMatchObject({ exitCode: 0, annotations: [], stderr: '' })
+    expect(proxyServer.connects().slice(before)).toEqual(allThree())
+    for (const label of ['OIDC token', 'STS', 'Endpoint']) {
       expect(run.log).toMatch(
-        /^Retry +GetRegisterCode, attempt 1 of 2: the proxy made no connection \(HTTP 503\)/m,
+        new RegExp(`^${label} +\\S+:${port()}, through the proxy 127\\.0\\.0\\.1:\\d+$`, 'm'),
       )
-    })
+    }
+  })
 
-    it.each([
-      ['with keys', () => withKeys({ HTTPS_PROXY: 'http://user:hidden@127.0.0.1:9' })],
-      ['with OIDC', () => withOidc({ HTTPS_PROXY: 'http://user:hidden@127.0.0.1:9' })],
-    ])('a proxy that is not there is named, without its password: %s', async (_, start) => {
-      const run = await start()
-      expect(run.annotations).toEqual([
-        expect.stringMatching(
-          /The proxy 127\.0\.0\.1:9 could not be reached.*ECONNREFUSED.*after 2 attempts/,
-        ),
-      ])
-      expect(run.stdout.replace(/^::add-mask::.*$/gm, '')).not.toContain('hidden')
-    })
-  },
-)
+  it.each<[string, (port: number) => string]>([
+    ['without a scheme', (its) => `localhost:${its}`],
+    ['with its scheme in capitals', (its) => `HTTP://localhost:${its}`],
+    ['with a slash at its end', (its) => `http://localhost:${its}/`],
+    ['with an empty user', (its) => `http://:@localhost:${its}`],
+  ])('all three go through a proxy that is given %s', async (_, value) => {
+    const open = await startProxyServer()
+    const run = await withOidc({ HTTPS_PROXY: value(open.port) })
+    await open.stop()
+    expect(run).toMatchObject({ exitCode: 0, annotations: [], stderr: '' })
+    expect(open.connects()).toEqual(allThree())
+  })
+
+  it.each([
+    ['the hosts below a name, with stars', '*.devices.invalid'],
+    ['the hosts below a name, with a dot', '.devices.invalid'],
+    ['a name', 'devices.invalid'],
+    ['entries with spaces between them', 'a.example *.invalid b.example'],
+    ['any host', '*'],
+    ['a port', '.devices.invalid:PORT'],
+    ['a name in capitals', 'DEVICES.INVALID'],
+  ])('none of the three goes through it when NO_PROXY names %s', async (_, noProxy) => {
+    const before = proxyServer.connects().length
+    const names = {
+      token: 'token.devices.invalid',
+      sts: 'sts.devices.invalid',
+      service: 'onsmqtt.devices.invalid',
+    }
+    const run = await withOidc({ HTTPS_PROXY: proxy(), NO_PROXY: noProxy.replace('PORT', port()) }, names)
+    expect(run.annotations).toEqual([expect.stringContaining(`token.devices.invalid:${port()}`)])
+    expect(run.log).not.toContain('through the proxy')
+    expect(proxyServer.connects()).toHaveLength(before)
+  })
+
+  it.each([
+    ['another port', '.aliyuncs.com:1'],
+    ['an address range', '10.0.0.1-10.255.255.255'],
+    ['a CIDR block', '0.0.0.0/0'],
+    ['a part of the name', 'yuncs.com,sts.cn'],
+    ['a name below it', 'www.token.aliyuncs.com'],
+  ])('all three go through it when NO_PROXY names %s', async (_, noProxy) => {
+    const before = proxyServer.connects().length
+    const run = await withOidc({ HTTPS_PROXY: proxy(), NO_PROXY: noProxy })
+    expect(run).toMatchObject({ exitCode: 0, annotations: [] })
+    expect(proxyServer.connects().slice(before)).toEqual(allThree())
+  })
+
+  it('the log says of each host how it is reached, and each is reached so', async () => {
+    const before = proxyServer.connects().length
+    const names = { ...NAMES, sts: 'sts.devices.invalid' }
+    const run = await withOidc({ HTTPS_PROXY: proxy(), NO_PROXY: '*.invalid' }, names)
+    expect(run.annotations).toEqual([expect.stringContaining(`sts.devices.invalid:${port()}`)])
+    expect(run.log).toMatch(/^OIDC token +token\.aliyuncs\.com:\d+, through the proxy/m)
+    expect(run.log).toMatch(/^STS +sts\.devices\.invalid:\d+$/m)
+    expect(proxyServer.connects().slice(before)).toEqual([`token.aliyuncs.com:${port()} 200`])
+  })
+
+  it.each([
+    ['#', 'http://user:12#34hidden@127.0.0.1:3128', /has a path, a query or a fragment/],
+    ['/', 'http://user:12/34hidden@127.0.0.1:3128', /has a path, a query or a fragment/],
+    ['?', 'http://user:12?34hidden@127.0.0.1:3128', /has a path, a query or a fragment/],
+    ['a backslash', 'http://user:12\\34hidden@127.0.0.1:3128', /has a path, a query or a fragment/],
+    ['# without a scheme', 'user:12#34hidden@127.0.0.1:3128', /has a path, a query or a fragment/],
+    ['%', 'http://user:12%34%hidden@127.0.0.1:3128', /has a % /],
+    ['% in the user', 'http://us%er:12hidden@127.0.0.1:3128', /has a % /],
+    ['a letter for a port', 'http://user:hidden12@127.0.0.1:port', /is no proxy that can be used/],
+    ['another scheme', 'socks5://user:hidden12@127.0.0.1:1080', /is no proxy that can be used/],
+  ])('a password with %s in it is not shown, and the error says how to write it', async (_, value, text) => {
+    for (const name of ['HTTPS_PROXY', 'https_proxy']) {
+      for (const start of [withKeys, withOidc]) {
+        const run = await start({ [name]: value })
+        expect(run.exitCode).toBe(1)
+        expect(run.annotations).toEqual([expect.stringMatching(text)])
+        expect(run.annotations[0]).toMatch(new RegExp(`^${name} .*% as %25, # as %23`))
+        expect(run.stdout.replace(/^::add-mask::.*$/gm, '')).not.toMatch(/hidden|12|34/)
+      }
+    }
+    expect(await service.emulator.requests()).toEqual([])
+  })
+
+  it('a step with a key of the default chain goes through it as well', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'home-'))
+    const { accessKeyId, accessKeySecret } = service.emulator.info
+    const profile = `type = access_key\naccess_key_id = ${accessKeyId}\naccess_key_secret = ${accessKeySecret}\n`
+    writeFileSync(join(home, 'credentials'), `[default]\n${profile}`)
+    const before = proxyServer.connects().length
+    const run = await withKeys(
+      {
+        HTTPS_PROXY: proxy(),
+        RUNNER_ENVIRONMENT: 'self-hosted',
+        ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'true',
+        ALIBABA_CLOUD_CREDENTIALS_FILE: join(home, 'credentials'),
+        HOME: home,
+      },
+      { 'access-key-id': '', 'access-key-secret': '' },
+    )
+    rmSync(home, { recursive: true })
+    expect(run).toMatchObject({ exitCode: 0, annotations: [] })
+    expect(proxyServer.connects().slice(before)).toEqual([`${endpoint()} 200`])
+  })
+
+  it.each(['NO_PROXY', 'no_proxy'])('a host in %s is reached without it', async (name) => {
+    const before = proxyServer.connects().length
+    const run = await withKeys({ HTTPS_PROXY: proxy(), [name]: '127.0.0.1' }, workingInputs(service.emulator))
+    expect(run.exitCode).toBe(0)
+    expect(run.log).not.toContain('through the proxy')
+    expect(proxyServer.connects()).toHaveLength(before)
+  })
+
+  it.each([
+    ['with keys', () => withKeys({ HTTPS_PROXY: proxy('someone:else') })],
+    ['with OIDC', () => withOidc({ HTTPS_PROXY: proxy('someone:else') })],
+  ])('a wrong password is said to be wrong, at the first attempt, and not shown: %s', async (_, start) => {
+    const run = await start()
+    expect(run.annotations).toEqual([
+      expect.stringMatching(/The proxy 127\.0\.0\.1:\d+ wants another user or password \(HTTP 407\)/),
+    ])
+    expect(run.log).not.toMatch(/^Retry/m)
+    expect(run.stdout.replace(/^::add-mask::.*$/gm, '')).not.toContain('else')
+  })
+
+  it('a host that the proxy does not connect to is told from one that does not answer', async () => {
+    const run = await withKeys({ HTTPS_PROXY: proxy() }, { endpoint: 'mqtt.example.com' })
+    expect(run.annotations).toEqual([
+      expect.stringMatching(/The proxy .* refused to connect to mqtt\.example\.com \(HTTP 403\).*NO_PROXY/),
+    ])
+    expect(run.log).not.toMatch(/^Retry/m)
+  })
+
+  it("the proxy's page about a service that is down is no answer of the service, and is tried again", async () => {
+    const before = proxyServer.connects().length
+    const run = await withKeys({ HTTPS_PROXY: proxy() }, { endpoint: 'onsmqtt.cn-hangzhou.aliyuncs.com:9' })
+    expect(run.annotations).toEqual([
+      expect.stringMatching(/The proxy .* refused to connect to .* \(HTTP 503\), after 2 attempts/),
+    ])
+    expect(run.log).toMatch(
+      /^Retry +GetRegisterCode, attempt 1 of 2: the proxy made no connection \(HTTP 503\)/m,
+    )
+    expect(proxyServer.connects().slice(before)).toEqual([
+      'onsmqtt.cn-hangzhou.aliyuncs.com:9 503',
+      'onsmqtt.cn-hangzhou.aliyuncs.com:9 503',
+    ])
+  })
+
+  it.each([
+    ['with keys', () => withKeys({ HTTPS_PROXY: 'http://user:hidden@127.0.0.1:9' })],
+    ['with OIDC', () => withOidc({ HTTPS_PROXY: 'http://user:hidden@127.0.0.1:9' })],
+  ])('a proxy that is not there is named, without its password: %s', async (_, start) => {
+    const run = await start()
+    expect(run.annotations).toEqual([
+      expect.stringMatching(/The proxy 127\.0\.0\.1:9 could not be reached.*ECONNREFUSED.*after 2 attempts/),
+    ])
+    expect(run.stdout.replace(/^::add-mask::.*$/gm, '')).not.toContain('hidden')
+  })
+})

@@ -14,6 +14,11 @@ export function partsOf(certificate: Buffer) {
   }
 }
 
+/** The part of a certificate that its signature is over. */
+export function toBeSignedOf(certificate: Buffer): Buffer {
+  return only(elementsIn(only(elementsIn(certificate)).content)).whole
+}
+
 function elementsIn(bytes: Buffer): Element[] {
   const elements: Element[] = []
   for (let at = 0; at < bytes.length;) {

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import fc from './generated.ts'
 
 /** One of the characters of a text. */
 export function oneOfThe(characters: string): fc.Arbitrary<string> {
@@ -57,24 +57,46 @@ export function saidAbout(secrets: readonly string[]): fc.Arbitrary<string> {
 }
 
 /**
- * The places where a secret can be read in what a step wrote, its own `::add-mask::` line apart. A redaction mark is
- * no text: it can stand beside letters that, with it, happen to be another secret.
+ * The places where a secret can be read in what a step wrote, but for its masks: `strayCommands` judges those. What stands in place of
+ * a secret is no text: it can stand beside letters that, with it, happen to be another secret.
  */
 export function leaksIn(
   step: { readonly stdout: string; readonly stderr: string; readonly summary?: string },
   secrets: readonly string[],
 ): string[] {
-  const lines = step.stdout.split('\n').filter((line) => !isOwnMask(line, secrets))
+  const lines = step.stdout.split('\n').filter((line) => !line.startsWith('::add-mask::'))
   const printed = lines.map((line) => {
     const command = /^::(?:error|debug)::(.*)$/.exec(line)?.[1]
     return command === undefined ? line : unescaped(command)
   })
   const shown = [...printed, step.stderr, step.summary ?? ''].map((text) =>
-    text.replace(/\*{3,}|\**…$/g, '\0'),
+    text.replaceAll('(message withheld: it contains a secret)', '\0').replace(/\*{3,}|\**…$/g, '\0'),
   )
   return secrets.flatMap((secret) =>
     readableSpellings(secret).filter((spelling) => shown.some((text) => text.includes(spelling))),
   )
+}
+
+/**
+ * The secrets of which a piece of twelve letters and digits in a row stands in what a step wrote, whatever the case and
+ * whatever stands between them; of a secret itself, its base64 or its hex.
+ */
+export function piecesIn(
+  step: { readonly stdout: string; readonly stderr: string; readonly summary?: string },
+  secrets: readonly string[],
+): string[] {
+  const lines = step.stdout.split('\n').filter((line) => !line.startsWith('::add-mask::'))
+  const shown = new Set([...lines, step.stderr, step.summary ?? ''].flatMap(piecesOf))
+  return secrets.filter((secret) =>
+    [secret, base64(secret), Buffer.from(secret).toString('hex')].some((spelling) =>
+      piecesOf(spelling).some((piece) => shown.has(piece)),
+    ),
+  )
+}
+
+function piecesOf(text: string): string[] {
+  const letters = text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '')
+  return Array.from({ length: Math.max(0, letters.length - 11) }, (_, at) => letters.slice(at, at + 12))
 }
 
 /** The workflow commands of a step that it has no reason to give. */
@@ -97,6 +119,12 @@ function otherSpellings(secret: string): string[] {
   const units = Array.from({ length: secret.length }, (_, at) => secret.charCodeAt(at))
   return [
     JSON.stringify(secret),
+    base64(base64(secret)),
+    base64(secret).replace(/.{76}/g, '$&\n'),
+    Array.from(secret).slice(1).join(''),
+    secret.toUpperCase(),
+    secret.replaceAll('.', ' '),
+    Buffer.from(secret).toString('hex'),
     units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join(''),
     Array.from(secret, (letter) => `&#${letter.codePointAt(0) ?? 0};`).join(''),
   ]

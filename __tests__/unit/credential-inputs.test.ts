@@ -184,11 +184,28 @@ describe('a pull request from a fork', () => {
       { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://x.example' },
       /"id-token: write"/,
     ],
+    [
+      'from an address that is none',
+      { ...idTokenService, ACTIONS_ID_TOKEN_REQUEST_URL: 'x.example' },
+      /"id-token: write"/,
+    ],
+    [
+      'in the clear',
+      { ...idTokenService, ACTIONS_ID_TOKEN_REQUEST_URL: 'http://hidden.example/' },
+      /^ACTIONS_ID_TOKEN_REQUEST_URL does not begin with https:\/\/\. The runner sets it/,
+    ],
+    [
+      'with what no header can hold',
+      { ...idTokenService, ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'hidden\nrequest' },
+      /^ACTIONS_ID_TOKEN_REQUEST_TOKEN has white space, control characters or letters beyond ASCII in it\. Copy/,
+    ],
   ])('gets no OIDC token: %s', async (_, env, text) => {
     const { plan } = await read({ 'role-to-assume': role, 'oidc-provider-arn': provider }, env)
     if (plan?.kind !== 'oidc') throw new Error('not OIDC')
     const transport = { proxy: undefined, maxAttempts: 1, deadlineMs: Infinity, onRetry: () => undefined }
     const { thrown } = await withEnvironment(env, () => plan.getIdToken(transport))
-    expect((thrown as ActionError).describe((words) => words)).toMatch(text)
+    const error = (thrown as ActionError).describe((words) => words)
+    expect(error).toMatch(text)
+    expect(error).not.toContain('hidden')
   })
 })

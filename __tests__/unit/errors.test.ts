@@ -34,8 +34,24 @@ describe('the text of an error', () => {
     },
   )
 
-  it('passes every part through the cleaning', () => {
+  it.each([
+    [
+      { code: 'Odd', said: 'Such thing', requestId: '3F2A' },
+      'It failed (Odd: Such thing; request 3F2A). Mend it.',
+    ],
+    [{ code: 'Odd', requestId: '3F2A' }, 'It failed (Odd; request 3F2A). Mend it.'],
+    [{ said: 'Such thing', requestId: '3F2A' }, 'It failed (Such thing; request 3F2A). Mend it.'],
+    [{ code: 'Odd', said: '.', requestId: '3F2A' }, 'It failed (Odd; request 3F2A). Mend it.'],
+  ])('puts what is known in its order: %j', (parts, text) => {
+    expect(new ActionError({ what: 'It failed', cure: 'Mend it.', ...parts }).describe(asIs)).toBe(text)
+  })
+
+  it('cleans our own words, and each of those of others in another way', () => {
     const error = new ActionError({ what: 'a', cure: 'b', code: 'c', said: 'd', requestId: 'e' })
-    expect(error.describe((text) => `<${text}>`)).toBe('<a> (<c>: <d>; request <e>). <b>')
+    const marked = error.describe(
+      (text) => `<${text}>`,
+      (text) => `[${text}]`,
+    )
+    expect(marked).toBe('<a> (<c>: [d]; request [e]). <b>')
   })
 })

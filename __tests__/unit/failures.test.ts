@@ -19,6 +19,49 @@ describe('what the SDK throws', () => {
     })
   })
 
+  it.each([
+    ['A'.repeat(64), 'A'.repeat(64)],
+    ['A'.repeat(65), undefined],
+    ['3F2A-0a1b', '3F2A-0a1b'],
+    ['3F2A 0a1b', undefined],
+    ['3F2A_0a1b', undefined],
+    ['3F2A\n', undefined],
+    ['', undefined],
+    [7, undefined],
+  ])('has a request id when there is one that looks like one: %j', (RequestId, requestId) => {
+    const data = { Code: 'Odd', RequestId, statusCode: 400 }
+    expect(failureOf({ data }, undefined)).toMatchObject({ kind: 'refused', requestId })
+    expect(failureOf({ data: { RequestId, statusCode: 400 } }, undefined)).toMatchObject({
+      kind: 'broken-answer',
+      requestId,
+    })
+  })
+
+  it.each([
+    ['x'.repeat(4000), 'x'.repeat(4000)],
+    ['x'.repeat(4001), 'x'.repeat(4000)],
+    [7, ''],
+  ])('has as much of the words as is worth reading', (Message, said) => {
+    const data = { Code: 'Odd', Message, statusCode: 400 }
+    expect(failureOf({ data }, undefined)).toMatchObject({ kind: 'refused', said })
+  })
+
+  it.each(['x'.repeat(100), 'InvalidTimeStamp.Expired', 'a_b-c.1'])(
+    'has a code that looks like one: %s',
+    (Code) => {
+      expect(failureOf({ data: { Code, statusCode: 400 } }, undefined)).toMatchObject({
+        kind: 'refused',
+        code: Code,
+      })
+    },
+  )
+
+  it('has the status that was seen before the one that the envelope tells', () => {
+    const data = { Code: 'Odd', statusCode: 400 }
+    expect(failureOf({ data }, page)).toMatchObject({ kind: 'refused', status: 502 })
+    expect(failureOf({ data }, undefined)).toMatchObject({ status: 400 })
+  })
+
   it('is a refusal without words when the envelope has none', () => {
     expect(failureOf({ data: { Code: 'Odd', statusCode: 400 } }, { ...page, status: 400 })).toMatchObject({
       kind: 'refused',
@@ -37,6 +80,18 @@ describe('what the SDK throws', () => {
     ['HTML', new SyntaxError('Unexpected token <'), page, /HTTP 502 .*not the JSON .*of type text\/html/],
     ['no type', new SyntaxError('x'), { ...page, contentType: '' }, /of no stated type/],
     [
+      'a type with its parameters, which are not shown',
+      new SyntaxError('x'),
+      { ...page, contentType: 'Text/HTML; charset=hidden' },
+      /of type text\/html\)$/,
+    ],
+    [
+      'a type that is not known, which is not shown',
+      new SyntaxError('x'),
+      { ...page, contentType: 'hidden/html' },
+      /of another type\)$/,
+    ],
+    [
       'a redirect',
       new SyntaxError('x'),
       { ...page, status: 302, location: 'https://x' },
@@ -49,6 +104,31 @@ describe('what the SDK throws', () => {
       undefined,
       /HTTP 400 without an error code/,
     ],
+    [
+      'JSON whose code is two words',
+      { data: { Code: 'two words', statusCode: 400 } },
+      undefined,
+      /HTTP 400 without an error code/,
+    ],
+    [
+      'JSON whose code is too long',
+      { data: { Code: 'x'.repeat(101), statusCode: 400 } },
+      undefined,
+      /HTTP 400 without an error code/,
+    ],
+    [
+      'JSON whose code is empty',
+      { data: { Code: '', statusCode: 400 } },
+      undefined,
+      /HTTP 400 without an error code/,
+    ],
+    ['JSON without a status', { data: { Code: 'Odd' } }, undefined, /answered without an HTTP status/],
+    ...['teapot', 4.5, {}, NaN].map((statusCode): [string, object, undefined, RegExp] => [
+      `JSON with the status ${JSON.stringify(statusCode)}`,
+      { data: { Code: 'Odd', statusCode } },
+      undefined,
+      /answered without an HTTP status/,
+    ]),
     ['null for an envelope', { data: null }, page, /HTTP 502 .*not the JSON/],
     ['a text', 'a text', undefined, /could not be called/],
     ['nothing at all', undefined, undefined, /could not be called/],

@@ -1,170 +1,162 @@
-import { describe, expect, it } from '@jest/globals'
-import { clean, mask, redactCertificate } from '../../src/runner/masking.ts'
+import { describe, expect, it, jest } from '@jest/globals'
 import { withEnvironment } from '../support/in-process.ts'
+
+const WITHHELD = '(message withheld: it contains a secret)'
+const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJyZXBvOmFjbWUvZGV2aWNlcyJ9.c2lnbmF0dXJlIG9mIHRoZSB0b2tlbg'
+
+/** Masking that knows these secrets and no others, as what it knows it never forgets. */
+async function masking(...secrets: readonly string[]) {
+  jest.resetModules()
+  const module = await import('../../src/runner/masking.ts')
+  const { stdout } = await withEnvironment({}, () => secrets.map(module.mask))
+  return { ...module, stdout }
+}
 
 describe('masking', () => {
   it('tells the runner, with the line ends and per cents of the value escaped', async () => {
-    const { stdout } = await withEnvironment({}, () => mask('50%\nof a secret'))
+    const { stdout } = await masking('50%\nof a secret')
     expect(stdout).toBe('::add-mask::50%25%0Aof a secret\n')
   })
 
   it.each(['', ' ', '\n'])('leaves a blank value alone: %j', async (blank) => {
-    const { stdout, result } = await withEnvironment({}, () => mask(blank))
+    const { stdout, mask, clean, cleanForeign } = await masking(blank)
     expect(stdout).toBe('')
-    expect(result).toBe(blank)
+    expect(mask(blank)).toBe(blank)
     expect(clean('a b')).toBe('a b')
+    expect(cleanForeign('a b\n')).toBe('a b ')
+  })
+
+  it('hides each part of a token, as a log may show one by itself', async () => {
+    const { stdout } = await masking(TOKEN)
+    const masks = [TOKEN, ...TOKEN.split('.')].map((value) => `::add-mask::${value}\n`)
+    expect(stdout).toBe(masks.join(''))
   })
 
   it.each([
-    ['as it is', (secret: string) => secret],
-    ['URL-encoded', encodeURIComponent],
-    ['as the SDK encodes it', (secret: string) => encodeURIComponent(secret).replaceAll('*', '%2A')],
-    ['in JSON', (secret: string) => JSON.stringify(secret)],
-    ['in base64', (secret: string) => Buffer.from(secret).toString('base64')],
-    ['URL-encoded in lower case', (secret: string) => encodeURIComponent(secret).toLowerCase()],
-    [
-      'URL-encoded but for its slashes',
-      (secret: string) => encodeURIComponent(secret).replaceAll('%2F', '/'),
-    ],
-    [
-      'in numbers of JSON',
-      (secret: string) =>
-        secret.replace(/./g, (c) => `\\u00${c.charCodeAt(0).toString(16).padStart(2, '0')}`),
-    ],
-    ['in JSON with escaped slashes', (secret: string) => JSON.stringify(secret).replaceAll('/', '\\/')],
-    ['in HTML', (secret: string) => secret.replace(/[^a-z]/g, (c) => `&#x${c.charCodeAt(0).toString(16)};`)],
-    ['in JSON, URL-encoded', (secret: string) => encodeURIComponent(JSON.stringify(secret).slice(1, -1))],
-    ['URL-encoded twice', (secret: string) => encodeURIComponent(encodeURIComponent(secret))],
-    [
-      'as the SDK encodes it, URL-encoded',
-      (secret: string) => encodeURIComponent(encodeURIComponent(secret).replaceAll('*', '%2A')),
-    ],
-    ['in base64 for URLs', (secret: string) => Buffer.from(secret).toString('base64url')],
-  ])('redacts a masked value %s', async (_, spell) => {
-    const secret = 'k/e+y*"=\\ of>?~'
-    await withEnvironment({}, () => mask(secret))
-    const text = clean(`before ${spell(secret)} after`)
-    expect(text).toMatch(/^before "?\*\*\*=*"? after$/)
+    'one.two.three',
+    'seven77.seven77.seven77',
+    'longenough.longenough',
+    'a.b.c',
+    'long enough.long enough.longenough',
+  ])('hides no part of what is no token: %s', async (value) => {
+    expect((await masking(value)).stdout).toBe(`::add-mask::${value}\n`)
   })
 
-  it.each(['', 'a', 'ab', 'abc'])(
-    'redacts a masked value inside of a text in base64, behind %j',
-    async (before) => {
-      await withEnvironment({}, () => mask('a-long-enough-secret'))
-      const text = clean(Buffer.from(`${before}a-long-enough-secret!!!`).toString('base64'))
-      expect(text).toMatch(/^.{0,7}\*\*\*.{0,7}$/)
-    },
-  )
-
-  it('redacts one with the letters of base64 that URLs cannot have, inside of a text in base64', async () => {
-    await withEnvironment({}, () => mask('>>>???ooo~~~///'))
-    const text = Buffer.from('user:>>>???ooo~~~///!').toString('base64')
-    expect(text).toMatch(/[+].*[/]/)
-    expect(clean(text)).toMatch(/^.{0,7}\*\*\*.{0,7}$/)
-  })
-
-  it('leaves base64 alone in which a short value may stand by chance', async () => {
-    await withEnvironment({}, () => [mask('7 bytes'), mask('8-bytes!')])
-    const [short, long] = ['a 7 bytes', 'a 8-bytes!'].map((text) => Buffer.from(text).toString('base64'))
-    expect(clean(short ?? '')).toBe(short)
-    expect(clean(long ?? '')).toContain('***')
-  })
-
-  it('redacts several secrets in an escaped text, in whatever order they became known', async () => {
-    await withEnvironment({}, () => ['third', 'second', 'first'].map((name) => mask(`${name}-secret`)))
-    expect(clean('%66irst-secret, %73econd-secret and %74hird-secret.')).toBe('***, *** and ***.')
-    expect(clean('%66irst-secret%73econd-secret.')).toBe('******.')
-  })
-
-  it('redacts two secrets that overlap in an escaped text as one', async () => {
-    await withEnvironment({}, () => [mask('overlapping-one'), mask('one-and-another')])
-    expect(clean('an %6Fverlapping-%6Fne-and-another.')).toBe('an ***.')
-  })
-
-  it.each([
-    ['neither is escaped', 'an overlapping-one-and-another.'],
-    ['the first is escaped', 'an %6Fverlapping-one-and-another.'],
-    ['the second is escaped', 'an overlapping-one-and-%61nother.'],
-  ])('redacts two secrets that overlap as one when %s', async (_, text) => {
-    await withEnvironment({}, () => [mask('overlapping-one'), mask('one-and-another')])
-    expect(clean(text)).toBe('an ***.')
-    await withEnvironment({}, () => [mask('a-longer-overlap-of-x'), mask('x-and-y')])
-    expect(clean('a-longer-overlap-of-x-and-y')).toBe('***')
-  })
-
-  it('redacts two secrets that overlap when only the cleaning completes the second', async () => {
-    await withEnvironment({}, () => [mask('first-part'), mask('part of-the-rest')])
-    expect(clean('first-part\nof-the-rest')).toBe('***')
-  })
-
-  it('redacts an escaped secret behind one that ends as an escape begins', async () => {
-    await withEnvironment({}, () => [mask('ends-in-\\'), mask('/\n\n+slashes')])
-    expect(clean('ends-in-\\%2F\n%0A%2Bslashes')).toBe('******')
-  })
-
-  it('redacts a secret with line ends and control characters, whatever stands around it', async () => {
-    await withEnvironment({}, () => mask('\tone\r\n\u200btwo \n'))
-    expect(clean('a\n\tone\r\n\u200btwo \n\nb')).toBe('a***b')
-  })
-
-  it('redacts a secret whose line ends are escaped in part', async () => {
-    await withEnvironment({}, () => mask('one\r\n\ntwo'))
-    expect(clean('one%0D\n%0Atwo, one\\r\\n\ntwo')).toBe('***, ***')
-  })
-
-  it('redacts a secret of one letter in a long row of it, without a place for each', async () => {
-    await withEnvironment({}, () => mask('q'.repeat(20)))
-    expect(clean('q'.repeat(100_000))).toBe('***')
-  })
-
-  it('redacts a secret that overlaps itself', async () => {
-    await withEnvironment({}, () => mask('tick-tock-tick'))
-    expect(clean('tick-tock-tick-tock-tick')).toBe('***')
-  })
-
-  it('redacts a verification certificate, in which the code stands over two lines', async () => {
+  it('tells the runner nothing of a certificate, and prints no line of one', async () => {
     const lines = [
       'MIIBizCCATGgAwIBAgIRAPNOyAy7pIdchlIJWOM3hkwCgYIKoZIzj0EAwIwIjEg',
       'aRDWknHaiLd0IajvOlRaRDWknHaiLd0Iajv',
     ]
     const pem = ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n')
-    const { stdout } = await withEnvironment({}, () => redactCertificate(pem))
+    const { withholdCertificate, clean } = await masking()
+    const { stdout, result } = await withEnvironment({}, () => withholdCertificate(pem))
     expect(stdout).toBe('')
-    for (const echo of [pem, encodeURIComponent(pem), JSON.stringify(pem)]) {
-      for (const line of lines) expect(clean(echo)).not.toContain(line.slice(20))
+    expect(result).toBe(pem)
+    const overTwoLines = `${lines[0]?.slice(-11) ?? ''}\n${lines[1]?.slice(0, 6) ?? ''}`
+    const echoes = [pem, encodeURIComponent(pem), JSON.stringify(pem), ...lines, overTwoLines]
+    for (const echo of echoes) expect(clean(`It said ${echo}.`)).toBe(WITHHELD)
+    for (const frame of ['-----BEGIN CERTIFICATE-----', '-----END CERTIFICATE-----']) {
+      expect(clean(frame)).toBe(frame)
     }
   })
+})
 
-  it('redacts signatures, which nobody masked', () => {
+describe('our own words', () => {
+  it('are withheld when they hold a piece of a long secret', async () => {
+    const { clean } = await masking('Xk3vQ9mZt7LpW2rB8nYc')
+    expect(clean('It is Xk3vQ9mZt7LpW2rB8nYc.')).toBe(WITHHELD)
+    expect(clean('It is 9mZt7LpW2rB8.')).toBe(WITHHELD)
+    expect(clean('It is 9mZt7LpW2rB.')).toBe('It is 9mZt7LpW2rB.')
+  })
+
+  it('may have the words of a passphrase in them', async () => {
+    const { clean, cleanForeign } = await masking('my security token 2026')
+    expect(clean('The security token is missing')).toBe('The security token is missing')
+    expect(cleanForeign('The security token is missing')).toBe(WITHHELD)
+    expect(clean('The token 2026 is missing')).toBe('The token 2026 is missing')
+    expect(clean('The security-token-2026 is missing')).toBe(WITHHELD)
+  })
+
+  it('have stars in the place of a short secret', async () => {
+    const { clean } = await masking('tuna-7', 'two words', 'taken: :apart', '\tone\r\n\u200btwo \n', '$&')
+    expect(clean('It is tuna-7, and tuna-7.')).toBe('It is ***, and ***.')
+    expect(clean('tuna-8')).toBe('tuna-8')
+    expect(clean('a $& b')).toBe('a *** b')
+    expect(clean('a\n\tone\r\n\u200btwo \n\nb')).toBe('a *** b')
+  })
+
+  it('have stars in the place of a long secret in which there is no digit', async () => {
+    const { clean } = await masking('correct horse battery staple')
+    expect(clean('The input is "correct horse battery staple".')).toBe('The input is "***".')
+  })
+
+  it('have stars also where only the cleaning completes a secret', async () => {
+    const { clean } = await masking('two words', 'taken: :apart')
+    expect(clean('two\nwords')).toBe('***')
+    expect(clean('taken::apart')).toBe('***')
+  })
+
+  it('have stars in the place of the longer one when a short secret is the beginning of another', async () => {
+    const { clean } = await masking('tuna', 'tuna-and')
+    expect(clean('tuna-and, tuna')).toBe('***, ***')
+  })
+
+  it('have no piece of a secret behind the cut', async () => {
+    const { clean } = await masking('NEEDLE-9-HAYSTACK', 'tuna-7')
+    expect(clean(`${'x'.repeat(995)}NEEDLE-9-HAYSTACK`)).toBe(WITHHELD)
+    expect(clean(`${'x'.repeat(997)}tuna-7`)).toBe(`${'x'.repeat(997)}***`)
+    expect(clean(`${'x'.repeat(998)}tuna-7`)).toBe(`${'x'.repeat(998)}**…`)
+  })
+
+  it('say that a text was withheld, whatever the secrets are', async () => {
+    const { clean, cleanForeign } = await masking('secret', 'message', 'q1w2e3r4t5y6')
+    expect(clean('q1w2e3r4t5y6')).toBe(WITHHELD)
+    expect(clean(cleanForeign('A secret.'))).toBe(WITHHELD)
+    expect(clean(`A secret (${WITHHELD}), a message`)).toBe(`A *** (${WITHHELD}), a ***`)
+  })
+
+  it('have no signature in them, which nobody masked', async () => {
+    const { clean } = await masking()
     expect(clean('SignedHeaders=host,Signature=0a1b2c, and so on')).toBe(
       'SignedHeaders=host,Signature=***, and so on',
     )
   })
-
-  it('can mask what no URL can hold', async () => {
-    await withEnvironment({}, () => mask('half a pair \ud800'))
-    expect(clean('half a pair \ud800')).toBe('***')
-  })
-
-  it('redacts the longer of two secrets whole when the shorter is its beginning', async () => {
-    await withEnvironment({}, () => [mask('swordfish'), mask('swordfish-and-more')])
-    expect(clean('swordfish-and-more, swordfish')).toBe('***, ***')
-  })
-
-  it('redacts a secret that only the cleaning completes', async () => {
-    await withEnvironment({}, () => mask('two words'))
-    expect(clean('two\nwords')).toBe('***')
-    await withEnvironment({}, () => mask('taken: :apart'))
-    expect(clean('taken::apart')).toBe('***')
-  })
-
-  it('leaves no piece of a secret behind the cut', async () => {
-    await withEnvironment({}, () => mask('NEEDLE-IN-A-HAYSTACK'))
-    expect(clean('x'.repeat(995) + 'NEEDLE-IN-A-HAYSTACK')).not.toContain('NEEDLE')
-  })
 })
 
-describe('the text of others', () => {
+describe('the words of others', () => {
+  it.each([
+    ['as it is', 'tuna-7'],
+    ['in other letters', 'TUNA 7'],
+    ['URL-encoded', '%74una%2D7'],
+    ['in JSON', 'tuna\\u002d7'],
+    ['in base64', Buffer.from('tuna-7').toString('base64')],
+    ['in the base64 of more', Buffer.from('user:tuna-7!').toString('base64')],
+    ['in hex', Buffer.from('tuna-7').toString('hex')],
+    ['among other letters', 'xtuna7x'],
+  ])('are withheld when they hold a short secret %s', async (_, spelled) => {
+    const { cleanForeign, unlessSecret } = await masking('tuna-7')
+    expect(cleanForeign(`It is ${spelled}.`)).toBe(WITHHELD)
+    expect(unlessSecret(spelled)).toBe('')
+  })
+
+  it('are withheld when they hold a secret without any letter, as it is', async () => {
+    const { cleanForeign } = await masking('!?', 'ab')
+    expect(cleanForeign('What!?')).toBe(WITHHELD)
+    expect(cleanForeign('What! ?')).toBe('What! ?')
+    expect(cleanForeign('about')).toBe(WITHHELD)
+    expect(cleanForeign('a-b')).toBe('a-b')
+    expect(cleanForeign(Buffer.from('ab').toString('base64'))).toBe(WITHHELD)
+  })
+
+  it.each(['3F2A0000-1111-2222-3333-444455556666', '00f26900ba87', ''])(
+    'are an id when they hold no secret: %j',
+    async (id) => {
+      expect((await masking('tuna-7', TOKEN)).unlessSecret(id)).toBe(id)
+    },
+  )
+})
+
+describe('a text, whoever wrote it,', () => {
   it.each([
     ['a line end', 'one\r\n::error::two', 'one : :error: :two'],
     ['a workflow command', '::set-output name=a::b', ': :set-output name=a: :b'],
@@ -173,12 +165,18 @@ describe('the text of others', () => {
     ['the older form of a command', 'text ##[error]oh', 'text # #[error]oh'],
     ['a terminal sequence', '\u001b[31mred', ' [31mred'],
     ['a line separator', 'one\u2028::two', 'one : :two'],
-  ])('cannot start anything with %s', (_, text, cleaned) => {
+  ])('cannot start anything with %s', async (_, text, cleaned) => {
+    const { clean, cleanForeign } = await masking()
     expect(clean(text)).toBe(cleaned)
+    expect(cleanForeign(text)).toBe(cleaned)
   })
 
-  it('is bounded in length', () => {
-    expect(clean('y'.repeat(10_000))).toBe(`${'y'.repeat(1000)}…`)
-    expect(clean('y'.repeat(1000))).toBe('y'.repeat(1000))
+  it('is bounded in length', async () => {
+    const { clean, cleanForeign } = await masking()
+    for (const cleaned of [clean, cleanForeign]) {
+      expect(cleaned('y'.repeat(20_000))).toBe(`${'y'.repeat(1000)}…`)
+      expect(cleaned('y'.repeat(1000))).toBe('y'.repeat(1000))
+      expect(cleaned('y'.repeat(20), 10)).toBe(`${'y'.repeat(10)}…`)
+    }
   })
 })

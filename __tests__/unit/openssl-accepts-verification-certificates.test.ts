@@ -1,10 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { readCaCertificate, readCaPrivateKey } from '../../src/certificates/ca-certificate.ts'
-import { loadPem } from '../../src/certificates/pem.ts'
 import { makeVerificationCertificate } from '../../src/certificates/verification-certificate.ts'
 
 const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
@@ -40,10 +39,10 @@ const CAS: readonly [string, string, string][] = [
         `req -x509 -newkey ${newKey} -passout pass:of-the-key -keyout ca.key -out ca.pem ${digest} -days 100 ` +
           '-subj /C=CN/O=Example/CN=Devices -addext keyUsage=critical,keyCertSign,cRLSign',
       )
-      const ca = readCaCertificate(loadPem({ input: 'ca-certificate', value: file('ca.pem') }))
+      const ca = readCaCertificate({ input: 'ca-certificate', text: readFileSync(file('ca.pem'), 'utf8') })
       const key = readCaPrivateKey({
         ca,
-        pem: loadPem({ input: 'ca-private-key', value: file('ca.key') }),
+        pem: { input: 'ca-private-key', text: readFileSync(file('ca.key'), 'utf8') },
         passphrase: { input: 'ca-private-key-passphrase', value: 'of-the-key' },
       })
       const certificate = await makeVerificationCertificate({ ca, key, registerCode: CODE, validDays: 30 })

@@ -1,24 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { keyKindOf } from '../../src/certificates/key-kind.ts'
-import { loadPem } from '../../src/certificates/pem.ts'
 import { readPrivateKey } from '../../src/certificates/private-key.ts'
 import { errorOf, makeLeaf, privateKey, type Kind } from '../support/certificates.ts'
 
 const PASSPHRASE = 'correct horse battery staple'
 const KINDS: readonly Kind[] = ['RSA 2048', 'EC P-256', 'EC P-384', 'EC P-521']
 
-const folder = mkdtempSync(join(tmpdir(), 'keys-'))
-afterAll(() => {
-  rmSync(folder, { recursive: true })
-})
-
-function read(value: string, passphrase = ''): KeyObject {
-  const pem = loadPem({ input: 'ca-private-key', value })
+function read(text: string, passphrase = ''): KeyObject {
+  const pem = { input: 'ca-private-key', text }
   return readPrivateKey(pem, { input: 'ca-private-key-passphrase', value: passphrase })
 }
 
@@ -57,15 +48,9 @@ const LAYOUTS: readonly [string, (pem: string) => string][] = [
   ['re-wrapped at 20', (pem) => rewrapped(pem, 20)],
   ['with its body in one line', (pem) => rewrapped(pem, 100_000)],
   ['without a line end after END', (pem) => pem.trimEnd()],
-  [
-    'in a file',
-    (pem) => {
-      const path = join(folder, `${crypto.randomUUID()}.pem`)
-      writeFileSync(path, pem)
-      return path
-    },
-  ],
   ['after a certificate', (pem) => `-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n${pem}`],
+  ['after a block without its end', (pem) => `-----BEGIN CERTIFICATE-----\nAAAA\n${pem}`],
+  ['before a block without its beginning', (pem) => `${pem}AAAA\n-----END CERTIFICATE-----\n`],
   [
     'after EC PARAMETERS',
     (pem) => `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${pem}`,
@@ -140,6 +125,15 @@ describe('an input for a private key', () => {
   it.each([
     ['a public key', publicPem, /^The input ca-private-key holds a public key\. It takes a private key\.$/],
     ['a key cut off', plain(key, 'pkcs8').slice(0, 100), /holds no whole PEM block/],
+    ['the END line of another block', framed('PRIVATE KEY', 'EC PRIVATE KEY'), /holds no whole PEM block/],
+    [
+      'END before BEGIN',
+      '-----END PRIVATE KEY-----\nAAAA\n-----BEGIN PRIVATE KEY-----',
+      /no whole PEM block/,
+    ],
+    ['a name in small letters', framed('Private Key', 'Private Key'), /holds no whole PEM block/],
+    ['a name that never ends', framed('A'.repeat(65), 'A'.repeat(65)), /holds no whole PEM block/],
+    ['dashes in a block', framed('PRIVATE KEY', 'PRIVATE KEY', '-----'), /holds no whole PEM block/],
     [
       'a damaged key',
       '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----',
@@ -160,31 +154,19 @@ describe('an input for a private key', () => {
       '-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----',
       /holds a PEM block "X509 CRL"/,
     ],
-    [
-      'the base64 of a key alone',
-      'MIGHAgEAMBMGByqGSM49AgEGCCqGSM49',
-      /neither PEM text nor the path of a file that can be read\. Give the text with its/,
-    ],
-    [
-      'a path to nothing',
-      '/nowhere/ca.key',
-      /neither PEM text nor the path of a file that can be read\. Give the text with its/,
-    ],
-    [
-      'a path to a folder',
-      tmpdir(),
-      /neither PEM text nor the path of a file that can be read\. Give the text with its/,
-    ],
-    [
-      'a text that no system takes for a path',
-      'a\0b',
-      /neither PEM text nor the path of a file that can be read\. Give the text with its/,
-    ],
   ])('refuses %s', async (_, text, message) => {
     const error = await errorOf(() => read(text))
     expect(error).toMatch(message)
     expect(error).not.toContain('MIG')
-    expect(error).not.toContain('nowhere')
+  })
+
+  it('names no more than three kinds of blocks', async () => {
+    const text = ['X509 CRL', 'CERTIFICATE', 'PUBLIC KEY', 'A', 'B']
+      .map((label) => framed(label, label))
+      .join('')
+    expect(await errorOf(() => read(text))).toBe(
+      'The input ca-private-key holds a PEM block "X509 CRL" and a certificate and a public key. It takes a private key.',
+    )
   })
 
   it('refuses a certificate', async () => {
@@ -193,24 +175,11 @@ describe('an input for a private key', () => {
       'The input ca-private-key holds a certificate. It takes a private key.',
     )
   })
-
-  it.each([
-    [
-      'without PEM text',
-      Buffer.from([0x30, 0x82]),
-      /The file that the input ca-private-key names holds no PEM text\. PEM starts with/,
-    ],
-    [
-      'that is far too large',
-      Buffer.alloc(300_000, 'x'),
-      /neither PEM text nor the path of a file that can be read\. Give the text with its/,
-    ],
-  ])('refuses a file %s', async (_, content, message) => {
-    const path = join(folder, crypto.randomUUID())
-    writeFileSync(path, content)
-    expect(await errorOf(() => read(path))).toMatch(message)
-  })
 })
+
+function framed(begin: string, end: string, body = 'AAAA'): string {
+  return `-----BEGIN ${begin}-----\n${body}\n-----END ${end}-----\n`
+}
 
 describe('a key of a kind that the service does not take', () => {
   it.each([

@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
 import { readProxy } from '../../src/actions/proxy-inputs.ts'
-import { routeTo } from '../../src/attempts/proxy.ts'
+import { proxyFor, routeTo } from '../../src/attempts/proxy.ts'
 import { ActionError } from '../../src/errors.ts'
 import { withEnvironment } from '../support/in-process.ts'
 
 async function read(env: Record<string, string>) {
   const { result, thrown, stdout } = await withEnvironment(env, () => readProxy(process.env))
   const error = thrown instanceof ActionError ? thrown.describe((text) => text) : undefined
+  if (thrown !== undefined && error === undefined) throw new Error('no ActionError', { cause: thrown })
   return { proxy: result, error, masks: stdout.split('\n').filter(Boolean) }
 }
 
@@ -20,20 +21,30 @@ describe('the proxy', () => {
   })
 
   it.each([
-    [{ HTTPS_PROXY: 'http://proxy:3128' }, 'http://proxy:3128', 'proxy:3128', ''],
-    [{ HTTPS_PROXY: 'http://upper:1', https_proxy: 'http://lower:2' }, 'http://lower:2', 'lower:2', ''],
-    [{ https_proxy: '', HTTPS_PROXY: 'proxy' }, 'http://proxy', 'proxy:80', ''],
-    [{ HTTPS_PROXY: ' https://proxy/ ' }, 'https://proxy/', 'proxy:443', ''],
-    [{ HTTPS_PROXY: 'http://p:1', NO_PROXY: 'a', no_proxy: 'b' }, 'http://p:1', 'p:1', 'b,.b'],
-    [{ HTTPS_PROXY: 'http://p:1', NO_PROXY: 'a' }, 'http://p:1', 'p:1', 'a,.a'],
-    [{ HTTPS_PROXY: 'http://p:1', NO_PROXY: 'a, .b  *' }, 'http://p:1', 'p:1', 'a,.b,*,.a'],
-  ])('of %j', async (env, url, host, noProxy) => {
-    const loopback = 'localhost,127.0.0.1,::1,[::1]'
-    expect((await read(env)).proxy).toEqual({
-      url,
-      host,
-      noProxy: [noProxy, loopback].filter(Boolean).join(','),
-    })
+    [{ HTTPS_PROXY: 'http://proxy:3128' }, 'http://proxy:3128/', 'proxy:3128'],
+    [{ HTTPS_PROXY: 'http://upper:1', https_proxy: 'http://lower:2' }, 'http://lower:2/', 'lower:2'],
+    [{ https_proxy: ' ', HTTPS_PROXY: 'proxy' }, 'http://proxy/', 'proxy:80'],
+    [{ HTTPS_PROXY: ' https://proxy/ ' }, 'https://proxy/', 'proxy:443'],
+    [{ HTTPS_PROXY: 'HTTP://Proxy:3128' }, 'http://proxy:3128/', 'proxy:3128'],
+    [{ HTTPS_PROXY: 'http://[::1]:3128' }, 'http://[::1]:3128/', '[::1]:3128'],
+    [{ HTTPS_PROXY: 'user:word@proxy:3128' }, 'http://user:word@proxy:3128/', 'proxy:3128'],
+  ])('of %j', async (env, url, host) => {
+    const { proxy, error } = await read(env)
+    expect(error).toBeUndefined()
+    expect({ url: proxy?.url, host: proxy?.host }).toEqual({ url, host })
+  })
+
+  it.each([
+    [{}, 'localhost', true],
+    [{}, 'inside.example', false],
+    [{ NO_PROXY: 'inside.example' }, 'inside.example', true],
+    [{ NO_PROXY: 'inside.example' }, 'mqtt.example', false],
+    [{ NO_PROXY: 'inside.example', no_proxy: 'mqtt.example' }, 'inside.example', false],
+    [{ NO_PROXY: 'inside.example', no_proxy: 'mqtt.example' }, 'mqtt.example', true],
+    [{ NO_PROXY: 'inside.example', no_proxy: ' ' }, 'inside.example', true],
+  ])('with %j has %s go around it: %s', async (env, hostname, isBypassed) => {
+    const { proxy } = await read({ HTTPS_PROXY: 'http://p:1', ...env })
+    expect(proxy?.isBypassed({ hostname, port: 443 })).toBe(isBypassed)
   })
 
   it('has its password masked, as it is written and as it is meant, and out of what is shown', async () => {
@@ -42,32 +53,80 @@ describe('the proxy', () => {
     expect(proxy?.host).toBe('proxy:3128')
   })
 
-  it('may have a password that is no percent-encoding', async () => {
-    const { proxy, masks } = await read({ HTTPS_PROXY: 'http://user:100%@proxy:3128' })
-    expect(masks).toContain('::add-mask::100%25')
+  it('has a password with a colon masked whole', async () => {
+    const { proxy, masks } = await read({ HTTPS_PROXY: 'http://user:one:two@proxy:3128' })
+    expect(masks).toEqual(['::add-mask::one:two'])
     expect(proxy?.host).toBe('proxy:3128')
   })
+})
 
-  it.each(['socks5://user:hidden@proxy:1', 'shttp://proxy:1', 'http://', 'http://user:hidden@:x'])(
-    'is refused without being shown: %s',
-    async (value) => {
-      const { error, masks } = await read({ HTTPS_PROXY: value })
-      expect(masks).toHaveLength(value.startsWith('socks5') ? 2 : 0)
-      expect(error).toMatch(/^HTTPS_PROXY is no proxy that can be used.*http:\/\/user:password@host:port/)
-      expect(error).not.toContain('hidden')
-    },
-  )
+describe('a proxy that cannot be used', () => {
+  const NO_PROXY_AT_ALL = /^HTTPS_PROXY is no proxy that can be used\. It takes http:\/\/host:port or /
+  const WITH_A_PATH = /^HTTPS_PROXY has a path, a query or a fragment\. It takes /
+  const RAW_PERCENT =
+    /^HTTPS_PROXY has a % in its user or password that begins no percent-encoding\. .*% as %25/
+
+  it.each([
+    ['another protocol', 'socks5://user:HIDDEN@proxy:1', 'HIDDEN', NO_PROXY_AT_ALL],
+    ['one that is none', 'shttp://proxy:1', undefined, NO_PROXY_AT_ALL],
+    ['no host', 'http://', undefined, NO_PROXY_AT_ALL],
+    ['a port that is none', 'http://user:HIDDEN@:x', 'HIDDEN', NO_PROXY_AT_ALL],
+    ['a port that is too large', 'user:HIDDEN@proxy:70000', 'HIDDEN', NO_PROXY_AT_ALL],
+    ['white space in the host', 'http://user:HIDDEN@pro xy', 'HIDDEN', NO_PROXY_AT_ALL],
+    ['a path', 'http://user:HIDDEN@proxy:3128/path', 'HIDDEN', WITH_A_PATH],
+    ['a query', 'http://user:HIDDEN@proxy:3128?HIDDEN', 'HIDDEN', WITH_A_PATH],
+    ['an empty query', 'http://user:HIDDEN@proxy:3128?', 'HIDDEN', WITH_A_PATH],
+    ['a fragment', 'http://user:HIDDEN@proxy:3128#HIDDEN', 'HIDDEN', WITH_A_PATH],
+    ['a password of digits, then a slash', 'http://user:12/HIDDEN@proxy:3128', '12/HIDDEN', WITH_A_PATH],
+    ['a password of digits, then a #', 'http://user:12#HIDDEN@proxy:3128', '12#HIDDEN', WITH_A_PATH],
+    ['a password of digits, then a ?', 'http://user:12?HIDDEN@proxy:3128', '12?HIDDEN', WITH_A_PATH],
+    [
+      'a password of digits, then a backslash',
+      'http://user:12\\HIDDEN@proxy:3128',
+      '12\\HIDDEN',
+      WITH_A_PATH,
+    ],
+    ['a slash in the password', 'http://user:HIDDEN/more@proxy:3128', 'HIDDEN/more', NO_PROXY_AT_ALL],
+    ['a raw %', 'http://user:HIDDEN%@proxy:3128', 'HIDDEN%25', RAW_PERCENT],
+    ['a raw % before other letters', 'http://user:HIDDEN%zz@proxy:3128', 'HIDDEN%25zz', RAW_PERCENT],
+    ['bytes that are no UTF-8', 'http://user:HIDDEN%ff@proxy:3128', 'HIDDEN%25ff', RAW_PERCENT],
+    ['a raw % in the user', 'http://us%er:HIDDEN@proxy:3128', 'HIDDEN', RAW_PERCENT],
+  ])('is refused without being shown, its password masked: %s', async (_, value, masked, message) => {
+    const { error, masks, proxy } = await read({ HTTPS_PROXY: value })
+    expect(proxy).toBeUndefined()
+    expect(error).toMatch(message)
+    expect(error).not.toMatch(/HIDDEN|more@|12/)
+    expect(masks).toEqual(masked === undefined ? [] : [`::add-mask::${masked}`])
+  })
+
+  it('is named as the environment names it', async () => {
+    expect((await read({ https_proxy: 'socks5://proxy' })).error).toMatch(/^https_proxy is no proxy/)
+  })
+
+  it('is looked at as a whole: what follows an @ is no host while another @ follows', async () => {
+    const { proxy, masks } = await read({ HTTPS_PROXY: 'http://user:p@ss@proxy:3128' })
+    expect(masks).toEqual(['::add-mask::p@ss'])
+    expect(proxy?.host).toBe('proxy:3128')
+  })
 })
 
 describe('the way to a host', () => {
-  const proxy = { url: 'http://user:word@proxy:3128', host: 'proxy:3128', noProxy: '' }
+  const proxy = {
+    url: 'http://user:word@proxy:3128',
+    host: 'proxy:3128',
+    isBypassed: ({ hostname, port }: { hostname: string; port: number }) =>
+      hostname === 'inside.example' && port === 443,
+  }
 
   it.each([
     ['mqtt.example:443', proxy, 'mqtt.example:443, through the proxy proxy:3128'],
     ['mqtt.example', undefined, 'mqtt.example'],
     ['inside.example', proxy, 'inside.example'],
-  ])('to %s is told without the password of the proxy', async (host, through, route) => {
-    const { result } = await withEnvironment({ NO_PROXY: 'inside.example' }, () => routeTo(host, through))
-    expect(result).toBe(route)
+    ['inside.example:443', proxy, 'inside.example:443'],
+    ['Inside.example', proxy, 'Inside.example'],
+    ['inside.example:8443', proxy, 'inside.example:8443, through the proxy proxy:3128'],
+  ])('to %s is told without the password of the proxy', (host, through, route) => {
+    expect(routeTo(host, through)).toBe(route)
+    expect(proxyFor(host, through)).toBe(route.includes('through') ? proxy : undefined)
   })
 })

@@ -1,8 +1,10 @@
 import 'reflect-metadata'
+import { X509Certificate } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { readRegisterInputs } from '../../src/actions/register-inputs.ts'
 import { ActionError } from '../../src/errors.ts'
+import { clean } from '../../src/runner/masking.ts'
 import { DAY_MS, makeCa, makeLeaf, privateKey, type Issued } from '../support/certificates.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
 
@@ -70,6 +72,18 @@ describe('the inputs of register', () => {
   it('mask the code in a verification certificate when it is not told', async () => {
     const { stdout } = await read({ 'verification-certificate': await verification() })
     expect(stdout).toContain(`::add-mask::${CODE}\n`)
+  })
+
+  it('let no certificate be printed in which the code stands', async () => {
+    const pem = await verification()
+    // What it shares with those of other tests is known already: its key is not.
+    const isUnknown = (piece: string): boolean => /\d/.test(piece) && clean(piece) === piece
+    const own = (pem.match(/[A-Za-z\d]{12}/g) ?? []).filter(isUnknown)
+    expect(own).not.toEqual([])
+    const { stdout } = await read({ 'verification-certificate': pem })
+    for (const piece of own) expect(clean(piece)).toBe('(message withheld: it contains a secret)')
+    // An output of another step may be that certificate, and needs its lines.
+    expect(stdout).not.toContain(pem.split('\n')[1])
   })
 
   it('mask key and passphrase whatever else is wrong', async () => {
@@ -159,6 +173,26 @@ describe('what register refuses before any call', () => {
     ],
     ['the CA itself', () => given(ca.pem), /^The verification certificate is the CA certificate itself/],
     [
+      'a verification certificate in the place of the CA',
+      async () => ({ ...given(ca.pem), 'ca-certificate': await verification() }),
+      /^The certificate in ca-certificate is not that of a CA\. .*the two may be swapped\.$/,
+    ],
+    [
+      'a verification certificate for what is no code',
+      async () => given(await verification({ subject: new x509.Name('CN=two words') })),
+      /^The Common Name of the verification certificate cannot be a register code/,
+    ],
+    [
+      'stars for a code',
+      async () => ({ ...given(await verification()), 'register-code': '***' }),
+      /^The input register-code is stars/,
+    ],
+    [
+      'a self-signed CA that was damaged',
+      () => ({ ...key(), 'ca-certificate': damaged(ca.pem) }),
+      /^The CA certificate in ca-certificate is self-signed, and its signature is not valid/,
+    ],
+    [
       'a switch that is none',
       () => ({ ...key(), activate: 'yes' }),
       /^The input activate is "yes"\. It takes/,
@@ -185,6 +219,7 @@ describe('what register refuses before any call', () => {
   ])('%s', async (_, values, text) => {
     const { error, read: found } = await read(await values())
     expect(error).toMatch(text)
+    expect(error).not.toContain(CODE)
     expect(found).toBeUndefined()
   })
 
@@ -214,6 +249,13 @@ describe('what register refuses before any call', () => {
 
   function key(): Values {
     return { 'ca-private-key': keyPem(ca) }
+  }
+
+  /** With another last byte of its signature. */
+  function damaged(pem: string): string {
+    const { raw } = new X509Certificate(pem)
+    raw[raw.length - 1] = raw.readUInt8(raw.length - 1) ^ 1
+    return new X509Certificate(raw).toString()
   }
 
   function given(pem: string): Values {

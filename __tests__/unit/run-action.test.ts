@@ -1,8 +1,19 @@
-import { describe, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { ActionError } from '../../src/errors.ts'
 import { mask } from '../../src/runner/masking.ts'
 import { runAction } from '../../src/runner/run-action.ts'
 import { withEnvironment } from '../support/in-process.ts'
+
+let listeners: NodeJS.UncaughtExceptionListener[] = []
+beforeEach(() => {
+  listeners = process.listeners('uncaughtException')
+})
+afterEach(() => {
+  // One for each run, with which the process was to end.
+  for (const listener of process.listeners('uncaughtException')) {
+    if (!listeners.includes(listener)) process.off('uncaughtException', listener)
+  }
+})
 
 async function run(action: () => Promise<void>, env: Record<string, string> = {}) {
   const codes: number[] = []
@@ -44,7 +55,22 @@ describe('the end of an action', () => {
     })
     expect(codes).toEqual([1])
     expect(stdout).toMatch(
-      /^::add-mask::hidden-value\n::error::This action failed .*TypeError: with \*\*\* in it\. Please report it.*\n$/,
+      /^::add-mask::hidden-value\n::error::This action failed .*: \(message withheld: it contains a secret\)\. Please report it.*\n$/,
+    )
+  })
+
+  it('shows the parts of an error that hold no secret', async () => {
+    const { stdout } = await run(() => {
+      mask('q1w2e3r4t5y6u7i8')
+      throw new ActionError({
+        what: 'It failed',
+        cure: 'Mend it.',
+        said: 'q1w2e3r4t5y6u7i8',
+        requestId: '3F2A',
+      })
+    })
+    expect(stdout).toContain(
+      '::error::It failed ((message withheld: it contains a secret); request 3F2A). Mend it.\n',
     )
   })
 
@@ -98,4 +124,85 @@ describe('the end of an action', () => {
   it('names what was thrown when that is no error at all', async () => {
     expect((await run(fail('a text'))).stdout).toMatch(/::error::This action failed .* a text/)
   })
+
+  const UNKNOWN = /^::error::This action failed in a way it does not know: .*Please report it, .*\n$/
+  const CANNOT_BE_SHOWN = /: a value was thrown that cannot be shown\. Please report it, /
+
+  it.each<[string, () => unknown, RegExp]>([
+    ['nothing', () => undefined, /know: undefined\. Please/],
+    ['null', () => null, /know: null\. Please/],
+    ['a symbol', () => Symbol('odd'), /know: Symbol\(odd\)\. Please/],
+    ['an object without a prototype', () => Object.create(null) as object, CANNOT_BE_SHOWN],
+    ['a text that throws', () => ({ toString: thrower }), CANNOT_BE_SHOWN],
+    ['a text that is none', () => ({ toString: () => ({}) }), CANNOT_BE_SHOWN],
+    ['an error whose message throws', () => withGetter('message', thrower), CANNOT_BE_SHOWN],
+    ['a proxy that throws whatever it is asked', hostileProxy, CANNOT_BE_SHOWN],
+    ['a text without end', () => 'x'.repeat(1_000_000), /know: x{1000}…\. Please/],
+  ])('is one annotation for what cannot become text as for all: %s', async (_, make, words) => {
+    for (const env of [{}, { RUNNER_DEBUG: '1' }]) {
+      const { stdout, codes } = await run(fail(make()), env)
+      expect(codes).toEqual([1])
+      const lines = stdout.split(/(?<=\n)/).filter((line) => !line.startsWith('::debug::'))
+      expect(lines).toEqual([expect.stringMatching(UNKNOWN)])
+      expect(lines[0]).toMatch(words)
+    }
+  })
+
+  it.each<[string, () => unknown, number]>([
+    ['a cause that is the error itself', () => cyclic(), 10],
+    ['causes without end', () => endless(), 10],
+    [
+      'a stack that is no text',
+      () => Object.assign(new Error('other', { cause: new Error('odd') }), { stack: 7 }),
+      1,
+    ],
+    ['a stack that throws', () => withGetter('stack', thrower), 0],
+    ['a cause that throws', () => withGetter('cause', thrower), 1],
+    ['a stack without end', () => withGetter('stack', () => 'Error: odd\n    at x\n'.repeat(100_000)), 25],
+  ])('shows of %s what can be shown, and ends', async (_, make, shown) => {
+    const { stdout, codes } = await run(fail(make()), { RUNNER_DEBUG: '1' })
+    expect(codes).toEqual([1])
+    expect(stdout.match(/^::error::/gm)).toHaveLength(1)
+    expect(stdout.match(/^::debug::Error: odd$/gm) ?? []).toHaveLength(shown)
+    expect(stdout.split('\n').length).toBeLessThan(600)
+  })
+
+  it('shows no secret in a stack', async () => {
+    const { stdout } = await run(
+      () => {
+        mask('z9x8c7v6b5n4m3')
+        throw new Error('with z9x8c7v6b5n4m3\nand z9x8c7v6-b5n4m3')
+      },
+      { RUNNER_DEBUG: '1' },
+    )
+    expect(stdout.replace(/^::add-mask::.*\n/, '')).not.toMatch(/z9x8c7v6/)
+    expect(stdout).toContain('::debug::(message withheld: it contains a secret)\n')
+  })
 })
+
+function thrower(): never {
+  throw new Error('looked at')
+}
+
+function withGetter(name: string, get: () => unknown): Error {
+  return Object.defineProperty(new Error('odd'), name, { get })
+}
+
+function hostileProxy(): unknown {
+  return new Proxy(new Error('odd'), {
+    get: thrower,
+    getPrototypeOf: thrower,
+    getOwnPropertyDescriptor: thrower,
+  })
+}
+
+/** Each error is the cause of itself, or has one more. Both end all the same, when nobody else sees to it. */
+function cyclic(): Error {
+  let asked = 0
+  const error = withGetter('cause', () => (++asked < 1000 ? error : undefined))
+  return error
+}
+
+function endless(asked = 0): Error {
+  return withGetter('cause', () => (asked < 1000 ? endless(asked + 1) : undefined))
+}

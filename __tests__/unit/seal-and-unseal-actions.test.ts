@@ -1,4 +1,11 @@
-import { createPublicKey, generateKeyPairSync } from 'node:crypto'
+import {
+  createECDH,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  type KeyObject,
+} from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -150,6 +157,27 @@ describe('the input seal-key', () => {
       /^The input seal-key is the base64 form/,
     ],
     [
+      'the base64 of a private key',
+      Buffer.from(privatePem).toString('base64'),
+      /^The input seal-key is the base64 form of a PEM/,
+    ],
+    [
+      'the hex of a public key',
+      Buffer.from(publicPem).toString('hex'),
+      /^The input seal-key is the hex form of a PEM key/,
+    ],
+    ...[createPublicKey(key), createPrivateKey(key.export({ type: 'pkcs8', format: 'pem' }))].flatMap(
+      hexForms,
+    ),
+    ...jwkForms(),
+    ...sshForms(),
+    ...pointForms(),
+    [
+      'a recipient of age',
+      'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p',
+      /^The input seal-key is a recipient of age, not a passphrase/,
+    ],
+    [
       'a certificate request',
       '-----BEGIN CERTIFICATE REQUEST-----\nAA==\n-----END CERTIFICATE REQUEST-----',
       /holds a certificate request/,
@@ -167,12 +195,63 @@ describe('the input seal-key', () => {
     if (/BEGIN.*PRIVATE/.test(value)) expect(stdout).toContain(`::add-mask::${secret}\n`)
   })
 
-  it.each(['of sixteen.keys or more', 'no ssh-key and no ecdsa-key'])(
-    'may be a passphrase that only looks like something else: %s',
-    async (value) => {
-      expect((await seal(value)).error).toBeUndefined()
-    },
-  )
+  it.each([
+    'of sixteen.keys or more',
+    'no ssh-key and no ecdsa-key',
+    'my ssh-agent passphrase 123',
+    'a key of ssh-rsa and no more',
+    'in an age1 of reason we live',
+    '{"kty" is how it starts, and no more',
+    'not {"kty":"EC"} but a passphrase',
+    '0x and more than that',
+    'MIIB is how a key starts',
+    randomBytes(32).toString('base64'),
+    randomBytes(32).toString('base64url'),
+    randomBytes(32).toString('hex'),
+    randomBytes(32).toString('hex').toUpperCase(),
+    randomBytes(33).toString('base64'),
+    randomBytes(65).toString('base64'),
+    `04${randomBytes(64).toString('hex')}`,
+    // 33 bytes can be that by chance.
+    compressedPoint().toString('base64'),
+  ])('may be a passphrase that only looks like something else: %s', (value) => {
+    expect(sealingWith(value, RUN).key.algorithm).toBe('PBES2-HS512+A256KW')
+  })
+
+  it.each([
+    ['cut off', privatePem.slice(0, privatePem.indexOf('-----END'))],
+    ['with dashes missing', privatePem.replaceAll('-----', '----')],
+    ['without its frame', privatePem.split('\n').slice(1, -2).join('\n')],
+    ['under another name', privatePem.replaceAll('PRIVATE KEY-', 'PRIVATE KEY -')],
+  ])('is masked when it stands, damaged, beside a public key: %s', async (_, damaged) => {
+    for (const value of [publicPem + damaged, `${damaged}\n${publicPem}`]) {
+      const { stdout } = await seal(value)
+      for (const line of privatePem.split('\n').slice(1, -2))
+        expect(stdout).toContain(`::add-mask::${line}\n`)
+    }
+  })
+
+  it.each([
+    ['a private key', privatePem],
+    ['a private key in one line', privatePem.replaceAll('\n', '\\n')],
+    ['a private key without its end', privatePem.slice(0, privatePem.indexOf('-----END'))],
+    ['a private key under the name of a public one', privatePem.replaceAll('PRIVATE KEY', 'PUBLIC KEY')],
+    ['a private key under no name that is known', privatePem.replaceAll('PRIVATE KEY', 'KEY')],
+    ['a private key behind a public one', publicPem + privatePem],
+  ])('is masked line by line when it is, or may be, %s', async (_, value) => {
+    const { stdout, error } = await seal(value)
+    expect(error).toMatch(/^The (input seal-key holds|public key in seal-key cannot be read)/)
+    for (const line of privatePem.split('\n').slice(1, -2)) {
+      expect(stdout).toContain(`::add-mask::${line}\n`)
+      expect(error).not.toContain(line)
+    }
+    expect(stdout).not.toMatch(/^::add-mask::-----(BEGIN|END) (PRIVATE|PUBLIC) KEY-----$/m)
+  })
+
+  it('is not masked when it is a certificate', async () => {
+    const { pem } = await makeLeaf()
+    expect(await seal(pem)).toMatchObject({ stdout: '', error: undefined })
+  })
 
   it('is refused when it is a path, of which a passphrase would be made', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'seal-'))
@@ -250,6 +329,99 @@ function olderForms(): string[] {
     rsa.export({ type: 'pkcs1', format: 'pem' }).toString(),
     key.export({ type: 'sec1', format: 'pem' }).toString(),
   ]
+}
+
+type Refused = [what: string, value: string, message: RegExp]
+
+/** DER as hex, as `xxd` and `openssl` write it. */
+function hexForms(ofKey: KeyObject): Refused[] {
+  const type = ofKey.type === 'public' ? 'spki' : 'pkcs8'
+  const hex = ofKey.export({ type: type as 'spki', format: 'der' }).toString('hex')
+  const message = /^The input seal-key is the hex form of a DER key, not a passphrase/
+  return [
+    [`hex of a ${ofKey.type} key`, hex, message],
+    [`upper-case hex of a ${ofKey.type} key`, hex.toUpperCase(), message],
+    [`hex of a ${ofKey.type} key with 0x`, `0x${hex}`, message],
+    [`hex of a ${ofKey.type} key with colons`, hex.replace(/..(?=.)/g, '$&:'), message],
+    [`hex of a ${ofKey.type} key in lines`, hex.replace(/.{32}/g, '$& '), message],
+  ]
+}
+
+function jwkForms(): Refused[] {
+  const jwk = createPublicKey(key).export({ format: 'jwk' })
+  const texts: [string, object][] = [
+    ['a JWK', jwk],
+    ['a private JWK', key.export({ format: 'jwk' })],
+    ['a JWKS', { keys: [jwk] }],
+  ]
+  return texts.flatMap(([what, object]): Refused[] => [
+    [what, JSON.stringify(object), /^The input seal-key is a JSON Web Key, not a passphrase/],
+    [`${what} in lines`, JSON.stringify(object, null, 1), /^The input seal-key is a JSON Web Key/],
+    [
+      `the base64 of ${what}`,
+      Buffer.from(JSON.stringify(object)).toString('base64'),
+      /^The input seal-key is the base64 form of a JSON Web Key/,
+    ],
+  ])
+}
+
+/** The lines of `.pub` files, and the blob in them. */
+function sshForms(): Refused[] {
+  const names = [
+    'ssh-ed25519',
+    'ssh-rsa',
+    'ecdsa-sha2-nistp256',
+    'sk-ssh-ed25519@openssh.com',
+    'sk-ecdsa-sha2-nistp256@openssh.com',
+  ]
+  const message = /^The input seal-key is a key in the form of OpenSSH, not a passphrase/
+  return names.flatMap((name): Refused[] => {
+    const length = Buffer.alloc(4)
+    length.writeUInt32BE(name.length)
+    const blob = Buffer.concat([length, Buffer.from(name), Buffer.from([0, 0, 0, 32]), randomBytes(32)])
+    return [
+      [name, `${name} ${blob.toString('base64')} me@example`, message],
+      [`${name} with options`, `command="true",no-pty ${name} ${blob.toString('base64')}`, message],
+      [
+        `the blob of ${name}`,
+        blob.toString('base64'),
+        /^The input seal-key is the base64 form of a key of OpenSSH, not a passphrase/,
+      ],
+      [
+        `the blob of ${name} in hex`,
+        blob.toString('hex'),
+        /^The input seal-key is the hex form of a key of OpenSSH/,
+      ],
+    ]
+  })
+}
+
+/** What stands in a public key when it is short: 02 or 03, then one coordinate. */
+function compressedPoint(): Buffer {
+  const ecdh = createECDH('prime256v1')
+  ecdh.generateKeys()
+  return ecdh.getPublicKey(null, 'compressed')
+}
+
+/** What stands in a public key: 04, then both coordinates. */
+function pointForms(): Refused[] {
+  return ['P-256', 'P-384', 'P-521', 'secp256k1'].flatMap((namedCurve): Refused[] => {
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve })
+    const { x = '', y = '' } = publicKey.export({ format: 'jwk' })
+    const point = Buffer.concat([Buffer.from([4]), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')])
+    return [
+      [
+        `a point on ${namedCurve}`,
+        point.toString('base64'),
+        /^The input seal-key is the base64 form of the point of an EC key, not a passphrase/,
+      ],
+      [
+        `a point on ${namedCurve} in hex`,
+        point.toString('hex'),
+        /^The input seal-key is the hex form of the point/,
+      ],
+    ]
+  })
 }
 
 /** The base64 of a PEM block, in one line. */

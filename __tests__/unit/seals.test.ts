@@ -99,11 +99,11 @@ describe('inside of a seal', () => {
   })
 
   it('any code and any names come back as they were', async () => {
-    const word = fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => /^[^\s\p{C}]+$/u.test(text))
+    const unit = fc.constantFrom(...Array.from('azAZ09-_.:+/=@~'))
     await fc.assert(
       fc.asyncProperty(
-        word,
-        word,
+        fc.string({ minLength: 8, maxLength: 64, unit }),
+        fc.string({ minLength: 1, maxLength: 64, unit }),
         fc.string(),
         fc.string(),
         async (registerCode, instanceId, repository, runId) => {
@@ -270,9 +270,16 @@ describe('a seal that was forged', () => {
     ['nothing', {}],
     ['no code', { ...good, register_code: undefined }],
     ['an empty code', { ...good, register_code: '' }],
-    ['a code of two lines', { ...good, register_code: 'one\ntwo' }],
+    ['a code of two lines', { ...good, register_code: `${CODE.registerCode}\ntwo` }],
+    ['a code that is too short', { ...good, register_code: '1234567' }],
+    ['a code that is too long', { ...good, register_code: 'x'.repeat(65) }],
+    ['a code of other letters', { ...good, register_code: 'code-für-geräte' }],
+    ['a code for a shell', { ...good, register_code: '$(12345678)' }],
     ['a code that is a number', { ...good, register_code: 1 }],
     ['no instance', { ...good, instance_id: null }],
+    ['an instance without a name', { ...good, instance_id: '' }],
+    ['an instance whose name is too long', { ...good, instance_id: 'x'.repeat(65) }],
+    ['an instance for a shell', { ...good, instance_id: 'post;reboot' }],
     ['no repository', { ...good, repository: undefined }],
     ['a run id that is a number', { ...good, run_id: 17263548901 }],
     ['no time of sealing', { ...good, iat: undefined }],

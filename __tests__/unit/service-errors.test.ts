@@ -19,7 +19,11 @@ const subject = {
   tokenSubject: 'repo:acme/devices:ref:refs/heads/main',
   tokenAudience: 'sts.aliyuncs.com',
 }
-const proxy = { url: 'http://user:word@proxy.example:3128', host: 'proxy.example:3128', noProxy: '' }
+const proxy = {
+  url: 'http://user:word@proxy.example:3128',
+  host: 'proxy.example:3128',
+  isBypassed: () => false,
+}
 
 function refused(code: string, status: number, serviceDate?: string): Failure {
   return { kind: 'refused', code, status, said: 'Oh no.', requestId: '3F2A', serviceDate }
@@ -120,6 +124,22 @@ describe('the words of an error', () => {
     )
   })
 
+  it('take a code that is not known for a word of the service, which can be anything', () => {
+    const answerOf = (code: string, said: string): object => {
+      const failure: Failure = { kind: 'refused', code, said, status: 400 }
+      const { code: known, said: words } = explain(new GaveUp(failure, ''), {
+        errors: MQTT_ERRORS,
+        subject,
+        proxy: undefined,
+      })
+      return { code: known, said: words }
+    }
+    expect(answerOf('NoPermission', 'Oh no.')).toEqual({ code: 'NoPermission', said: 'Oh no.' })
+    expect(answerOf('NeverHeardOf', 'Oh no.')).toEqual({ code: undefined, said: 'NeverHeardOf: Oh no.' })
+    expect(answerOf('NeverHeardOf', '')).toEqual({ code: undefined, said: 'NeverHeardOf' })
+    expect(answerOf('toString', '')).toEqual({ code: undefined, said: 'toString' })
+  })
+
   it('say of a code that is not known where to look it up', () => {
     expect(words(refused('NeverHeardOf', 400))).toBe(
       'The service refused GetRegisterCode (NeverHeardOf: Oh no; request 3F2A). Look the code up in the reference of the API, or give Alibaba Cloud support the request id.',
@@ -183,6 +203,12 @@ describe('the words of an error', () => {
   ])('name the proxy on the way, without its password: %j', (failure, text) => {
     expect(words(failure, MQTT_ERRORS, proxy)).toMatch(text)
     expect(words(failure, MQTT_ERRORS, proxy)).not.toContain('user:word')
+  })
+
+  it('name no proxy that is not on the way', () => {
+    const bypassed = { ...proxy, isBypassed: () => true }
+    const failure: Failure = { kind: 'timeout', what: 'did not answer' }
+    expect(words(failure, MQTT_ERRORS, bypassed)).not.toContain('proxy.example')
   })
 
   it('say what a trust policy has to hold, in the words of the token', () => {

@@ -106,17 +106,24 @@ describe('sign', () => {
     for (const secret of [CODE, ...lines]) expect(shown.join('\n')).not.toContain(secret)
   })
 
-  it('masks a key that comes in the file of the certificate', async () => {
+  it('takes no key from the file of the certificate, and masks nothing in it', async () => {
     const ca = await makeCa()
-    const { stdout } = await sign({
-      ...given(ca),
-      'ca-certificate': keyPem(ca) + ca.pem,
-      'ca-private-key': '',
-    })
-    // It is not taken from there all the same.
-    expect(stdout).not.toContain('Certificate ')
-    const { stdout: masked } = await sign({ ...given(ca), 'ca-certificate': keyPem(ca) + ca.pem })
-    expect(masked.split(`::add-mask::${keyPem(ca).split('\n')[1] ?? ''}\n`).length).toBeGreaterThan(2)
+    const both = keyPem(ca) + ca.pem
+    const { error, stdout } = await sign({ ...given(ca), 'ca-certificate': both, 'ca-private-key': '' })
+    expect(error).toMatch(/^The input ca-private-key is missing/)
+    expect(stdout).not.toContain(keyPem(ca).split('\n')[1])
+  })
+
+  it('takes certificate and key from one text, given as both, and masks all of it', async () => {
+    const ca = await makeCa()
+    const both = keyPem(ca) + ca.pem
+    const { error, stdout } = await sign({ ...given(ca), 'ca-certificate': both, 'ca-private-key': both })
+    expect(error).toBeUndefined()
+    for (const line of both.split('\n').filter((line) => line.length >= 8 && !line.startsWith('-----'))) {
+      expect(stdout).toContain(`::add-mask::${line}\n`)
+    }
+    expect(stdout).toContain('CA             C=CN, O=Example, CN=Example CA\n')
+    expect(stdout).not.toMatch(/withheld|::add-mask::-----/)
   })
 })
 
@@ -127,12 +134,17 @@ describe('sign refuses, and leaves nothing behind,', () => {
       () => ({ 'register-code': '' }),
       /^The input register-code is missing\. .*steps\.code\.outputs\.register-code/,
     ],
-    ['a code too long', () => ({ 'register-code': 'x'.repeat(65) }), /^The register code is longer than 64/],
+    [
+      'a code too long',
+      () => ({ 'register-code': 'x'.repeat(65) }),
+      /^The input register-code holds something else than a register code\. It takes 8 to 64/,
+    ],
     [
       'a code of two words',
       () => ({ 'register-code': 'two words' }),
-      /^The register code is empty, or has white/,
+      /^The input register-code holds something else than a register code/,
     ],
+    ['stars', () => ({ 'register-code': '***' }), /^The input register-code is stars/],
     [
       'no CA certificate',
       () => ({ 'ca-certificate': '' }),
@@ -242,7 +254,10 @@ describe('sign refuses, and leaves nothing behind,', () => {
     const env = { RUNNER_TEMP: folder, GITHUB_OUTPUT: output, ...inputs(given(await makeCa())) }
     const { thrown } = await withEnvironment(env, async () => {
       const signing = signAction()
-      // Gone while the certificate is made, after it was looked at.
+      // Gone while the keys are made, which takes until the next turn of the event loop; after it was looked at.
+      await new Promise((resolve) => {
+        process.nextTick(resolve)
+      })
       rmSync(output)
       await signing
     })

@@ -34,12 +34,19 @@ it.each([
     '>&lt;b onclick=&quot;x()&quot; id=&#39;y&#39;&gt;&amp;amp;&lt;/b&gt;<',
   ],
   ['a blank line, after which Markdown would begin', 'a\n\n# b', /\n# b/, 'a # b'],
-  ['a secret', 'it is 13274673-8f90', /13274673-8f90/, 'it is ***'],
+  ['short secret', 'it is tuna-7', /tuna/, 'it is ***'],
+  [
+    'secret',
+    'it is 13274673-8f90-4630',
+    /13274673|it is/,
+    '<code>(message withheld: it contains a secret)</code>',
+  ],
   ['more than anybody reads', 'x'.repeat(5000), /x{1001}/, '…'],
 ])('holds no %s', async (_, value, never, instead) => {
   const file = join(folder, 'summary')
   await withEnvironment({ GITHUB_STEP_SUMMARY: file }, () => {
-    mask('13274673-8f90')
+    mask('13274673-8f90-4630')
+    mask('tuna-7')
     writeSummary('t', { x: value })
   })
   const text = readFileSync(file, 'utf8')

@@ -49,6 +49,33 @@ describe('a verification certificate made elsewhere', () => {
     )
   })
 
+  it.each([
+    ['two words', 'a code of ours'],
+    ['too short', '1234567'],
+    ['longer than a Common Name may be', 'x'.repeat(65)],
+    ['other letters', 'code-für-geräte'],
+    ['a line end', '13274673\n8f90'],
+    ['what a shell would read', '$(13274673)'],
+  ])('is refused with a Common Name that is no code, which is not shown: %s', async (_, name) => {
+    const ca = await makeCa()
+    const { certificate } = await makeLeaf({ issuer: ca, subject: new x509.Name([{ CN: [name] }]) })
+    const error = await errorOf(() => checkVerificationCertificate({ certificate, ca: ca.certificate }))
+    expect(error).toMatch(
+      /^The Common Name of the verification certificate cannot be a register code\. A register code has/,
+    )
+    expect(error).not.toContain(name)
+  })
+
+  it('shows neither subject when it was swapped with that of the CA', async () => {
+    const ca = await makeCa()
+    const { certificate } = await makeLeaf({ issuer: ca, subject })
+    const error = await errorOf(() =>
+      checkVerificationCertificate({ certificate: ca.certificate, ca: certificate }),
+    )
+    expect(error).toMatch(/^The verification certificate was not signed by the CA.* are not swapped\.$/)
+    expect(error).not.toContain(CODE)
+  })
+
   it('is refused when another CA of the same name signed it', async () => {
     const [ca, other] = [await makeCa(), await makeCa()]
     // Without key identifiers, so that nothing but the signature tells them apart.
@@ -58,7 +85,7 @@ describe('a verification certificate made elsewhere', () => {
       expect(
         await errorOf(() => checkVerificationCertificate({ certificate, ca: wrong.certificate })),
       ).toMatch(
-        /^The verification certificate was not signed by the CA \(C=CN, O=Example, CN=Example CA\).*Sign it with the private key of the CA/,
+        /^The verification certificate was not signed by the CA: its issuer, .*Sign it with the private key of the CA.* not swapped\.$/,
       )
     }
   })

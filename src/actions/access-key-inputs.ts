@@ -1,7 +1,7 @@
 import type { AccessKey } from '../alibaba-cloud/client.ts'
 import { ActionError } from '../errors.ts'
 import { mask } from '../runner/masking.ts'
-import { optional, secret } from './inputs.ts'
+import { optional, requireHeaderText, secret } from './inputs.ts'
 
 /** An access key, and where it was found, in words for the log. */
 export type FoundAccessKey = { readonly accessKey: AccessKey; readonly source: string }
@@ -79,14 +79,5 @@ function requireWhole(names: Spelling, values: Spelling): void {
     cure:
       'An access key is a pair, with a security token when it is a temporary one: give all of it in one place, or ' +
       'nothing there. A secret that the workflow may not read arrives empty.',
-  })
-}
-
-/** Id and token travel in headers of the request, which hold no line ends and no letters beyond ASCII. */
-function requireHeaderText(name: string, value: string): void {
-  if (/^[\x21-\x7e]*$/.test(value)) return
-  throw new ActionError({
-    what: `${name} has white space, control characters or letters beyond ASCII in it`,
-    cure: 'Copy it again, whole and on one line.',
   })
 }

@@ -4,7 +4,7 @@ import type { PemText } from '../certificates/pem.ts'
 import type { Passphrase } from '../certificates/private-key.ts'
 import { ActionError } from '../errors.ts'
 import { secret, wholeNumber } from './inputs.ts'
-import { optionalPem } from './pem-inputs.ts'
+import { optionalCertificate, optionalPrivateKey } from './pem-inputs.ts'
 
 /** The private key of a CA as it was given, and how long what it signs is valid. */
 export type SigningInputs = {
@@ -14,8 +14,9 @@ export type SigningInputs = {
 }
 
 /** @throws ActionError when it is missing, or is not one that the service takes */
-export function readCaCertificateInput(): X509Certificate {
-  return readCaCertificate(requiredPem('ca-certificate', "the CA's certificate"))
+export async function readCaCertificateInput(): Promise<X509Certificate> {
+  const name = 'ca-certificate'
+  return readCaCertificate(present(await optionalCertificate(name), name, "the CA's certificate"))
 }
 
 /**
@@ -24,9 +25,10 @@ export function readCaCertificateInput(): X509Certificate {
  *
  * @throws ActionError when the key is missing, or there is no PEM text in it
  */
-export function readSigningInputs(): SigningInputs {
+export async function readSigningInputs(): Promise<SigningInputs> {
   const passphrase = { input: 'ca-private-key-passphrase', value: secret('ca-private-key-passphrase') }
-  const pem = requiredPem('ca-private-key', "the CA's private key")
+  const name = 'ca-private-key'
+  const pem = present(await optionalPrivateKey(name), name, "the CA's private key")
   return {
     pem,
     passphrase,
@@ -34,8 +36,7 @@ export function readSigningInputs(): SigningInputs {
   }
 }
 
-function requiredPem(name: string, what: string): PemText {
-  const pem = optionalPem(name)
+function present(pem: PemText | undefined, name: string, what: string): PemText {
   if (pem !== undefined) return pem
   throw new ActionError({
     what: `The input ${name} is missing`,

@@ -1,24 +1,40 @@
+import { routeTo } from '../attempts/proxy.ts'
 import type { Transport } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
 import { isPullRequestFromFork } from '../runner/fork.ts'
 import { getIdToken } from '../runner/id-token.ts'
+import { log } from '../runner/log.ts'
 import { mask } from '../runner/masking.ts'
-import { optional } from './inputs.ts'
+import { optional, requireHeaderText } from './inputs.ts'
 
 /**
  * Reads what the runner gives a job that may ask for GitHub's OIDC token.
  *
- * @returns asks for the token; throws an ActionError when the job may not
+ * @returns asks for the token; throws an ActionError when the job may not, or would have to ask without TLS
  */
 export function readIdTokenService(env: NodeJS.ProcessEnv): (transport: Transport) => Promise<string> {
   const audience = optional('audience') || 'sts.aliyuncs.com'
-  const url = env['ACTIONS_ID_TOKEN_REQUEST_URL'] ?? ''
-  const requestToken = mask(env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'] ?? '')
+  const text = env[URL_VARIABLE] ?? ''
+  const url = text.length <= MAX_URL_LENGTH && URL.canParse(text) ? new URL(text) : undefined
+  const requestToken = mask((env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'] ?? '').trim())
   return async (transport) => {
-    if (URL.canParse(url) && requestToken !== '')
-      return getIdToken({ url, requestToken }, audience, transport)
-    throw await mayNotAsk()
+    if (url === undefined || requestToken === '') throw await mayNotAsk()
+    if (url.protocol !== 'https:') throw notHttps()
+    requireHeaderText('ACTIONS_ID_TOKEN_REQUEST_TOKEN', requestToken)
+    log('OIDC token', routeTo(url.host, transport.proxy))
+    return getIdToken({ url, requestToken }, audience, transport)
   }
+}
+
+const URL_VARIABLE = 'ACTIONS_ID_TOKEN_REQUEST_URL'
+const MAX_URL_LENGTH = 8192
+
+/** The request token would travel in the clear, or nowhere. The URL is not shown: it may be anything. */
+function notHttps(): ActionError {
+  return new ActionError({
+    what: `${URL_VARIABLE} does not begin with https://`,
+    cure: 'The runner sets it, for a job with the permission id-token: write. Let nothing in the job or on the runner change it.',
+  })
 }
 
 /** The words for a run to which GitHub gives no secrets either; empty for any other. */

@@ -53,7 +53,24 @@ export function oneOf<T extends string>(name: string, words: readonly [T, ...T[]
   throw invalid(name, text, words.join(' or '))
 }
 
+/** More of a value that cannot be used is not worth reading. */
+const MAX_SHOWN = 200
+
 /** The error for a value that an input does not take. */
 export function invalid(name: string, value: string, takes: string): ActionError {
-  return new ActionError({ what: `The input ${name} is "${value}"`, cure: `It takes ${takes}.` })
+  const shown = value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value
+  return new ActionError({ what: `The input ${name} is "${shown}"`, cure: `It takes ${takes}.` })
+}
+
+/**
+ * Access key ids and tokens travel in headers of a request, which hold no line ends and no letters beyond ASCII.
+ *
+ * @throws ActionError
+ */
+export function requireHeaderText(name: string, value: string): void {
+  if (/^[\x21-\x7e]*$/.test(value)) return
+  throw new ActionError({
+    what: `${name} has white space, control characters or letters beyond ASCII in it`,
+    cure: 'Copy it again, whole and on one line.',
+  })
 }

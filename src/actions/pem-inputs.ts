@@ -1,21 +1,73 @@
-import { existsSync } from 'node:fs'
-import { loadPem, looksLikePem, type PemText } from '../certificates/pem.ts'
-import { maskLines, maskPrivateKeys } from '../runner/masking.ts'
+import { looksLikePem, type PemText } from '../certificates/pem.ts'
+import { ActionError } from '../errors.ts'
+import { readInputFile } from '../runner/input-file.ts'
+import { maskLines } from '../runner/masking.ts'
 import { optional } from './inputs.ts'
 
+/** No certificate chain or key comes near it. */
+const MAX_FILE_BYTES = 256 * 1024
+/** The default of the input `timeout`, which not every action has. */
+const DEFAULT_SECONDS = 60
+
 /**
- * An input that takes PEM text, PEM text with its line ends written as `\n`, or a path. Private keys in it are masked
- * here, in a certificate's input too: a file may hold both.
+ * An input that takes a certificate: PEM text, PEM text with its line ends written as `\n`, or the path of a file with
+ * either, relative to the working directory. Whatever it holds, nothing of it is masked.
  *
  * @returns nothing when it is left out
- * @throws ActionError when it is none of them
+ * @throws ActionError when it is none of them, or the file cannot be read in time
  */
-export function optionalPem(name: string): PemText | undefined {
+export async function optionalCertificate(name: string): Promise<PemText | undefined> {
+  return await optionalPem(name, (text) => text)
+}
+
+/**
+ * An input that takes a private key, in the same forms. Every line of it is masked, whatever it holds, before it is
+ * looked at; the words of the errors hold nothing of it.
+ */
+export async function optionalPrivateKey(name: string): Promise<PemText | undefined> {
+  return await optionalPem(name, maskLines)
+}
+
+async function optionalPem(name: string, hide: (text: string) => string): Promise<PemText | undefined> {
   const value = optional(name)
   if (value === '') return undefined
-  // Neither: most likely a key that lost its first line, or in base64. It is refused below, but not before it is masked.
-  if (!looksLikePem(value) && !existsSync(value)) maskLines(value)
-  const pem = loadPem({ input: name, value })
-  maskPrivateKeys(pem.text)
-  return pem
+  if (looksLikePem(value)) return { input: name, text: hide(value) }
+  const timeoutMs = timeoutSeconds() * 1000
+  const file = await readInputFile(value, { maxBytes: MAX_FILE_BYTES, timeoutMs })
+  // No path: most likely a key that lost its first line, or in base64.
+  if (file.kind === 'missing') hide(value)
+  if (file.kind === 'hangs') throw hangs(name, timeoutMs)
+  if (file.kind !== 'read') throw notReadable(name, file.kind === 'too-large')
+  const text = hide(file.bytes.toString('latin1'))
+  if (looksLikePem(text)) return { input: name, text }
+  throw new ActionError({
+    what: `The file that the input ${name} names holds no PEM text`,
+    cure: 'PEM starts with a -----BEGIN line. A binary (DER) file is converted with openssl: openssl x509 -inform DER, or openssl pkey -inform DER.',
+  })
+}
+
+/** What it takes is judged with the other inputs: keys are read first, as they have to be masked. */
+function timeoutSeconds(): number {
+  const text = optional('timeout')
+  return /^[1-9]\d{0,4}$/.test(text) ? Number(text) : DEFAULT_SECONDS
+}
+
+function notReadable(name: string, isTooLarge: boolean): ActionError {
+  if (isTooLarge) {
+    return new ActionError({
+      what: `The file that the input ${name} names is larger than ${MAX_FILE_BYTES / 1024} KiB`,
+      cure: 'Give the path of a PEM file that holds no more than the certificates or the key.',
+    })
+  }
+  return new ActionError({
+    what: `The input ${name} is neither PEM text nor the path of a file that can be read`,
+    cure: 'Give the text with its -----BEGIN and -----END lines, or a path, relative to the working directory of the job. A file of the repository is there once actions/checkout has run.',
+  })
+}
+
+function hangs(name: string, timeoutMs: number): ActionError {
+  return new ActionError({
+    what: `The file that the input ${name} names could not be read within ${timeoutMs / 1000} s`,
+    cure: 'Check the disk or the file server that it is on, or give the PEM text itself.',
+  })
 }

@@ -7,10 +7,11 @@ import { checkVerificationCertificate, codeCarriedBy } from '../certificates/ver
 import { ActionError } from '../errors.ts'
 import type { CaToRegister, Proof } from '../mqtt/register-ca.ts'
 import type { OnReplace } from '../mqtt/retire-ca.ts'
-import { mask, redactCertificate } from '../runner/masking.ts'
+import { mask, withholdCertificate } from '../runner/masking.ts'
 import { readCaCertificateInput, readSigningInputs, type SigningInputs } from './ca-inputs.ts'
 import { invalid, oneOf, optional, required, secret } from './inputs.ts'
-import { optionalPem } from './pem-inputs.ts'
+import { optionalCertificate, optionalPrivateKey } from './pem-inputs.ts'
+import { readRegisterCode } from './register-code-input.ts'
 import { readServiceInputs, type ServiceInputs } from './service-inputs.ts'
 
 /** What the inputs of `register` come to. */
@@ -36,23 +37,23 @@ type GivenProof =
  */
 export async function readRegisterInputs(): Promise<RegisterInputs> {
   // First, as it masks the key, its passphrase and the code.
-  const given = readGivenProof()
+  const given = await readGivenProof()
   const service = await readServiceInputs(process.env)
   const instanceId = required('instance-id', 'post-cn-7mz2d******')
   const name = required('ca-name', 'devices-2026')
   const activate = oneOf('activate', ['false', 'true']) === 'true'
-  const certificate = readCaCertificateInput()
+  const certificate = await readCaCertificateInput()
   const predecessor = readPredecessor(certificate)
   const proof = given.kind === 'key' ? madeWith(given.signing, certificate) : checked(given, certificate)
   return { service, instanceId, ca: { certificate, name, activate, proof }, predecessor }
 }
 
-function readGivenProof(): GivenProof {
-  const registerCode = secret('register-code')
+async function readGivenProof(): Promise<GivenProof> {
   // For its masks, whether it is used or not.
   secret('ca-private-key-passphrase')
-  const key = optionalPem('ca-private-key')
-  const pem = optionalPem('verification-certificate')
+  const key = await optionalPrivateKey('ca-private-key')
+  const registerCode = readRegisterCode()
+  const pem = await optionalCertificate('verification-certificate')
   if (key !== undefined && pem !== undefined) {
     throw new ActionError({
       what: 'Both verification-certificate and ca-private-key are given',
@@ -60,7 +61,7 @@ function readGivenProof(): GivenProof {
     })
   }
   if (key !== undefined) {
-    if (registerCode === '') return { kind: 'key', signing: readSigningInputs() }
+    if (registerCode === '') return { kind: 'key', signing: await readSigningInputs() }
     throw new ActionError({
       what: 'Both register-code and ca-private-key are given',
       cure: 'Leave register-code out: with the key, this action fetches a code of its own. It belongs to a verification-certificate that was made elsewhere.',
@@ -80,7 +81,7 @@ function madeWith({ pem, passphrase, validDays }: SigningInputs, ca: X509Certifi
     make: async (code) => {
       const registerCode = mask(code)
       const certificate = await makeVerificationCertificate({ ca, key, registerCode, validDays })
-      return redactCertificate(certificate.toString())
+      return withholdCertificate(certificate.toString())
     },
   }
 }
@@ -88,7 +89,7 @@ function madeWith({ pem, passphrase, validDays }: SigningInputs, ca: X509Certifi
 function checked(given: GivenProof & { readonly kind: 'certificate' }, ca: X509Certificate): Proof {
   const certificate = readCertificate(given.pem)
   const registerCode = mask(codeCarriedBy(certificate, ca))
-  const pem = redactCertificate(certificate.toString())
+  const pem = withholdCertificate(certificate.toString())
   return { kind: 'given', pem, registerCode, unfit: unfitness(certificate, ca, given.registerCode) }
 }
 

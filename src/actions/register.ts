@@ -1,32 +1,31 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Service } from '../alibaba-cloud/call.ts'
-import { obtainAccessKey } from '../alibaba-cloud/credentials.ts'
 import { routeTo } from '../attempts/proxy.ts'
 import { subjectOf } from '../certificates/ca-certificate.ts'
+import { isSameSerialNumber } from '../certificates/certificate.ts'
 import { ActionError } from '../errors.ts'
 import type { Instance } from '../mqtt/mqtt-call.ts'
 import { confirmActive, registerCa, type Registration } from '../mqtt/register-ca.ts'
 import { retireCa } from '../mqtt/retire-ca.ts'
 import { log } from '../runner/log.ts'
-import { mask } from '../runner/masking.ts'
+import { cleanForeign, unlessSecret } from '../runner/masking.ts'
 import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
 import { writeSummary } from '../runner/summary.ts'
 import { readRegisterInputs, type Predecessor } from './register-inputs.ts'
+import { connect } from './service.ts'
 
 /** Registers a CA, once, however often it runs; then retires the CA that it succeeds. */
 export async function registerAction(): Promise<void> {
   const { service: given, instanceId, ca, predecessor } = await readRegisterInputs()
   requireOutputFile()
-  const { endpoint, regionId, credentials, transport } = given
-  const instance = { instanceId, regionId }
+  const instance = { instanceId, regionId: given.regionId }
   log('Instance', inWords(instance))
-  log('Endpoint', routeTo(endpoint, transport.proxy))
+  log('Endpoint', routeTo(given.endpoint, given.transport.proxy))
   log('CA', subjectOf(ca.certificate))
-  const { accessKey, source } = await obtainAccessKey(credentials, transport, mask)
-  log('Access key', source)
+  const service = await connect(given)
 
-  const service = { endpoint, accessKey, transport }
   const registration = await registerCa(service, instance, ca, tell)
+  requireNoSecret(registration, ca.certificate)
   log('Serial number', registration.sn)
   log('Registered', story(registration))
   const retired =
@@ -45,7 +44,7 @@ export async function registerAction(): Promise<void> {
   })
   writeSummary('CA registered with ApsaraMQ for MQTT', {
     Instance: inWords(instance),
-    'CA name': registration.name,
+    'CA name': cleanForeign(registration.name),
     'Serial number': registration.sn,
     Subject: subjectOf(ca.certificate),
     'Valid from': validBegin,
@@ -57,8 +56,17 @@ export async function registerAction(): Promise<void> {
   })
 }
 
+/** It becomes an output that nobody masks. One that is not the certificate's own can be a secret in hex. */
+function requireNoSecret({ sn }: Registration, { serialNumber }: X509Certificate): void {
+  if (isSameSerialNumber(sn, serialNumber) || unlessSecret(sn) === sn) return
+  throw new ActionError({
+    what: 'The service told a serial number of the CA that holds a secret',
+    cure: 'No service does that by itself: check the endpoint, and what is on the way to it.',
+  })
+}
+
 function tell(line: string): void {
-  log('Asking', line)
+  log('Asking', cleanForeign(line))
 }
 
 function inWords({ instanceId, regionId }: Instance): string {
@@ -67,7 +75,7 @@ function inWords({ instanceId, regionId }: Instance): string {
 
 function story({ name, isCreated, isActivated }: Registration): string {
   const when = isCreated ? 'by this run' : 'before this run'
-  return `${when}, under the name "${name}"${isActivated ? '; was inactive, and is active again' : ''}`
+  return `${when}, under the name "${cleanForeign(name)}"${isActivated ? '; was inactive, and is active again' : ''}`
 }
 
 /** The certificate's own, in ISO 8601: the service has the very same certificate. */

@@ -1,11 +1,11 @@
-import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
+import { createPrivateKey, createPublicKey, ECDH, X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { looksLikePem } from '../certificates/pem.ts'
 import { readPrivateKey } from '../certificates/private-key.ts'
 import { readPublicKey } from '../certificates/public-key.ts'
 import { ActionError } from '../errors.ts'
 import { readRunContext, type RunContext } from '../runner/context.ts'
-import { mask, maskPrivateKeys } from '../runner/masking.ts'
+import { mask, maskLines } from '../runner/masking.ts'
 import { keyPairSealKey, passphraseSealKey, seal, type SealKey } from '../seal.ts'
 import { optional, required, secret } from './inputs.ts'
 
@@ -15,12 +15,32 @@ const INPUT = 'seal-key'
 export type Sealing = { readonly key: SealKey; readonly run: RunContext }
 
 /**
- * Reads the input `seal-key`, empty when it is left out. It is masked here, and judged by the functions below. A
- * public key is not masked: it is no secret, and its lines may stand in other outputs.
+ * Reads the input `seal-key`, empty when it is left out. It is masked here, and judged by the functions below. A whole
+ * public key or certificate is not masked: it is no secret, and its lines may stand in other outputs. What only looks
+ * like one can be a private key that was damaged.
  */
 export function readSealKey(): string {
   const value = optional(INPUT)
-  return looksLikePem(value) ? maskPrivateKeys(value) : mask(value)
+  if (!looksLikePem(value)) return mask(value)
+  return isPublic(value) ? value : maskLines(value)
+}
+
+const PUBLIC_BLOCK = /-----BEGIN ((?:RSA )?PUBLIC KEY|(?:X509 )?CERTIFICATE)-----[^-]*-----END \1-----/g
+
+/** Whether a text is public keys and certificates that can be read, and nothing else. */
+function isPublic(pem: string): boolean {
+  const blocks = pem.match(PUBLIC_BLOCK) ?? []
+  const rest = pem.replace(PUBLIC_BLOCK, '').replace(/\\[rn]|\s/g, '')
+  return rest === '' && blocks.every(isReadable)
+}
+
+function isReadable(text: string): boolean {
+  try {
+    readPublicKey({ input: INPUT, text })
+    return true
+  } catch {
+    return false
+  }
 }
 
 /**
@@ -63,19 +83,53 @@ function requirePassphrase(value: string): string {
   if (mistake === undefined) return value
   throw new ActionError({
     what: `The input ${INPUT} is ${mistake}, not a passphrase`,
-    cure: 'Give the text of the key itself, with its -----BEGIN and -----END lines, or a passphrase that looks like neither key nor path.',
+    cure: 'Give the text of the key itself, with its -----BEGIN and -----END lines (PEM), or a passphrase that looks like neither key nor path: openssl rand -base64 32 makes one.',
   })
 }
 
 function mistakenKey(value: string): string | undefined {
   if (existsSync(value) || /\.(pem|crt|cer|key|pub|der)$/i.test(value)) return 'the path of a file'
-  if (value.includes('-----')) return 'a part of a PEM key'
-  if (/^(ssh|ecdsa)-/.test(value)) return 'a key in the form of OpenSSH'
-  const decoded = Buffer.from(value, 'base64')
-  if (looksLikePem(decoded.toString('latin1'))) return 'the base64 form of a PEM key'
-  return isDer(decoded) || isEncryptedDer(decoded)
-    ? 'a PEM key without its -----BEGIN and -----END lines'
-    : undefined
+  if (value.includes('----')) return 'a part of a PEM key'
+  if (SSH_KEY.test(value)) return 'a key in the form of OpenSSH'
+  if (/^age1[a-z\d]{20,}$/i.test(value)) return 'a recipient of age'
+  if (isJwk(value)) return 'a JSON Web Key'
+  const inBase64 = keyIn(Buffer.from(value, 'base64'))
+  if (inBase64 === DER) return 'a PEM key without its -----BEGIN and -----END lines'
+  if (inBase64 !== undefined) return `the base64 form of ${inBase64}`
+  const hex = value.replace(/^0x|[\s:]/gi, '')
+  const inHex = /^[\da-f]+$/i.test(hex) ? keyIn(Buffer.from(hex, 'hex')) : undefined
+  return inHex && `the hex form of ${inHex}`
+}
+
+/** A line of a `.pub` file, or of `authorized_keys` with options before it. */
+const SSH_KEY = /^(?:sk-)?(?:ssh|ecdsa)-|(?:ssh|ecdsa)-[\w@.-]{1,64}\s{1,9}AAAA/
+const DER = 'a DER key'
+
+/** What kind of key or certificate bytes are. */
+function keyIn(bytes: Buffer): string | undefined {
+  const text = bytes.toString('latin1')
+  if (looksLikePem(text)) return 'a PEM key'
+  if (isJwk(text)) return 'a JSON Web Key'
+  // Behind the length of the name, four bytes.
+  if (SSH_KEY.test(text.slice(4, 40))) return 'a key of OpenSSH'
+  if (isPoint(bytes)) return 'the point of an EC key'
+  return isDer(bytes) || isEncryptedDer(bytes) ? DER : undefined
+}
+
+function isJwk(text: string): boolean {
+  return text.trimStart().startsWith('{') && /"(?:kty|keys)"\s{0,9}:/.test(text)
+}
+
+/** The public half of an EC key, without anything around it. */
+function isPoint(bytes: Buffer): boolean {
+  return ['prime256v1', 'secp384r1', 'secp521r1', 'secp256k1'].some((curve) => {
+    try {
+      ECDH.convertKey(bytes, curve)
+      return bytes.length > 33
+    } catch {
+      return false
+    }
+  })
 }
 
 /** Whether bytes are a key or a certificate. */

@@ -2,6 +2,7 @@ import type { CredentialPlan } from '../alibaba-cloud/credentials.ts'
 import type { Transport } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
 import { log } from '../runner/log.ts'
+import { cleanForeign } from '../runner/masking.ts'
 import { readCredentialPlan, readSecrets } from './credential-inputs.ts'
 import { invalid, oneOf, optional, wholeNumber } from './inputs.ts'
 import { readProxy } from './proxy-inputs.ts'
@@ -37,7 +38,7 @@ export async function readServiceInputs(env: NodeJS.ProcessEnv): Promise<Service
   const maxAttempts = wholeNumber('max-attempts', { fallback: 5, max: 100, unit: 'attempts' })
   const credentials = await readCredentialPlan(env, secrets, () => endpointOf('sts', 'sts-endpoint'))
   const onRetry = (line: string): void => {
-    log('Retry', line)
+    log('Retry', cleanForeign(line))
   }
   return {
     endpoint,
@@ -59,15 +60,23 @@ function readRegion(env: NodeJS.ProcessEnv): string | undefined {
   throw invalid(found.name, found.value, 'the id of a region, such as cn-hangzhou')
 }
 
+/** A host name has 253 characters at most. */
+const MAX_ENDPOINT_LENGTH = 260
+
 function readEndpoint(input: string): string | undefined {
   const endpoint = optional(input)
   if (endpoint === '') return undefined
   const isHostAndPort = /^(\[[\da-f:.]+\]|[\da-z]([\da-z.-]*[\da-z])?)(:\d+)?$/i.test(endpoint)
-  if (isHostAndPort && URL.canParse(`https://${endpoint}`)) return endpoint
+  if (isHostAndPort && endpoint.length <= MAX_ENDPOINT_LENGTH && URL.canParse(`https://${endpoint}`))
+    return endpoint
   const takes =
     'host or host:port, such as onsmqtt.cn-hangzhou.aliyuncs.com, without a scheme and without a path'
   // What stands before an @ may be a password.
-  throw invalid(input, endpoint.replace(/[^/]*@/, '***@'), takes)
+  throw invalid(
+    input,
+    endpoint.includes('@') ? `***${endpoint.slice(endpoint.lastIndexOf('@'))}` : endpoint,
+    takes,
+  )
 }
 
 /**

@@ -3,18 +3,19 @@ import { readCaPrivateKey, subjectOf } from '../certificates/ca-certificate.ts'
 import { inWords, keyKindOf } from '../certificates/key-kind.ts'
 import { makeVerificationCertificate } from '../certificates/verification-certificate.ts'
 import { log } from '../runner/log.ts'
-import { mask } from '../runner/masking.ts'
 import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
 import { writeTemporaryFile } from '../runner/temporary-file.ts'
 import { readCaCertificateInput, readSigningInputs } from './ca-inputs.ts'
 import { required } from './inputs.ts'
+import { readRegisterCode } from './register-code-input.ts'
 
 /** Makes the verification certificate from a register code and the CA's private key. */
 export async function signAction(): Promise<void> {
   // First, as it masks the key and its passphrase.
-  const { pem: keyPem, passphrase, validDays } = readSigningInputs()
-  const registerCode = mask(required('register-code', '${{ steps.code.outputs.register-code }}'))
-  const ca = readCaCertificateInput()
+  const { pem: keyPem, passphrase, validDays } = await readSigningInputs()
+  const registerCode = readRegisterCode()
+  required('register-code', '${{ steps.code.outputs.register-code }}')
+  const ca = await readCaCertificateInput()
   const key = readCaPrivateKey({ ca, pem: keyPem, passphrase })
   requireOutputFile()
 

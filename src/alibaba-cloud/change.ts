@@ -85,7 +85,7 @@ function notDone(aim: string, { message, cure, code, said, requestId, cause }: A
   return new ActionError({
     what: message,
     // The service has just answered the asking, so its address is right.
-    cure: `${code === undefined ? COME_BACK : cure} Asked after each attempt, the service did not show that ${aim}. Should one of them still be carried out late, the next run finds that.`,
+    cure: `${said === undefined ? COME_BACK : cure} Asked after each attempt, the service did not show that ${aim}. Should one of them still be carried out late, the next run finds that.`,
     code,
     said,
     requestId,

@@ -1,6 +1,6 @@
 import { attempt } from '../attempts/attempt.ts'
 import { isRecord } from '../attempts/failures.ts'
-import { onTheWayTo, type Proxy } from '../attempts/proxy.ts'
+import { proxyFor, type Proxy } from '../attempts/proxy.ts'
 import { loadSdk } from './sdk.ts'
 
 /** An access key, with its security token when it is a temporary one. */
@@ -71,7 +71,7 @@ export async function attemptCall(
     // Said outright, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment turns nothing off.
     ignoreSSL: false,
   })
-  return await attempt({ timeoutMs, proxy: onTheWayTo(endpoint, proxy) }, async () => {
+  return await attempt({ timeoutMs, proxy: proxyFor(endpoint, proxy) }, async () => {
     const parameters = new sdk.OpenApiRequest({ query: request.query, body: request.form })
     const { body } = (await client.callApi(params, parameters, runtime)) as { body?: unknown }
     if (!isRecord(body)) throw new TypeError('The body is no JSON object.')

@@ -1,5 +1,4 @@
-import type { Failure } from '../attempts/failures.ts'
-import { mayPass } from '../attempts/failures.ts'
+import { mayPass, type Failure, type Refusal } from '../attempts/failures.ts'
 import type { Proxy } from '../attempts/proxy.ts'
 import type { GaveUp } from '../attempts/retry.ts'
 import { wordsOf } from '../attempts/words.ts'
@@ -25,9 +24,15 @@ export function explain(
   return new ActionError({
     what: fill(what, subject) + (effort === '' ? '' : `, ${effort}`),
     cure: fill(cure, subject),
-    ...(failure.kind === 'refused' && { code: failure.code, said: failure.said }),
+    ...(failure.kind === 'refused' && answerOf(failure, errors)),
     requestId: 'requestId' in failure ? failure.requestId : undefined,
   })
+}
+
+/** A code that is not in the table is a word of the service's own, which can be anything. */
+function answerOf({ code, said }: Refusal, errors: ServiceErrors): { code?: string; said: string } {
+  if (Object.hasOwn(errors, code)) return { code, said }
+  return { said: said === '' ? code : `${code}: ${said}` }
 }
 
 function words(
@@ -42,9 +47,11 @@ function words(
     return wordsOf(failure, { host, proxy, wrongAddress: isService ? COME_BACK : WRONG_ADDRESS })
   }
   const { meaning, cure } = serviceError(errors, failure.code, failure.status)
-  if (failure.code !== 'InvalidTimeStamp.Expired' || failure.serviceDate === undefined)
+  // Read and written again, as a header can hold anything.
+  const serviceDate = new Date(failure.serviceDate ?? '')
+  if (failure.code !== 'InvalidTimeStamp.Expired' || Number.isNaN(serviceDate.getTime()))
     return { what: meaning, cure }
-  const clocks = `Its clock says ${new Date().toUTCString()}, the service's ${failure.serviceDate}.`
+  const clocks = `Its clock says ${new Date().toUTCString()}, the service's ${serviceDate.toUTCString()}.`
   return { what: meaning, cure: `${cure} ${clocks}` }
 }
 

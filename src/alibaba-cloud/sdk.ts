@@ -1,5 +1,5 @@
 import https from 'node:https'
-import type { Proxy } from '../attempts/proxy.ts'
+import { agentFor, type Proxy } from '../attempts/proxy.ts'
 
 /**
  * Loads Alibaba Cloud's SDK, once the process has been prepared for it. Only this file imports it.
@@ -42,15 +42,10 @@ function prepare(proxy: Proxy | undefined): () => void {
   return proxy === undefined ? () => undefined : replaceAgent(proxy)
 }
 
-/** Until it is undone, every HTTPS agent that is made tunnels through the proxy; Node's own agent can (`proxyEnv`). */
-function replaceAgent({ url, noProxy }: Proxy): () => void {
+/** Until it is undone, every HTTPS agent that is made goes through the proxy where it has to. */
+function replaceAgent(proxy: Proxy): () => void {
   const { Agent } = https
-  class TunnellingAgent extends Agent {
-    constructor(options?: https.AgentOptions) {
-      super({ ...options, proxyEnv: { HTTPS_PROXY: url, NO_PROXY: noProxy } })
-    }
-  }
-  Object.assign(https, { Agent: TunnellingAgent })
+  Object.assign(https, { Agent: agentFor(proxy) })
   return () => {
     Object.assign(https, { Agent })
   }

@@ -1,4 +1,4 @@
-import { AttemptError, isRecord, textIn } from '../attempts/failures.ts'
+import { AttemptError, isRecord, requestIdIn, textIn } from '../attempts/failures.ts'
 import { call, type Service } from './call.ts'
 import type { AccessKey } from './client.ts'
 import { STS_ERRORS } from './sts-errors.ts'
@@ -66,6 +66,8 @@ function subjectOf(role: Role): Record<string, string> {
   return { role: role.arn, session: role.sessionName, duration: String(role.sessionSeconds) }
 }
 
+const MAX_CLAIM_LENGTH = 300
+
 /** The claims by which a trust policy decides. They are no secrets; the token they stand in is one. */
 function claimsOf(idToken: string): Record<'issuer' | 'tokenSubject' | 'tokenAudience', string> {
   let claims: unknown
@@ -75,9 +77,11 @@ function claimsOf(idToken: string): Record<'issuer' | 'tokenSubject' | 'tokenAud
     // Not a token that can be read: STS will say so, and the claims are for the words of its error alone.
   }
   const record = isRecord(claims) ? claims : {}
-  const claim = (name: string): string => textIn(record, name) ?? 'not readable'
+  const claim = (name: string): string => textIn(record, name)?.slice(0, MAX_CLAIM_LENGTH) ?? 'not readable'
   return { issuer: claim('iss'), tokenSubject: claim('sub'), tokenAudience: claim('aud') }
 }
+
+const MAX_KEY_LENGTH = 8192
 
 function readAccessKey(answer: Readonly<Record<string, unknown>>): AccessKey {
   const credentials = isRecord(answer['Credentials']) ? answer['Credentials'] : {}
@@ -85,10 +89,15 @@ function readAccessKey(answer: Readonly<Record<string, unknown>>): AccessKey {
   const accessKeySecret = textIn(credentials, 'AccessKeySecret')
   const securityToken = textIn(credentials, 'SecurityToken')
   const isWhole = accessKeyId !== undefined && accessKeySecret !== undefined && securityToken !== undefined
-  // What travels in headers has to be fit for them.
-  if (isWhole && /^[\x21-\x7e]+$/.test(accessKeyId + securityToken)) {
+  // What travels in headers has to be fit for them, and no key is as long as a header may be.
+  if (
+    isWhole &&
+    accessKeySecret.length <= MAX_KEY_LENGTH &&
+    accessKeyId.length + securityToken.length <= MAX_KEY_LENGTH &&
+    /^[\x21-\x7e]+$/.test(accessKeyId + securityToken)
+  ) {
     return { accessKeyId, accessKeySecret, securityToken }
   }
   const what = 'answered without a whole temporary access key'
-  throw new AttemptError({ kind: 'broken-answer', what, requestId: textIn(answer, 'RequestId') })
+  throw new AttemptError({ kind: 'broken-answer', what, requestId: requestIdIn(answer) })
 }

@@ -8,7 +8,7 @@ export type Failure = Refusal | RequestFailure
 export type Refusal = {
   readonly kind: 'refused'
   readonly code: string
-  /** The service's message, as it came. */
+  /** The service's message, bounded in length, and otherwise as it came. */
   readonly said: string
   readonly status: number
   readonly requestId?: string | undefined
@@ -127,23 +127,58 @@ export function textIn(record: Readonly<Record<string, unknown>>, key: string): 
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
+/** The request id of an answer; `undefined` when there is none that looks like one. */
+export function requestIdIn(answer: Readonly<Record<string, unknown>>): string | undefined {
+  const id = textIn(answer, 'RequestId')
+  return id !== undefined && /^[A-Za-z0-9-]{1,64}$/.test(id) ? id : undefined
+}
+
+/** A message in an answer: empty when there is none, and never longer than is worth reading. */
+export function messageIn(answer: Readonly<Record<string, unknown>>, key: string): string {
+  return (textIn(answer, key) ?? '').slice(0, MAX_MESSAGE_LENGTH)
+}
+
+/** Four times what is shown of one. */
+const MAX_MESSAGE_LENGTH = 4000
+
 /** What is wrong with an answer whose body cannot be read. */
 export function brokenWords(head: ResponseHead | undefined): string {
   if (head === undefined) return 'could not be called'
   if (head.location !== undefined) return `answered HTTP ${head.status}, a redirect, which is not followed`
-  const type = head.contentType === '' ? 'of no stated type' : `of type ${head.contentType}`
-  return `answered HTTP ${head.status} with a body that is not the JSON of the service (${type})`
+  const type = TYPES.find((known) => head.contentType.toLowerCase().startsWith(known))
+  const ofType =
+    head.contentType === '' ? 'of no stated type' : type === undefined ? 'of another type' : `of type ${type}`
+  return `answered HTTP ${head.status} with a body that is not the JSON of the service (${ofType})`
 }
 
+/** The only ones that are shown: a header can hold anything. */
+const TYPES = [
+  'text/html',
+  'text/plain',
+  'text/xml',
+  'application/xml',
+  'application/json',
+  'application/octet-stream',
+]
+
 function refusal(envelope: Readonly<Record<string, unknown>>, head: ResponseHead | undefined): Failure {
-  const requestId = textIn(envelope, 'RequestId')
-  const status = Number(head?.status ?? envelope['statusCode'])
+  const requestId = requestIdIn(envelope)
+  const status = head?.status ?? envelope['statusCode']
+  if (typeof status !== 'number' || !Number.isInteger(status)) {
+    return { kind: 'broken-answer', what: 'answered without an HTTP status', requestId }
+  }
   const code = textIn(envelope, 'Code')
-  if (code === undefined) {
+  if (code === undefined || !/^[\w.-]{1,100}$/.test(code)) {
     return { kind: 'broken-answer', what: `answered HTTP ${status} without an error code`, requestId }
   }
-  const said = textIn(envelope, 'Message') ?? ''
-  return { kind: 'refused', code, said, status, requestId, serviceDate: head?.date }
+  return {
+    kind: 'refused',
+    code,
+    said: messageIn(envelope, 'Message'),
+    status,
+    requestId,
+    serviceDate: head?.date,
+  }
 }
 
 function networkWords(code: string, head: ResponseHead | undefined): string {

@@ -1,5 +1,5 @@
 import type { RequestFailure } from './failures.ts'
-import { onTheWayTo, type Proxy } from './proxy.ts'
+import { proxyFor, type Proxy } from './proxy.ts'
 
 /**
  * Words a failure of which nothing was heard of the service itself, and what to do about it.
@@ -15,7 +15,7 @@ export function wordsOf(
     proxy,
   }: { readonly host: string; readonly wrongAddress: string; readonly proxy: Proxy | undefined },
 ): { readonly what: string; readonly cure: string } {
-  const onTheWay = onTheWayTo(host, proxy)
+  const onTheWay = proxyFor(host, proxy)
   const throughProxy = onTheWay === undefined ? '' : ` HTTPS_PROXY names the proxy ${onTheWay.host}.`
   switch (failure.kind) {
     case 'untrusted':

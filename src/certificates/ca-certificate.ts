@@ -1,6 +1,6 @@
 import type { KeyObject, X509Certificate } from 'node:crypto'
 import { ActionError } from '../errors.ts'
-import { derSerialNumber, readCertificate, requireValidNow } from './certificate.ts'
+import { derSerialNumber, isSignedWith, readCertificate, requireValidNow } from './certificate.ts'
 import { keyKindOf } from './key-kind.ts'
 import type { PemText } from './pem.ts'
 import { readPrivateKey, type Passphrase } from './private-key.ts'
@@ -20,10 +20,12 @@ export function readCaCertificate(pem: PemText, nowMs = Date.now()): X509Certifi
   // OpenSSL's answer: basic constraints say CA, and a key usage, if there is one, allows to sign certificates.
   if (!ca.ca) {
     throw new ActionError({
-      what: `The certificate in ${pem.input} (${subjectOf(ca)}) is not that of a CA`,
-      cure: 'Give the certificate that issues the device certificates: its basic constraints say CA:TRUE, and its key usage, if it has one, has keyCertSign. Of a chain the first certificate is taken.',
+      // Without its subject: that of a verification certificate, given by mistake, is the register code.
+      what: `The certificate in ${pem.input} is not that of a CA`,
+      cure: 'Give the certificate that issues the device certificates: its basic constraints say CA:TRUE, and its key usage, if it has one, has keyCertSign. Of a chain the first certificate is taken. If this one is a verification certificate, the two may be swapped.',
     })
   }
+  requireIntact(ca, pem.input)
   requireValidNow(ca, `The CA certificate in ${pem.input}`, nowMs)
   keyKindOf(ca.publicKey, `The CA certificate in ${pem.input}`)
   if (!/^[\da-f]+$/i.test(ca.serialNumber)) {
@@ -55,8 +57,17 @@ export function readCaPrivateKey(parts: {
   keyKindOf(key, `The input ${parts.pem.input}`)
   if (parts.ca.checkPrivateKey(key)) return key
   throw new ActionError({
-    what: `The private key in ${parts.pem.input} does not belong to the CA certificate (${subjectOf(parts.ca)})`,
+    what: `The private key in ${parts.pem.input} does not belong to the CA certificate`,
     cure: 'Give the key with which this CA signs. Of a chain the first certificate is taken: put the CA first.',
+  })
+}
+
+/** A certificate whose issuer is its subject is signed with its own key, so that its signature can be checked. */
+function requireIntact(ca: X509Certificate, input: string): void {
+  if (ca.issuer !== ca.subject || isSignedWith(ca, ca.publicKey)) return
+  throw new ActionError({
+    what: `The CA certificate in ${input} is self-signed, and its signature is not valid`,
+    cure: 'It was damaged or changed: take it again from where it was made. If an earlier key of the CA signed it, give the certificate that the new key signed itself. openssl verify -check_ss_sig -CAfile shows the same.',
   })
 }
 

@@ -1,25 +1,38 @@
-import { X509Certificate } from 'node:crypto'
+import { X509Certificate, type KeyObject } from 'node:crypto'
 import { ActionError } from '../errors.ts'
 import { blocksIn, wrongBlock, type PemText } from './pem.ts'
 
 /**
  * Reads the first certificate of a PEM text.
  *
- * @throws ActionError when there is none, or it cannot be read
+ * @throws ActionError when there is none, or it or one of its dates cannot be read
  */
 export function readCertificate(pem: PemText): X509Certificate {
   const block = blocksIn(pem.text).find(
     ({ label }) => label === 'CERTIFICATE' || label === 'X509 CERTIFICATE',
   )
   if (block === undefined) throw wrongBlock(pem, 'a certificate')
+  const certificate = parse(block.pem, pem.input)
+  // As text: of a date that cannot be read, Node makes a Date of any time, or of none, with which every comparison is
+  // false. Such a certificate would never expire.
+  if ([certificate.validFrom, certificate.validTo].some((date) => Number.isNaN(Date.parse(date)))) {
+    throw new ActionError({
+      what: `The certificate in ${pem.input} has a date that cannot be read`,
+      cure: 'It is not written as RFC 5280 says: issue the certificate anew. openssl x509 -noout -dates shows both dates.',
+    })
+  }
+  return certificate
+}
+
+function parse(pem: string, input: string): X509Certificate {
   try {
-    const certificate = new X509Certificate(block.pem)
+    const certificate = new X509Certificate(pem)
     // A certificate can be whole and its key not; that shows when the key is first looked at.
     certificate.publicKey.export({ type: 'spki', format: 'der' })
     return certificate
   } catch (cause) {
     throw new ActionError({
-      what: `The certificate in ${pem.input} cannot be read`,
+      what: `The certificate in ${input} cannot be read`,
       cure: 'It looks damaged, or has a key of a kind that Node.js does not know. Check that all of it was copied; openssl x509 -noout -text says more.',
       cause,
     })
@@ -45,6 +58,16 @@ export function requireValidNow(certificate: X509Certificate, holder: string, no
       what: `${holder} is not valid before ${inWords(validFromDate)}`,
       cure: 'Use one that is valid by now, or check the clock of the runner.',
     })
+  }
+}
+
+/** Whether the signature of a certificate was made with the private half of a key. */
+export function isSignedWith(certificate: X509Certificate, key: KeyObject): boolean {
+  try {
+    return certificate.verify(key)
+  } catch {
+    // With an algorithm that Node.js does not know, or for a key of another kind.
+    return false
   }
 }
 

@@ -1,4 +1,3 @@
-import { readFileSync, statSync } from 'node:fs'
 import { ActionError } from '../errors.ts'
 
 /** PEM text, and the input it came from, for the words of an error. */
@@ -13,19 +12,6 @@ export type PemBlock = {
   readonly pem: string
 }
 
-/** No certificate chain or key comes near it; a path to something else should not fill the memory. */
-const MAX_FILE_BYTES = 256 * 1024
-
-/**
- * Takes the value of an input that holds PEM text, PEM text with its line ends written as `\n`, or the path of a
- * file with either, relative to the working directory.
- *
- * @throws ActionError when it is none of them; the value may be a secret, so it is not in the words
- */
-export function loadPem({ input, value }: { readonly input: string; readonly value: string }): PemText {
-  return { input, text: looksLikePem(value) ? value : readPemFile({ input, path: value }) }
-}
-
 /** Whether a text means to be PEM, whole or not. */
 export function looksLikePem(text: string): boolean {
   return text.includes('-----BEGIN')
@@ -36,22 +22,31 @@ export function looksLikePem(text: string): boolean {
  * stands in one line, or whose line ends are escaped, and a secret or a YAML file easily does that to it.
  */
 export function blocksIn(text: string): PemBlock[] {
-  const blocks = unescapeLineEnds(text).matchAll(
-    /-----BEGIN ([A-Z0-9 ]+)-----((?:(?!-----).)*)-----END \1-----/gs,
-  )
-  return [...blocks].map(([, label = '', body = '']) => {
-    const [headers = '', cipher, salt] =
-      /^\s*Proc-Type:\s*4,\s*ENCRYPTED\s+DEK-Info:\s*([^\s,]+),(\S+)\s/.exec(body) ?? []
-    const base64 = body.slice(headers.length).replace(/\s+/g, '')
-    const lines = [
-      `-----BEGIN ${label}-----`,
-      ...(cipher === undefined ? [] : ['Proc-Type: 4,ENCRYPTED', `DEK-Info: ${cipher},${salt ?? ''}`, '']),
-      ...(base64.match(/.{1,64}/g) ?? []),
-      `-----END ${label}-----`,
-    ]
-    return { label, cipher, pem: `${lines.join('\n')}\n` }
+  const frames = [...unescapeLineEnds(text).matchAll(/-----(BEGIN|END) ([A-Z0-9 ]{1,64})-----/g)]
+  return frames.flatMap((begin, index) => {
+    const end = frames[index + 1]
+    const [frame, kind, label = ''] = begin
+    if (kind !== 'BEGIN' || end?.[1] !== 'END' || end[2] !== label) return []
+    const body = begin.input.slice(begin.index + frame.length, end.index)
+    return body.includes('-----') ? [] : [layOut(label, body)]
   })
 }
+
+function layOut(label: string, body: string): PemBlock {
+  const [headers = '', cipher, salt] =
+    /^\s*Proc-Type:\s*4,\s*ENCRYPTED\s+DEK-Info:\s*([^\s,]+),(\S+)\s/.exec(body) ?? []
+  const base64 = body.slice(headers.length).replace(/\s+/g, '')
+  const lines = [
+    `-----BEGIN ${label}-----`,
+    ...(cipher === undefined ? [] : ['Proc-Type: 4,ENCRYPTED', `DEK-Info: ${cipher},${salt ?? ''}`, '']),
+    ...(base64.match(/.{1,64}/g) ?? []),
+    `-----END ${label}-----`,
+  ]
+  return { label, cipher, pem: `${lines.join('\n')}\n` }
+}
+
+/** A text with more kinds of blocks is no mistake that naming them would clear up. */
+const MAX_LABELS = 3
 
 /**
  * The error for PEM text without the block that an input takes: says what is there instead.
@@ -59,37 +54,12 @@ export function blocksIn(text: string): PemBlock[] {
  * @param takes e.g. `the certificate of the CA`
  */
 export function wrongBlock({ input, text }: PemText, takes: string): ActionError {
-  const labels = [...new Set(blocksIn(text).map(({ label }) => label))]
+  const labels = [...new Set(blocksIn(text).map(({ label }) => label))].slice(0, MAX_LABELS)
   const holds =
     labels.length > 0
       ? `holds ${labels.map(inWords).join(' and ')}`
       : 'holds no whole PEM block: one that ends with the -----END line its -----BEGIN line calls for'
   return new ActionError({ what: `The input ${input} ${holds}`, cure: `It takes ${takes}.` })
-}
-
-function readPemFile({ input, path }: { readonly input: string; readonly path: string }): string {
-  const text = textOfFile(path)
-  if (text === undefined) {
-    throw new ActionError({
-      what: `The input ${input} is neither PEM text nor the path of a file that can be read`,
-      cure: 'Give the text with its -----BEGIN and -----END lines, or a path, relative to the working directory of the job. A file of the repository is there once actions/checkout has run.',
-    })
-  }
-  if (looksLikePem(text)) return text
-  throw new ActionError({
-    what: `The file that the input ${input} names holds no PEM text`,
-    cure: 'PEM starts with a -----BEGIN line. A binary (DER) file is converted with openssl: openssl x509 -inform DER, or openssl pkey -inform DER.',
-  })
-}
-
-/** Without the system's error: it quotes the path, which is a secret when somebody gave a key without its BEGIN line. */
-function textOfFile(path: string): string | undefined {
-  try {
-    const stat = statSync(path)
-    return stat.isFile() && stat.size <= MAX_FILE_BYTES ? readFileSync(path, 'latin1') : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function unescapeLineEnds(text: string): string {

@@ -2,6 +2,7 @@ import { generateKeyPair, randomBytes, sign, X509Certificate, type KeyObject } f
 import { promisify } from 'node:util'
 import { BitString, Integer, Sequence } from 'asn1js'
 import { ActionError } from '../errors.ts'
+import { isRegisterCode } from '../register-code.ts'
 import { derSerialNumber } from './certificate.ts'
 import { keyKindOf, type KeyKind } from './key-kind.ts'
 import { algorithmOf, elementIn, issuerOf, nameOf, noCa, signedWith, tagged, timeOf } from './x509.ts'
@@ -27,8 +28,6 @@ const SIGNATURES = {
   },
 } as const
 
-/** The upper bound of a Common Name: `ub-common-name` of RFC 5280. */
-const MAX_COMMON_NAME = 64
 /** In which it is counted from 0. */
 const VERSION_3 = 2
 const MINUTE_MS = 60_000
@@ -47,7 +46,7 @@ const FRESH_RSA_BITS = 2048
  * @param parts.key the private key of `ca`; `readCaPrivateKey` checks that
  * @param parts.validDays from now, but not longer than the CA is valid
  * @param nowMs for tests
- * @throws ActionError when the code cannot be a Common Name, or the CA certificate cannot be taken apart
+ * @throws ActionError when the code cannot be one, or the CA certificate cannot be taken apart
  */
 export async function makeVerificationCertificate(
   parts: {
@@ -58,7 +57,7 @@ export async function makeVerificationCertificate(
   },
   nowMs = Date.now(),
 ): Promise<X509Certificate> {
-  requireCommonName(parts.registerCode)
+  requireRegisterCode(parts.registerCode)
   const kind = keyKindOf(parts.key, 'The CA')
   const issuer = issuerOf(parts.ca)
   const digest = digestOf(issuer.signatureAlgorithm)
@@ -94,12 +93,11 @@ function digestOf(algorithm: string): Digest {
   )
 }
 
-function requireCommonName(registerCode: string): void {
-  const isPrintable = /^[^\s\p{C}]+$/u.test(registerCode)
-  if (isPrintable && registerCode.length <= MAX_COMMON_NAME) return
+function requireRegisterCode(registerCode: string): void {
+  if (isRegisterCode(registerCode)) return
   throw new ActionError({
-    what: `The register code ${isPrintable ? `is longer than ${MAX_COMMON_NAME} characters` : 'is empty, or has white space or control characters in it'}, so it cannot be a Common Name`,
-    cure: 'Pass the register code on as the service gave it.',
+    what: 'What was given as the register code cannot be one',
+    cure: 'A register code has 8 to 64 letters, digits and characters of -_.:+/=@~. Pass it on as the service gave it.',
   })
 }
 

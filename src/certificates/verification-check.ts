@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { ActionError } from '../errors.ts'
-import { subjectOf } from './ca-certificate.ts'
-import { isSameCertificate, requireValidNow } from './certificate.ts'
+import { isRegisterCode } from '../register-code.ts'
+import { isSameCertificate, isSignedWith, requireValidNow } from './certificate.ts'
 
 /**
  * Checks a verification certificate that was made elsewhere (by an HSM, a KMS or openssl), as far as that can be
@@ -47,23 +47,30 @@ function requireSignedBy(ca: X509Certificate, certificate: X509Certificate): voi
       cure: 'It has to be one that the CA signed, with the register code as its Common Name.',
     })
   }
-  if (certificate.checkIssued(ca) && certificate.verify(ca.publicKey)) return
+  if (certificate.checkIssued(ca) && isSignedWith(certificate, ca.publicKey)) return
   throw new ActionError({
-    what: `The verification certificate was not signed by the CA (${subjectOf(ca)}): its issuer, key identifier or signature does not match`,
-    cure: 'Sign it with the private key of the CA that is registered, not with one above or below it.',
+    // Without a subject: should the two be swapped, it is the register code.
+    what: 'The verification certificate was not signed by the CA: its issuer, key identifier or signature does not match',
+    cure: 'Sign it with the private key of the CA that is registered, not with one above or below it. Check that ca-certificate and verification-certificate are not swapped.',
   })
 }
 
 /**
- * The one Common Name of a certificate.
+ * The one Common Name of a certificate, a register code.
  *
- * @throws ActionError when there is none, or more than one
+ * @throws ActionError when there is none, more than one, or one that cannot be a register code
  */
 export function commonNameOf(certificate: X509Certificate): string {
   // Typed as a text that is always there. Node gives a list when there are several, and nothing for an empty subject.
   const subject = certificate.toLegacyObject().subject as { readonly CN?: string | string[] } | undefined
   const names = subject?.CN
-  if (typeof names === 'string' && names !== '') return names
+  if (isRegisterCode(names)) return names
+  if (typeof names === 'string' && names !== '') {
+    throw new ActionError({
+      what: 'The Common Name of the verification certificate cannot be a register code',
+      cure: 'A register code has 8 to 64 letters, digits and characters of -_.:+/=@~. Make the certificate anew, with the code as the service gave it.',
+    })
+  }
   throw new ActionError({
     what: `The verification certificate has ${Array.isArray(names) ? 'several Common Names' : 'no Common Name'}`,
     cure: 'Its subject is the register code as the one Common Name, and nothing else.',

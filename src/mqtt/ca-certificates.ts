@@ -1,6 +1,6 @@
 import { call, callOnce, repeat, type Read, type Service } from '../alibaba-cloud/call.ts'
 import { change } from '../alibaba-cloud/change.ts'
-import { AttemptError, isRecord, textIn, type Failure } from '../attempts/failures.ts'
+import { AttemptError, isRecord, messageIn, requestIdIn, textIn, type Failure } from '../attempts/failures.ts'
 import { isSameSerialNumber } from '../certificates/certificate.ts'
 import { mqttCall, type Instance } from './mqtt-call.ts'
 import { MQTT_ERRORS } from './service-errors.ts'
@@ -171,11 +171,11 @@ function readCa(
   // Documented as a text; as a number it would mean the same.
   const status = String(fields['Status'])
   const isWhole =
-    sn !== undefined && /^-?[\da-f]+$/i.test(sn) && content !== undefined && /^[01]$/.test(status)
+    sn !== undefined && /^-?[\da-f]{1,300}$/i.test(sn) && content !== undefined && /^[01]$/.test(status)
   if (!isWhole) throw brokenAnswer('answered with a CA without serial number, content or status', answer)
   return {
     sn,
-    name: textIn(fields, 'CaName') ?? '',
+    name: messageIn(fields, 'CaName'),
     isActive: status === '1',
     content,
     verificationContent: textIn(fields, 'VerificationContent') ?? '',
@@ -184,5 +184,5 @@ function readCa(
 }
 
 function brokenAnswer(what: string, answer: Readonly<Record<string, unknown>>): AttemptError {
-  return new AttemptError({ kind: 'broken-answer', what, requestId: textIn(answer, 'RequestId') })
+  return new AttemptError({ kind: 'broken-answer', what, requestId: requestIdIn(answer) })
 }

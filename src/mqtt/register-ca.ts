@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Service } from '../alibaba-cloud/call.ts'
 import { change } from '../alibaba-cloud/change.ts'
-import { AttemptError, textIn, type Failure } from '../attempts/failures.ts'
+import { AttemptError, requestIdIn, textIn, type Failure } from '../attempts/failures.ts'
 import { derSerialNumber, isSameSerialNumber } from '../certificates/certificate.ts'
 import { ActionError } from '../errors.ts'
 import { changeCa, findCa, findInList, type RegisteredCa } from './ca-certificates.ts'
@@ -145,7 +145,7 @@ function readSn(answer: Readonly<Record<string, unknown>>, expected: string): { 
   const sn = textIn(answer, 'Sn')
   if (sn !== undefined && isSameSerialNumber(sn, expected)) return { sn }
   const what = 'answered without the serial number of the CA'
-  throw new AttemptError({ kind: 'broken-answer', what, requestId: textIn(answer, 'RequestId') })
+  throw new AttemptError({ kind: 'broken-answer', what, requestId: requestIdIn(answer) })
 }
 
 function isSameCa(ca: RegisteredCa, certificate: X509Certificate): boolean {

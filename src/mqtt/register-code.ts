@@ -1,12 +1,13 @@
 import { call, type Service } from '../alibaba-cloud/call.ts'
-import { AttemptError, textIn } from '../attempts/failures.ts'
+import { AttemptError, requestIdIn, textIn } from '../attempts/failures.ts'
 import type { Tried } from '../attempts/retry.ts'
+import { isRegisterCode } from '../register-code.ts'
 import { mqttCall, type Instance } from './mqtt-call.ts'
 
 /** A register code: what a verification certificate carries as its Common Name. */
 export type RegisterCode = {
   readonly registerCode: string
-  /** Of the call; empty when the service gave none. */
+  /** Of the call; empty when the service gave none that looks like one. */
   readonly requestId: string
 }
 
@@ -24,16 +25,17 @@ export async function getRegisterCode(service: Service, instance: Instance): Pro
 }
 
 function readRegisterCode(answer: Readonly<Record<string, unknown>>): RegisterCode {
-  const requestId = textIn(answer, 'RequestId')
+  const requestId = requestIdIn(answer)
   const registerCode = textIn(answer, 'RegisterCode')
   if (registerCode === undefined) {
     throw new AttemptError({ kind: 'broken-answer', what: 'answered without a register code', requestId })
   }
-  // It becomes a Common Name and a line of a script: what could break either is no code, and is not shown.
-  if (!/^[^\s\p{C}]+$/u.test(registerCode)) {
-    const what = 'answered with a register code with white space or control characters in it'
+  // It becomes a Common Name and a word of a script: what could break either is no code, and is not shown.
+  if (!isRegisterCode(registerCode)) {
+    const what = /[\s\p{C}]/u.test(registerCode)
+      ? 'answered with a register code with white space or control characters in it'
+      : 'answered with something that cannot be a register code'
     throw new AttemptError({ kind: 'broken-answer', what, requestId })
   }
-  // The request id becomes an output that nobody masks: what does not look like one is none.
-  return { registerCode, requestId: /^[\w-]{1,64}$/.exec(requestId ?? '')?.[0] ?? '' }
+  return { registerCode, requestId: requestId ?? '' }
 }

@@ -1,9 +1,10 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { request, type Agent } from 'node:https'
 import { text } from 'node:stream/consumers'
-import { HttpClient } from '@actions/http-client'
-import { BearerCredentialHandler } from '@actions/http-client/lib/auth'
 import { attempt } from '../attempts/attempt.ts'
-import { AttemptError, isRecord, mayPass, textIn, type Failure } from '../attempts/failures.ts'
-import { onTheWayTo } from '../attempts/proxy.ts'
+import { AttemptError, isRecord, mayPass, messageIn, textIn, type Failure } from '../attempts/failures.ts'
+import { agentFor, proxyFor } from '../attempts/proxy.ts'
 import { GaveUp, retry, type Transport } from '../attempts/retry.ts'
 import { wordsOf } from '../attempts/words.ts'
 import { ActionError } from '../errors.ts'
@@ -11,15 +12,16 @@ import { mask } from './masking.ts'
 
 /** Where the runner gives out OIDC tokens, and what it wants to see for one. */
 export type IdTokenService = {
-  readonly url: string
+  readonly url: URL
   /** A secret. */
   readonly requestToken: string
 }
 
 /**
- * Gets GitHub's OIDC token for an audience, masked. Made with the toolkit's HTTP client, as `core.getIDToken` is, which
- * would retry in its own way and time, and has no bound for an answer that hangs.
+ * Gets GitHub's OIDC token for an audience, masked. Not with `core.getIDToken`, which retries in its own way and time,
+ * has no bound for an answer that hangs, and reads the proxy's variables in its own way.
  *
+ * @param service.url HTTPS, with a query
  * @throws ActionError
  * @see https://docs.github.com/en/actions/concepts/security/openid-connect
  */
@@ -28,24 +30,18 @@ export async function getIdToken(
   audience: string,
   transport: Transport,
 ): Promise<string> {
-  const { host } = new URL(url)
+  const { host } = url
+  const withAudience = new URL(url)
+  withAudience.search += `${url.search === '' ? '' : '&'}audience=${encodeURIComponent(audience)}`
+  const agent = new (agentFor(transport.proxy))()
   try {
     const { result } = await retry(
       "GitHub's OIDC token",
       transport,
       (timeoutMs) =>
-        attempt({ timeoutMs, proxy: onTheWayTo(host, transport.proxy) }, async () => {
-          const client = new HttpClient(
-            'apsaramq-mqtt-register-code',
-            [new BearerCredentialHandler(requestToken)],
-            {
-              allowRedirects: false,
-              allowRetries: false,
-              socketTimeout: timeoutMs,
-            },
-          )
-          const { message } = await client.get(`${url}&audience=${encodeURIComponent(audience)}`)
-          return readIdToken(message.statusCode ?? 0, await text(message))
+        attempt({ timeoutMs, proxy: proxyFor(host, transport.proxy) }, async () => {
+          const { status, body } = await get(withAudience, requestToken, agent)
+          return readIdToken(status, body)
         }),
       isRetryable,
     )
@@ -56,6 +52,23 @@ export async function getIdToken(
   }
 }
 
+async function get(
+  url: URL,
+  requestToken: string,
+  agent: Agent,
+): Promise<{ readonly status: number; readonly body: string }> {
+  const headers = {
+    accept: 'application/json',
+    authorization: `Bearer ${requestToken}`,
+    'user-agent': 'apsaramq-mqtt-register-code',
+  }
+  const asked = request(url, { agent, headers })
+  // What goes wrong once the answer has begun is told by the answer.
+  asked.on('error', () => undefined).end()
+  const [response] = (await once(asked, 'response')) as [IncomingMessage]
+  return { status: response.statusCode ?? 0, body: await text(response) }
+}
+
 /** What cannot be read is a failed attempt too, and worded as such. */
 function readIdToken(status: number, body: string): string {
   const answer: unknown = JSON.parse(body)
@@ -64,15 +77,19 @@ function readIdToken(status: number, body: string): string {
     throw new AttemptError({
       kind: 'refused',
       code: `HTTP ${status}`,
-      said: textIn(answer, 'message') ?? '',
+      said: messageIn(answer, 'message'),
       status,
     })
   }
   const token = textIn(answer, 'value')
   // Three parts of base64url, joined by dots: anything else is no token, and could not be masked as one.
-  if (token !== undefined && /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return token
+  if (token !== undefined && token.length <= MAX_TOKEN_LENGTH && /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token))
+    return token
   throw new AttemptError({ kind: 'broken-answer', what: 'answered without a token' })
 }
+
+/** GitHub's have about 1,200 characters; a header has to hold it. */
+const MAX_TOKEN_LENGTH = 16_384
 
 function isRetryable(failure: Failure): boolean {
   if (failure.kind !== 'refused') return mayPass(failure)

@@ -1,77 +1,90 @@
 import { setSecret } from '@actions/core'
-import { unescapeAll, type Unescaped } from './escapes.ts'
+import { holdsPieceWithDigit, holdsSecret, plainSecrets, rememberSecret } from './secrets.ts'
+
+/** Stands in place of a text that holds a secret. */
+export const WITHHELD = '(message withheld: it contains a secret)'
 
 const HIDDEN = '***'
 /** Line ends among them, and what a terminal or a reader does not show. */
 const CONTROL_CHARACTERS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu
-/** Of base64: 96 bits, which no ordinary text has by chance. */
-const MIN_KEY_LINE_LENGTH = 16
+/** Escaped ones too, once or several times over. */
+const LINE_END = /\\{1,4}[rn]|[\r\n]/
+/** More than is ever printed of a text by far. */
+const MAX_READ = 10_000
 
-/** Every spelling of every masked value, on one line. */
-let spellings: string[] = []
+/** A line of fewer characters is no secret. */
+const MIN_LINE_LENGTH = 4
+/** The last line of a key may be as short as `AA==`: hidden, it would put stars into other text, and drop outputs. */
+const MIN_LONE_LINE_LENGTH = 8
+/** Of a text without line ends: what is shorter may be an ordinary word. */
+const MIN_WORD_LENGTH = 16
+
+/** The lines that stand in every PEM file. */
+const FRAME_LINE =
+  /^-----(?:BEGIN|END) (?:(?:(?:RSA|EC|DSA|ENCRYPTED|OPENSSH) )?PRIVATE KEY|EC PARAMETERS|(?:X509 |TRUSTED )?CERTIFICATE|(?:RSA )?PUBLIC KEY)-----$/
+/** They too, also when a dash or the name is not as it has to be. */
+const FRAME = /-{2,8}\s?(?:BEGIN|END)[A-Z0-9 ]{0,40}-{0,8}/g
 
 /**
- * Tells the runner to hide a value in every later log line, and `clean` to redact it. Called on the line that
- * reads or receives a secret.
+ * Tells the runner to hide a value in every later log line, and `clean` to print nothing that holds it. Called on the
+ * line that reads or receives a secret. The parts of a JSON Web Token are hidden one by one too.
  *
  * @returns the value itself; an empty one is returned as it is, as the runner refuses to mask it
  */
 export function mask(value: string): string {
   if (value.trim() === '') return value
   setSecret(value)
-  redactLater(spellingsOf(value))
+  const [, ...parts] = /^([\w-]{8,})\.([\w-]{8,})\.([\w-]{8,})$/.exec(value) ?? []
+  parts.forEach(setSecret)
+  rememberSecret(value)
   return value
 }
 
 /**
- * Masks the private keys in a PEM text, and nothing else in it: certificates and public keys are no secrets.
+ * Masks every line of a text that is meant to be a private key, whatever it holds: a key may be wrapped at any width,
+ * be damaged, or not be a key at all. Only the frame lines of PEM and what is too short to be a secret get no mask.
  *
- * Given a text of several lines, the runner masks each line by itself. The last line of a key may be as short as
- * `AA==`, and with that masked, ordinary lines of the log would show stars, and a job output that happens to contain
- * it would be dropped without an error; the BEGIN and END lines stand in every key. So each line gets a command of its
- * own here, and those that are too short to be a secret get none: at most 11 bytes at the end of a key, of which the
- * rest stays hidden.
+ * Each line gets a command of its own. Given a text of several lines, the runner would mask each of them, the short
+ * last one of a key and the frame lines too.
  *
  * @returns the text itself
  */
-export function maskPrivateKeys(text: string): string {
-  // Up to the end of the text if there is no END line: a key that was cut off is a secret too.
-  for (const [block, body = ''] of text.matchAll(
-    /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(.*?)(?:-----END|$)/gs,
-  )) {
-    redactLater([block])
-    maskLines(body)
-  }
+export function maskLines(text: string): string {
+  const lines = text.split(LINE_END).map((line) => line.trim())
+  const isShort = ({ length }: string): boolean => length >= MIN_LINE_LENGTH && length < MIN_LONE_LINE_LENGTH
+  const hasShortLines = lines.filter(isShort).length > 1
+  const words = wordsOf(text)
+  const secrets = [
+    ...lines.filter((line) => line.length >= MIN_LONE_LINE_LENGTH || (hasShortLines && isShort(line))),
+    ...words.filter(({ length }) => length >= MIN_WORD_LENGTH),
+  ]
+  const masked = new Set(secrets.filter((secret) => !FRAME_LINE.test(secret)))
+  for (const secret of masked) setSecret(secret)
+  // As one, so that it is found in whatever width it comes back. But not a word that somebody typed by mistake.
+  if (masked.size > 0) rememberSecret(words.join(''))
   return text
 }
 
 /**
- * Redacts a verification certificate in whatever is printed later: the code stands in it, spread over its lines. No
+ * Lets nothing be printed that holds a piece of a certificate: a verification certificate, in which the code stands. No
  * command to the runner, as the certificate may be an output that later steps show on purpose.
  *
  * @returns the text itself
  */
-export function redactCertificate(pem: string): string {
-  redactLater(pem.split('\n').filter((line) => /^[\w+/=]{16,}$/.test(line)))
+export function withholdCertificate(pem: string): string {
+  rememberSecret(wordsOf(pem).join(''))
   return pem
 }
 
-/** Masks the lines of a key, each by itself, but those that are too short to be a secret. */
-export function maskLines(text: string): void {
-  const lines = text.split(/\\r|\\n|\s/).filter((line) => line.length >= MIN_KEY_LINE_LENGTH)
-  // The headers of OpenSSL's old encrypted form name a cipher and a salt.
-  const keyLines = lines.filter((line) => /^[\w+/=]+$/.test(line))
-  keyLines.forEach(setSecret)
-  redactLater(keyLines)
-}
-
 /**
- * Makes a text fit to print, whoever wrote it: masked values and signatures are redacted, line ends and other control
- * characters become spaces, what could start a workflow command is taken apart, and the length is bounded.
+ * Makes our own words fit to print, with the values in them: one that holds a piece of a secret is withheld, a whole
+ * secret that is short or has no digit becomes stars, line ends and other control characters become spaces, what could start a workflow command is
+ * taken apart, and the length is bounded.
  */
 export function clean(text: string, maxLength = 1000): string {
-  // Twice, as a secret that ends as an escape begins can hide the one behind it.
-  const inOneLine = redact(redact(text))
+  const read = text.slice(0, MAX_READ)
+  if (holdsPieceWithDigit(read)) return WITHHELD
+  const inOneLine = hidePlainSecrets(read)
     .replace(CONTROL_CHARACTERS, ' ')
     .replace(/\bSignature=[^\s,&]+/g, `Signature=${HIDDEN}`)
     // The runner takes `::` and a word at the start of a line, and the older `##[` anywhere in it, for a command. ARNs
@@ -79,97 +92,31 @@ export function clean(text: string, maxLength = 1000): string {
     .replace(/:(?=:(?!\d))/g, ': ')
     .replace(/#(?=#\[)/g, '# ')
   // Again, as what was taken apart can complete a secret; and before the cut, as half of one is left behind it.
-  const redacted = redact(inOneLine)
-  return redacted.length > maxLength ? `${redacted.slice(0, maxLength)}…` : redacted
+  const hidden = hidePlainSecrets(inOneLine)
+  return hidden.length > maxLength ? `${hidden.slice(0, maxLength)}…` : hidden
 }
 
-function redactLater(spelled: readonly string[]): void {
-  // On one line, as that is where they are looked for: what is printed is one, and what is no secret in a text of several
-  // can be one there.
-  const onOneLine = spelled.map((one) => one.replace(CONTROL_CHARACTERS, ' '))
-  spellings = [...new Set([...spellings, ...onOneLine])]
+/** Makes the words of others fit to print: as `clean`, and withheld also when they hold the whole of a short secret. */
+export function cleanForeign(text: string, maxLength = 1000): string {
+  return holdsSecret(text.slice(0, MAX_READ)) ? WITHHELD : clean(text, maxLength)
 }
 
-function redact(text: string): string {
-  // With the escapes undone, too: there are more ways to write a secret than can be listed.
-  const spans = [asItIs(text), unescapeAll(text)].flatMap((reading) => {
-    const { plain, starts, ends } = onOneLine(reading)
-    return spansOf(plain).map(([start, end]): Span => [starts[start] ?? 0, ends[end - 1] ?? text.length])
-  })
-  let shown = ''
-  let from = 0
-  // All are found before any is taken away: of two that overlap, what is left of the second is found no more.
-  for (const [start, end] of spans.sort(([a], [b]) => a - b)) {
-    if (start >= from) shown += text.slice(from, start) + HIDDEN
-    from = Math.max(from, end)
-  }
-  return shown + text.slice(from)
+/** An id that goes to an output, which nobody masks: empty when it holds a secret. */
+export function unlessSecret(id: string): string {
+  return holdsSecret(id) ? '' : id
 }
 
-function asItIs(text: string): Unescaped {
-  const starts = Array.from({ length: text.length }, (_, at) => at)
-  return { plain: text, starts, ends: starts.map((at) => at + 1) }
+function hidePlainSecrets(text: string): string {
+  const spellings = plainSecrets().flatMap((secret) => [secret, secret.replace(CONTROL_CHARACTERS, ' ')])
+  const hide = (part: string): string =>
+    [...new Set(spellings)].reduce((shown, spelling) => shown.replaceAll(spelling, HIDDEN), part)
+  return text.split(WITHHELD).map(hide).join(WITHHELD)
 }
 
-/** With a space in the place of line ends and other control characters. */
-function onOneLine({ plain, starts, ends }: Unescaped): Unescaped {
-  let line = ''
-  const kept: { readonly starts: number[]; readonly ends: number[] } = { starts: [], ends: [] }
-  const add = (piece: string, from: number, to: number): void => {
-    line += piece
-    kept.starts.push(starts[from] ?? 0)
-    kept.ends.push(ends[to] ?? 0)
-  }
-  let at = 0
-  for (const { 0: run, index } of plain.matchAll(CONTROL_CHARACTERS)) {
-    for (; at < index; at++) add(plain.charAt(at), at, at)
-    add(' ', at, at + run.length - 1)
-    at += run.length
-  }
-  for (; at < plain.length; at++) add(plain.charAt(at), at, at)
-  return { plain: line, ...kept }
-}
-
-type Span = [start: number, end: number]
-
-/** Every place of each spelling. */
-function spansOf(text: string): Span[] {
-  return spellings.flatMap((spelling) => {
-    const spans: Span[] = []
-    let last: Span | undefined
-    for (let at = text.indexOf(spelling); at !== -1; at = text.indexOf(spelling, at + 1)) {
-      const end = at + spelling.length
-      // As one, when they overlap: of `aa` in a long row of `a` there are as many as letters.
-      if (last !== undefined && at < last[1]) last[1] = end
-      else spans.push((last = [at, end]))
-    }
-    return spans
-  })
-}
-
-/** A value as it is, and as it looks in a URL, in JSON and in base64: a service may echo it in any of them. */
-function spellingsOf(value: string): string[] {
-  const inUrl = encodeURIComponent(value.toWellFormed())
-  return [
-    value,
-    inUrl,
-    inUrl.replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`),
-    JSON.stringify(value).slice(1, -1),
-    Buffer.from(value).toString('base64'),
-    Buffer.from(value).toString('base64url'),
-    ...insideBase64(Buffer.from(value)),
-  ]
-}
-
-/** What a value looks like somewhere in the base64 of a longer text, such as `user:password` in a header. */
-function insideBase64(value: Buffer): string[] {
-  // Shorter ones would stand in many a text by chance.
-  if (value.length < 8) return []
-  return [0, 1, 2].flatMap((offset) => {
-    const encoded = Buffer.concat([Buffer.alloc(offset), value]).toString('base64url')
-    // Of the characters at both ends, some bits belong to the neighbours.
-    const end = Math.floor(((offset + value.length) * 8) / 6)
-    const inside = encoded.slice(Math.ceil((offset * 8) / 6), end)
-    return [inside, inside.replaceAll('-', '+').replaceAll('_', '/')]
-  })
+/** What stands between white space and line ends, without the frames of PEM. */
+function wordsOf(text: string): string[] {
+  return text
+    .replace(FRAME, '\n')
+    .split(/\\{1,4}[rn]|\s/)
+    .filter((word) => word !== '')
 }

@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream'
 import { debug, error as annotate, isDebug } from '@actions/core'
 import { ActionError } from '../errors.ts'
-import { clean } from './masking.ts'
+import { isReadHanging } from './input-file.ts'
+import { clean, cleanForeign } from './masking.ts'
 
 /**
  * Runs an action to its end, and ends the process: with 0, or with one error annotation and 1.
@@ -11,7 +12,7 @@ import { clean } from './masking.ts'
  */
 export async function runAction(
   action: () => Promise<void>,
-  exit: (code: number) => void = (code) => process.exit(code),
+  exit: (code: number) => void = exitProcess,
 ): Promise<void> {
   silenceStandardError()
   // Node looks at it at each connection: nothing here is to be talked out of verifying certificates.
@@ -40,6 +41,22 @@ export async function runAction(
 }
 
 /**
+ * Ends the process, also while a read hangs: Node would wait for its thread. In its place comes a process that does
+ * nothing but end with the code.
+ */
+function exitProcess(code: number): void {
+  if (isReadHanging()) {
+    try {
+      process.execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${code})`], {})
+    } catch {
+      // Not on Windows.
+    }
+    process.kill(process.pid, 'SIGKILL')
+  }
+  process.exit(code)
+}
+
+/**
  * All that the action has to say goes to standard output, cleaned. To standard error go what Node prints by itself: with
  * `NODE_DEBUG=https` the headers of every request, the security token among them; and warnings of deprecations that
  * the SDK and the toolkit bring about (DEP0169, DEP0005), on which no user can act.
@@ -60,21 +77,40 @@ function silenceStandardError(): void {
 const MAX_ANNOTATION = 5000
 
 function report(failure: unknown): void {
-  if (failure instanceof ActionError) {
-    // Once more as a whole: a secret may be as short as a bracket between its parts.
-    annotate(clean(failure.describe(clean), MAX_ANNOTATION))
-  } else {
-    const words =
-      `This action failed in a way it does not know: ${clean(String(failure))}. ` +
-      'Please report it, with the log of a run with step debugging on (RUNNER_DEBUG=1).'
-    annotate(clean(words, MAX_ANNOTATION))
+  try {
+    annotate(clean(wordsOf(failure), MAX_ANNOTATION))
+  } catch {
+    // What was thrown can be made to throw again when it is looked at.
+    annotate(`${UNKNOWN} a value was thrown that cannot be shown. ${PLEASE_REPORT}`)
   }
-  if (isDebug()) printStack(failure)
+  try {
+    if (isDebug()) printStack(failure)
+  } catch {
+    debug('The stack trace cannot be shown.')
+  }
 }
+
+const UNKNOWN = 'This action failed in a way it does not know:'
+const PLEASE_REPORT = 'Please report it, with the log of a run with step debugging on (RUNNER_DEBUG=1).'
+
+function wordsOf(failure: unknown): string {
+  if (failure instanceof ActionError) {
+    return failure.describe(clean, cleanForeign)
+  }
+  return `${UNKNOWN} ${cleanForeign(String(failure))}. ${PLEASE_REPORT}`
+}
+
+/** Causes and lines: more than any error of ours has. */
+const MAX_CAUSES = 10
+const MAX_STACK_LINES = 50
 
 /** Line by line, as `clean` makes one line of what it gets. */
 function printStack(failure: unknown): void {
-  for (let error = failure; error instanceof Error; error = error.cause) {
-    for (const line of error.stack?.split('\n') ?? []) debug(clean(line))
+  let error = failure
+  for (let depth = 0; depth < MAX_CAUSES && error instanceof Error; depth++, error = error.cause) {
+    // A stack can be anything that somebody made it.
+    const stack: unknown = error.stack
+    if (typeof stack !== 'string') continue
+    for (const line of stack.split('\n', MAX_STACK_LINES)) debug(cleanForeign(line))
   }
 }

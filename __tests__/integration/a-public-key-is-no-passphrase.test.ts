@@ -1,0 +1,96 @@
+import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { describe, expect, it } from '@jest/globals'
+import { runStep } from '../../demo/runner.ts'
+import { emulated } from '../support/emulated.ts'
+
+const service = emulated()
+const RUN = { GITHUB_REPOSITORY: 'acme/devices', GITHUB_RUN_ID: '42' }
+
+const ec = createPublicKey(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)
+const rsa = createPublicKey(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey)
+const der = ec.export({ type: 'spki', format: 'der' })
+const point = der.subarray(-65)
+const text = (value: string): Buffer => {
+  const bytes = Buffer.from(value)
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(bytes.length)
+  return Buffer.concat([length, bytes])
+}
+const ssh = Buffer.concat([
+  text('ecdsa-sha2-nistp256'),
+  text('nistp256'),
+  text(point.toString('latin1')),
+]).toString('base64')
+const sshEd25519 = Buffer.concat([text('ssh-ed25519'), text('x'.repeat(32))]).toString('base64')
+const jwk = JSON.stringify(rsa.export({ format: 'jwk' }))
+
+describe('a public key in a form that is not taken', () => {
+  it.each([
+    ['JWK', jwk, 'JSON Web Key'],
+    ['JWK on several lines', JSON.stringify(ec.export({ format: 'jwk' }), null, 2), 'JSON Web Key'],
+    ['a set of JWKs', `{"keys":[${jwk}]}`, 'JSON Web Key'],
+    ['JWK in base64', Buffer.from(jwk).toString('base64url'), 'JSON Web Key'],
+    ['DER in hex', der.toString('hex'), 'hex'],
+    ['DER in hex with colons', der.toString('hex').replace(/..(?=.)/g, '$&:'), 'hex'],
+    ['DER in hex behind 0x', `0x${der.toString('hex').toUpperCase()}`, 'hex'],
+    ['DER in base64', der.toString('base64'), 'PEM key without'],
+    ['DER in base64url', der.toString('base64url'), 'PEM key without'],
+    [
+      'PEM in base64',
+      Buffer.from(ec.export({ type: 'spki', format: 'pem' })).toString('base64'),
+      'base64 form of a PEM',
+    ],
+    [
+      'PEM in hex',
+      Buffer.from(ec.export({ type: 'spki', format: 'pem' })).toString('hex'),
+      'hex form of a PEM',
+    ],
+    ['a point of the curve in hex', point.toString('hex'), 'hex'],
+    ['a point of the curve in base64', point.toString('base64'), 'EC key'],
+    ['ecdsa-sha2', `ecdsa-sha2-nistp256 ${ssh} me@host`, 'OpenSSH'],
+    ['ssh-ed25519', `ssh-ed25519 ${sshEd25519}`, 'OpenSSH'],
+    ['sk-ssh', `sk-ssh-ed25519@openssh.com ${sshEd25519} me`, 'OpenSSH'],
+    ['sk-ecdsa', `sk-ecdsa-sha2-nistp256@openssh.com ${ssh}`, 'OpenSSH'],
+    ['OpenSSH with options', `from="10.0.0.0/8" ssh-ed25519 ${sshEd25519}`, 'OpenSSH'],
+    ['OpenSSH without its name', sshEd25519, 'OpenSSH'],
+    ['RFC 4716', `---- BEGIN SSH2 PUBLIC KEY ----\n${ssh}\n---- END SSH2 PUBLIC KEY ----`, 'PEM key'],
+    ['age', `age1${'q'.repeat(58)}`, 'age'],
+  ])('never becomes a passphrase: %s', async (_, key, name) => {
+    const sealing = await service.getRegisterCode({ 'seal-key': key }, RUN)
+    const opening = await runStep(
+      'unseal',
+      { 'sealed-register-code': 'a.b.c.d.e', 'seal-key': key },
+      { env: RUN },
+    )
+    for (const run of [sealing, opening]) {
+      expect(run.annotations).toEqual([
+        expect.stringMatching(
+          /^The input seal-key is .*, not a passphrase\. Give the text of the key itself, with its -----BEGIN/,
+        ),
+      ])
+      expect(run.annotations[0]).toContain(name)
+      expect(run.outputs).toEqual({})
+    }
+    expect(await service.emulator.requests()).toEqual([])
+  })
+})
+
+describe('a passphrase', () => {
+  it.each([
+    ['in base64', randomBytes(32).toString('base64')],
+    ['in hex', randomBytes(32).toString('hex')],
+    ['of words', 'my ssh-agent passphrase of 2026'],
+    ['in braces', '{correct} {horse} {battery}'],
+    ['that begins like a recipient of age', 'age1 is but a number, they say'],
+  ])('is taken: %s', async (_, passphrase) => {
+    const run = await service.getRegisterCode({ 'seal-key': passphrase }, RUN)
+    expect(run).toMatchObject({ exitCode: 0, annotations: [] })
+    const sealed = run.outputs['sealed-register-code'] ?? ''
+    const opened = await runStep(
+      'unseal',
+      { 'sealed-register-code': sealed, 'seal-key': passphrase },
+      { env: RUN },
+    )
+    expect(opened.outputs['register-code']).toBe(run.outputs['register-code'])
+  })
+})

@@ -1,0 +1,270 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from '@jest/globals'
+import { runStep, type StepRun } from '../../demo/runner.ts'
+import { makeCa } from '../support/certificates.ts'
+import { emulated, keyless } from '../support/emulated.ts'
+import { snOf } from '../support/registered-cas.ts'
+
+const service = emulated()
+const folder = mkdtempSync(join(tmpdir(), 'endless-'))
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+})
+
+const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
+const ca = await makeCa()
+const key = ca.key.export({ type: 'pkcs8', format: 'pem' }).toString()
+
+/** Under the mebibyte of an answer that is read, in each character with which a pattern may look again and again. */
+const WORST: readonly [string, string][] = [
+  ['spaces', ' '],
+  ['line ends', '\n'],
+  ['backslashes', '\\'],
+  ['per cent signs', '%'],
+  ['escapes', '%25'],
+  ['ampersands', '&#'],
+  ['dashes', '-'],
+  ['colons', ':'],
+  ['dots', '.'],
+  ['letters', 'a'],
+  ['digits', '7'],
+  ['opening brackets', '{"a":['],
+  ['frames of PEM', '-----BEGIN '],
+  ['stars', '*'],
+  ['letters that grow', '\ufdfa'],
+]
+/** No step here takes longer than a few seconds; what looks again and again took minutes. */
+const LIMIT_MS = 15_000
+/** Between two letters: without them, a pattern for the end of a text would find it at once. */
+const fill = (piece: string, bytes: number): string =>
+  `x${piece.repeat(Math.floor(bytes / Buffer.byteLength(piece)))}x`
+
+/** The longest answer that the emulator can be told to give: in JSON, some characters take two, and again two. */
+function answer(piece: string, body: (message: string) => Record<string, unknown>): string {
+  const answers = [900_000, 440_000, 220_000, 110_000].map((bytes) =>
+    JSON.stringify(body(fill(piece, bytes))),
+  )
+  const longest = answers.find((text) => Buffer.byteLength(JSON.stringify(text)) < 1_000_000)
+  if (longest === undefined) throw new Error('No answer is short enough.')
+  return longest
+}
+
+async function inTime(run: (signal: AbortSignal) => Promise<StepRun>): Promise<StepRun> {
+  const ended = await run(AbortSignal.timeout(LIMIT_MS))
+  // A step that had to be ended has no exit code.
+  expect(ended.exitCode).toBe(1)
+  expect(ended.annotations).toHaveLength(1)
+  expect(ended.annotations[0]?.length).toBeLessThan(5100)
+  return ended
+}
+
+describe('a message of nearly a mebibyte', () => {
+  it.each(WORST)('of the service ends with an error in time: %s', async (_, piece) => {
+    const body = answer(piece, (Message) => ({
+      Code: 'NoPermission',
+      Message,
+      RequestId: Message.slice(0, 1000),
+    }))
+    await service.emulator.setFaults([{ operation: '*', fault: { status: 403, body }, times: 'always' }])
+    const { inputs, env } = keyless(service.emulator)
+    const withKeys = {
+      ...inputs,
+      'role-to-assume': '',
+      'oidc-provider-arn': '',
+      'access-key-id': 'LTAI',
+      'access-key-secret': key,
+      timeout: '3',
+    }
+    await inTime((signal) => runStep('.', withKeys, { env, signal }))
+    await inTime((signal) => runStep('.', { ...inputs, timeout: '3' }, { env, signal }))
+  })
+
+  it.each(WORST)("of GitHub's token endpoint ends with an error in time: %s", async (_, piece) => {
+    const body = answer(piece, (message) => ({ message }))
+    await service.emulator.setFaults([{ operation: 'GitHubIdToken', fault: { status: 403, body } }])
+    const { inputs, env } = keyless(service.emulator)
+    await inTime((signal) => runStep('.', { ...inputs, timeout: '3' }, { env, signal }))
+  })
+})
+
+/** Each place of an answer that is read, and what a step does with it: a CA's name is shown, its content compared. */
+const PLACES: readonly [place: string, operation: string, body: (text: string) => Record<string, unknown>][] =
+  [
+    ['the register code', 'GetRegisterCode', (RegisterCode) => ({ RegisterCode })],
+    ['the error code', 'GetRegisterCode', (Code) => ({ Code, Message: 'x' })],
+    ["GitHub's token", 'GitHubIdToken', (value) => ({ value })],
+    [
+      'the temporary key',
+      'AssumeRoleWithOIDC',
+      (text) => ({ Credentials: { AccessKeyId: 'STS.x', AccessKeySecret: text, SecurityToken: text } }),
+    ],
+    ['the serial number of a CA', 'GetCaCertificate', (Sn) => ({ Data: { ...REGISTERED, Sn } })],
+    ['the name of a CA', 'GetCaCertificate', (CaName) => ({ Data: { ...REGISTERED, CaName, Status: '0' } })],
+    ['the content of a CA', 'GetCaCertificate', (CaContent) => ({ Data: { ...REGISTERED, CaContent } })],
+    ['the status of a CA', 'GetCaCertificate', (Status) => ({ Data: { ...REGISTERED, Status } })],
+  ]
+const REGISTERED = { Sn: snOf(ca), CaName: 'x', CaContent: ca.pem, Status: '1' }
+
+describe('an answer with nearly a mebibyte in one place', () => {
+  it.each(PLACES)('ends with an error in time: %s', async (_, operation, place) => {
+    const { inputs, env } = keyless(service.emulator)
+    const register = { 'ca-name': 'x', 'ca-certificate': ca.pem, 'ca-private-key': key }
+    for (const [, piece] of WORST) {
+      const body = answer(piece, place)
+      const status = operation === 'GetRegisterCode' && 'Code' in place('') ? 403 : 200
+      await service.emulator.reset()
+      await service.emulator.setFaults([{ operation, fault: { status, body }, times: 'always' }])
+      const given = { ...inputs, 'max-attempts': '1' }
+      await inTime((signal) =>
+        operation === 'GetCaCertificate'
+          ? runStep('register', { ...given, ...register }, { env, signal })
+          : runStep('.', given, { env, signal }),
+      )
+    }
+  })
+
+  it.each(['content-type', 'date', 'location', 'x-acs-request-id'])('or in the header %s', async (name) => {
+    for (const [, piece] of WORST) {
+      // Node reads 16 KiB of headers. Those that cannot stand in one are left to the body.
+      const value = fill(piece, 12_000).replace(/[^\x20-\x7e]/g, '.')
+      const { inputs, env } = keyless(service.emulator)
+      for (const operation of ['GitHubIdToken', 'GetRegisterCode']) {
+        await service.emulator.reset()
+        const fault = { status: 403, headers: { [name]: value }, body: '{"Code":"InvalidTimeStamp.Expired"}' }
+        await service.emulator.setFaults([{ operation, fault, times: 'always' }])
+        await inTime((signal) => runStep('.', { ...inputs, 'max-attempts': '1' }, { env, signal }))
+      }
+    }
+  })
+})
+
+describe('an input of the length that an environment variable can have', () => {
+  const LENGTH = 120_000
+
+  it.each(WORST)('ends with an error in time: %s', async (_, piece) => {
+    const value = fill(piece, LENGTH)
+    const register = { 'ca-name': 'x', 'ca-certificate': ca.pem, 'ca-private-key': key }
+    for (const name of [
+      'endpoint',
+      'region-id',
+      'access-key-secret',
+      'role-to-assume',
+      'seal-key',
+      'timeout',
+    ]) {
+      const inputs = { 'instance-id': '', [name]: value }
+      await inTime((signal) => runStep('.', inputs, { env: { HTTPS_PROXY: value, NO_PROXY: value }, signal }))
+      await inTime((signal) =>
+        runStep('.', inputs, { env: { HTTPS_PROXY: 'http://a', NO_PROXY: value }, signal }),
+      )
+    }
+    for (const name of [
+      'ca-certificate',
+      'ca-private-key',
+      'register-code',
+      'replaces',
+      'ca-private-key-passphrase',
+    ]) {
+      await inTime((signal) =>
+        runStep('register', { ...register, 'instance-id': '', [name]: value }, { signal }),
+      )
+    }
+    for (const name of ['sealed-register-code', 'seal-key', 'seal-key-passphrase']) {
+      const inputs = { 'sealed-register-code': 'x', 'seal-key': 'x', [name]: value }
+      await inTime((signal) => runStep('unseal', inputs, { signal }))
+    }
+  })
+
+  it('ends in time with a file of 13,000 lines that look like keys, and an answer of nearly a mebibyte', async () => {
+    const line = (at: number): string => `-----BEGIN PRIVATE KEY-----\n${String(at).padStart(16, 'A')}`
+    const file = join(folder, 'fake.pem')
+    writeFileSync(
+      file,
+      Array.from({ length: 5500 }, (_, at) => line(at))
+        .join('\n')
+        .slice(0, 250_000) + `\n${ca.pem}`,
+    )
+    const message = { Code: 'NoPermission', Message: fill('AAAAAAAAAAAA0000', 900_000) }
+    await service.emulator.setFaults([
+      { operation: '*', fault: { status: 403, body: JSON.stringify(message) }, times: 'always' },
+    ])
+    for (const inputs of [
+      { 'ca-certificate': file, 'ca-private-key': key },
+      { 'ca-certificate': ca.pem, 'ca-private-key': file },
+    ]) {
+      const { 'instance-id': id = '', endpoint = '' } = keyless(service.emulator).inputs
+      const given = {
+        'instance-id': id,
+        endpoint,
+        'ca-name': 'x',
+        'access-key-id': 'L',
+        'access-key-secret': 'secret-of-it',
+        ...inputs,
+      }
+      const env = { NODE_EXTRA_CA_CERTS: service.emulator.info.caFile }
+      await inTime((signal) => runStep('register', given, { env, signal }))
+    }
+  })
+})
+
+describe('a path', () => {
+  const fifo = join(folder, 'fifo')
+  spawnSync('mkfifo', [fifo])
+  const large = join(folder, 'large.pem')
+  writeFileSync(large, `${ca.pem}${'\n'.repeat(256 * 1024)}`)
+
+  it.each([
+    [
+      'a file without an end',
+      '/proc/self/pagemap',
+      /neither PEM text nor the path of a file that can be read|larger than 256 KiB/,
+    ],
+    [
+      'a file that waits for more',
+      '/proc/kmsg',
+      /neither PEM text nor the path of a file|larger than 256 KiB|holds no PEM/,
+    ],
+    ['a pipe', fifo, /neither PEM text nor the path of a file that can be read/],
+    ['a device', '/dev/zero', /neither PEM text nor the path of a file that can be read/],
+    ['a folder', '/', /neither PEM text nor the path of a file that can be read/],
+    ['a file that is too large', large, /larger than 256 KiB/],
+  ])('that leads to %s ends with an error', async (_, path, text) => {
+    for (const name of ['ca-certificate', 'ca-private-key']) {
+      const inputs = { 'register-code': CODE, 'ca-certificate': ca.pem, 'ca-private-key': key, [name]: path }
+      const { annotations } = await inTime((signal) => runStep('sign', inputs, { signal }))
+      expect(annotations).toEqual([expect.stringMatching(text)])
+    }
+  })
+
+  it('to a file that cannot be read to its end ends with the timeout', async () => {
+    if (!existsSync(fifo)) return
+    // A read that hangs, as of a file server that is gone: the size and the kind of a file, and a pipe's content.
+    const preload = join(folder, 'preload.cjs')
+    writeFileSync(
+      preload,
+      `const promises = require('node:fs/promises'), { open } = promises
+       promises.open = async (path, ...rest) => {
+         if (path !== ${JSON.stringify(large)}) return open(path, ...rest)
+         const file = await open(${JSON.stringify(fifo)}, 'r+')
+         file.stat = async () => ({ isFile: () => true })
+         return file
+       }`,
+    )
+    const { inputs } = keyless(service.emulator)
+    const given = {
+      'instance-id': inputs['instance-id'] ?? '',
+      'ca-name': 'x',
+      'ca-certificate': ca.pem,
+      'ca-private-key': large,
+      timeout: '1',
+    }
+    const env = { NODE_OPTIONS: `--require "${preload}"` }
+    const run = await inTime((signal) => runStep('register', given, { env, signal }))
+    expect(run.annotations).toEqual([
+      expect.stringMatching(/^The file that the input ca-private-key names could not be read within 1 s/),
+    ])
+  })
+})

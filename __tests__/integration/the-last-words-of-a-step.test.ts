@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from '@jest/globals'
+import { emulated } from '../support/emulated.ts'
+
+const service = emulated()
+const folder = mkdtempSync(join(tmpdir(), 'thrown-'))
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+})
+
+/** Runs the root action, in which a function of Node throws something that no library wraps. */
+async function throwing(thrown: string, env: Record<string, string> = {}) {
+  const preload = join(folder, 'preload.cjs')
+  writeFileSync(
+    preload,
+    `const { clearTimeout } = globalThis
+     globalThis.clearTimeout = (timer) => { clearTimeout(timer); globalThis.clearTimeout = clearTimeout; throw (${thrown}) }`,
+  )
+  return await service.getRegisterCode({}, { NODE_OPTIONS: `--require "${preload}"`, ...env })
+}
+
+describe('a step in which something odd is thrown', () => {
+  it.each([
+    ['without a text', 'Object.create(null)'],
+    ['whose text throws', '{ toString() { throw new Error("raw words") } }'],
+    ['that is a symbol', 'Symbol("raw words")'],
+    [
+      'that throws when it is looked at',
+      'new Proxy({}, { get() { throw 1 }, getPrototypeOf() { throw 2 } })',
+    ],
+    ['whose message throws', 'Object.defineProperty(new Error(), "message", { get() { throw 3 } })'],
+  ])('ends with one annotation and 1: a value %s', async (_, thrown) => {
+    for (const env of [{}, { RUNNER_DEBUG: '1' }]) {
+      const run = await throwing(thrown, env)
+      expect(run.exitCode).toBe(1)
+      expect(run.annotations).toEqual([
+        expect.stringMatching(/^This action failed in a way it does not know/),
+      ])
+      expect(run.stderr).toBe('')
+    }
+  })
+
+  it('ends under step debugging, also when a cause leads back to itself', async () => {
+    const cycle =
+      '(() => { const error = new Error("one", { cause: new Error("two") }); error.cause.cause = error; return error })()'
+    const run = await throwing(cycle, { RUNNER_DEBUG: '1' })
+    expect(run.exitCode).toBe(1)
+    expect(run.annotations).toHaveLength(1)
+    expect(run.stdout).toContain('::debug::Error: two')
+  })
+
+  it('ends under step debugging with a stack that is no text', async () => {
+    const run = await throwing('Object.assign(new Error("one"), { stack: 7 })', { RUNNER_DEBUG: '1' })
+    expect(run).toMatchObject({ exitCode: 1, annotations: [expect.stringContaining('Error: one')] })
+  })
+})

@@ -1,0 +1,152 @@
+import 'reflect-metadata'
+import { createPublicKey } from 'node:crypto'
+import * as x509 from '@peculiar/x509'
+import { CompactEncrypt } from 'jose'
+import { describe, expect, it } from '@jest/globals'
+import { runStep } from '../../demo/runner.ts'
+import { makeCa, makeLeaf, privateKey } from '../support/certificates.ts'
+import { emulated } from '../support/emulated.ts'
+import { withKey } from '../support/registered-cas.ts'
+
+const service = emulated()
+const ca = await makeCa()
+const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
+
+/** Of any place: what is longer, shorter, or has other characters than a register code. */
+const NO_CODES = [
+  'a',
+  '1234567',
+  'x'.repeat(65),
+  'two words',
+  'with\nlines',
+  '$(date)-1234',
+  'semi;colon',
+  'a"quoted"b',
+  '*.?[a-z]',
+  'überlang',
+]
+
+async function signWith(code: string) {
+  const { 'ca-certificate': certificate = '', 'ca-private-key': key = '' } = withKey(ca)
+  return await runStep('sign', {
+    'register-code': code,
+    'ca-certificate': certificate,
+    'ca-private-key': key,
+  })
+}
+
+describe('the input register-code', () => {
+  it.each(NO_CODES)('is refused by sign when it cannot be a code: %j', async (code) => {
+    const run = await signWith(code)
+    expect(run.exitCode).toBe(1)
+    expect(run.annotations).toEqual([expect.stringMatching(/^The input register-code /)])
+    expect(run.outputs).toEqual({})
+  })
+
+  it.each([
+    ['***', /is stars/],
+    ['"***"', /is stars/],
+    ['${{ steps.code.outputs.register-code }}', /is an expression that nobody evaluated/],
+    ['$REGISTER_CODE', /is the name of a variable/],
+    ['${REGISTER_CODE}', /is the name of a variable/],
+    ['"$REGISTER_CODE"', /is the name of a variable/],
+    ['$env:REGISTER_CODE', /is the name of a variable/],
+    ['%REGISTER_CODE%', /is the name of a variable/],
+    [`"${CODE}"`, /is in quotes/],
+    [`'${CODE}'`, /is in quotes/],
+    [`${CODE}"`, /is in quotes/],
+    ['eyJhbGciOiJQQkVTMi1IUzUxMitBMjU2S1cifQ.YQ.YQ.YQ.YQ', /is a sealed code.*unseal/],
+  ])('is refused with a guess at the mistake: %s', async (code, text) => {
+    const run = await signWith(code)
+    expect(run.annotations).toEqual([expect.stringMatching(text)])
+    expect(run.annotations[0]).toMatch(/^The input register-code .*register-code/)
+    expect(run.outputs).toEqual({})
+    const register = { 'ca-name': 'devices', 'ca-certificate': ca.pem, 'verification-certificate': ca.pem }
+    expect((await service.register({ ...register, 'register-code': code })).annotations).toEqual(
+      run.annotations,
+    )
+  })
+
+  it('masks a code in quotes, and nothing that everybody may see', async () => {
+    expect((await signWith(`"${CODE}"`)).masks).toContain(CODE)
+    for (const code of ['***', '${{ env.CODE }}', '$CODE'])
+      expect((await signWith(code)).masks).not.toContain(code)
+  })
+
+  it.each([CODE, '12345678', 'x'.repeat(64), 'A-_.:+/=@~9'])(
+    'is signed when it can be a code: %s',
+    async (code) => {
+      expect(await signWith(code)).toMatchObject({ exitCode: 0, annotations: [] })
+    },
+  )
+})
+
+describe('what the service gives as a code', () => {
+  it.each(NO_CODES)(
+    'is taken for a broken answer when it cannot be one, and no mask: %j',
+    async (registerCode) => {
+      await service.emulator.setFaults([
+        { operation: 'GetRegisterCode', fault: { registerCode }, times: 'always' },
+      ])
+      const run = await service.getRegisterCode({ 'max-attempts': '1' })
+      expect(run.annotations).toEqual([
+        expect.stringMatching(/answered with (a register code with white|something)/),
+      ])
+      expect(run.outputs).toEqual({})
+      expect(run.masks).not.toContain(registerCode)
+    },
+  )
+})
+
+describe('what a verification certificate carries as a code', () => {
+  it.each(['a', 'two words', '***', 'x'.repeat(64) + '!'])(
+    'is no mask when it cannot be one: %j',
+    async (name) => {
+      const { pem } = await makeLeaf({ issuer: ca, subject: new x509.Name([{ CN: [name] }]) })
+      const inputs = { 'ca-name': 'devices', 'ca-certificate': ca.pem, 'verification-certificate': pem }
+      const run = await service.register(inputs)
+      expect(run.annotations).toEqual([
+        expect.stringMatching(/^The Common Name of the verification certificate cannot be a register code/),
+      ])
+      expect(run.masks).not.toContain(name)
+      expect(await service.emulator.requests()).toEqual([])
+    },
+  )
+})
+
+describe('a seal that somebody else made', () => {
+  const key = privateKey('EC P-256')
+  const claims = { register_code: CODE, instance_id: 'post-cn-1', repository: 'acme/devices', run_id: '42' }
+
+  /** With the public key, which everybody may have. */
+  async function unseal(changed: Record<string, string>) {
+    const now = Math.floor(Date.now() / 1000)
+    const text = JSON.stringify({ ...claims, iat: now, exp: now + 3600, ...changed })
+    const jwe = new CompactEncrypt(new TextEncoder().encode(text))
+    jwe.setProtectedHeader({ alg: 'ECDH-ES+A256KW', enc: 'A256GCM' })
+    const inputs = {
+      'sealed-register-code': await jwe.encrypt(createPublicKey(key)),
+      'seal-key': key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    }
+    return await runStep('unseal', inputs, {
+      env: { GITHUB_REPOSITORY: 'acme/devices', GITHUB_RUN_ID: '42' },
+    })
+  }
+
+  it('opens when it holds a code and an instance', async () => {
+    expect((await unseal({})).outputs).toEqual({ 'register-code': CODE, 'instance-id': 'post-cn-1' })
+  })
+
+  it.each(NO_CODES)('gives nothing that cannot be a code: %j', async (code) => {
+    const run = await unseal({ register_code: code })
+    expect(run).toMatchObject({ exitCode: 1, outputs: {} })
+    expect(run.masks).not.toContain(code)
+  })
+
+  it.each(['', 'two words', 'a\nb', '$(date)', 'x'.repeat(65), 'a"b'])(
+    'gives nothing that cannot be an instance: %j',
+    async (id) => {
+      expect(await unseal({ instance_id: id })).toMatchObject({ exitCode: 1, outputs: {} })
+    },
+  )
+})

@@ -1,0 +1,70 @@
+import { describe, expect, it } from '@jest/globals'
+import { readProxy } from '../../src/actions/proxy-inputs.ts'
+import { readNoProxy } from '../../src/attempts/no-proxy.ts'
+import { blocksIn } from '../../src/certificates/pem.ts'
+import { ActionError } from '../../src/errors.ts'
+import { clean, cleanForeign, mask, maskLines } from '../../src/runner/masking.ts'
+import { withEnvironment } from '../support/in-process.ts'
+
+const MEBIBYTE = 1024 * 1024
+
+/** In which an expression that backtracks, or an escape in an escape, would take minutes. */
+const TEXTS: readonly string[] = [
+  ' ',
+  '\n',
+  '-',
+  '\\',
+  '%',
+  '%25',
+  '&',
+  '&#',
+  ':',
+  ',',
+  'A',
+  'ab0+',
+  '61 ',
+  '-----BEGIN ',
+  '-----BEGIN A-----',
+  '\\n',
+]
+
+/** What reads texts of others, or texts of any length. */
+const READERS: readonly [string, (text: string) => unknown][] = [
+  ['clean', (text) => clean(text)],
+  ['cleanForeign', (text) => cleanForeign(text)],
+  ['blocksIn', (text) => blocksIn(text)],
+  ['readNoProxy', (text) => readNoProxy(text)({ hostname: 'mqtt.example', port: 443 })],
+  [
+    'describe',
+    (text) =>
+      new ActionError({ what: text, cure: text, code: text, said: text, requestId: text }).describe(
+        clean,
+        cleanForeign,
+      ),
+  ],
+  // Last, as they remember what they read.
+  ['maskLines', (text) => [maskLines(text), clean('Something is printed after it.')]],
+  ['readProxy', (text) => orActionError(() => readProxy({ HTTPS_PROXY: `http://user:${text}@proxy:1` }))],
+  ['readProxy, as a host', (text) => orActionError(() => readProxy({ HTTPS_PROXY: text }))],
+]
+
+describe.each(READERS)('%s', (_, read) => {
+  it.each(TEXTS)('comes to an end of a mebibyte of %j', async (piece) => {
+    const text = piece.repeat(Math.ceil(MEBIBYTE / piece.length))
+    const { thrown } = await withEnvironment({}, () => {
+      mask('q1w2e3r4t5y6u7i8o9p0')
+      mask('tuna-7')
+      read(text)
+    })
+    expect(thrown).toBeUndefined()
+  })
+})
+
+function orActionError(run: () => unknown): unknown {
+  try {
+    return run()
+  } catch (error) {
+    if (error instanceof ActionError) return error
+    throw error
+  }
+}

@@ -1,0 +1,97 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { isReadHanging, readInputFile } from '../../src/runner/input-file.ts'
+
+const LIMITS = { maxBytes: 100, timeoutMs: 10_000 }
+
+let folder = ''
+const path = (name: string): string => join(folder, name)
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'input-'))
+  mkdirSync(path('folder'))
+  writeFileSync(path('empty'), '')
+  writeFileSync(path('small'), 'a text\0\xff', 'latin1')
+  writeFileSync(path('full'), 'x'.repeat(100))
+  writeFileSync(path('too large'), 'x'.repeat(101))
+  symlinkSync('small', path('link'))
+  symlinkSync('gone', path('dangling'))
+})
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+})
+
+describe('a file that an input names', () => {
+  it.each([
+    ['small', Buffer.from('a text\0\xff', 'latin1')],
+    ['link', Buffer.from('a text\0\xff', 'latin1')],
+    ['empty', Buffer.alloc(0)],
+    ['full', Buffer.alloc(100, 'x')],
+  ])('is read, byte for byte: %s', async (name, bytes) => {
+    expect(await readInputFile(path(name), LIMITS)).toEqual({ kind: 'read', bytes })
+    expect(isReadHanging()).toBe(false)
+  })
+
+  it.each([
+    ['gone', 'missing'],
+    ['dangling', 'missing'],
+    ['small/below', 'missing'],
+    ['n'.repeat(300), 'missing'],
+    ['nul\0', 'missing'],
+    ['folder', 'no-file'],
+    ['too large', 'too-large'],
+  ])('is not read: %j is %s', async (name, kind) => {
+    expect(await readInputFile(path(name), LIMITS)).toEqual({ kind })
+    expect(isReadHanging()).toBe(false)
+  })
+
+  it('is as large as its bytes, whatever it says', async () => {
+    // Files below /proc say that they have none.
+    if (!existsSync('/proc/self/cmdline')) return
+    const { kind } = await readInputFile('/proc/self/cmdline', { ...LIMITS, maxBytes: 100_000 })
+    expect(kind).toBe('read')
+    expect(await readInputFile('/proc/self/cmdline', { ...LIMITS, maxBytes: 3 })).toEqual({
+      kind: 'too-large',
+    })
+  })
+
+  it('is no device, which has no end', async () => {
+    if (!existsSync('/dev/zero')) return
+    expect(await readInputFile('/dev/zero', LIMITS)).toEqual({ kind: 'no-file' })
+  })
+
+  it('is no pipe, and nobody has to write into one', async () => {
+    if (process.platform === 'win32') return
+    execFileSync('mkfifo', [path('pipe')])
+    expect(await readInputFile(path('pipe'), LIMITS)).toEqual({ kind: 'no-file' })
+    expect(isReadHanging()).toBe(false)
+  })
+})
+
+describe('a read that does not come back', () => {
+  it('hangs from its beginning to its end', async () => {
+    const reading = readInputFile(path('small'), LIMITS)
+    expect(isReadHanging()).toBe(true)
+    await reading
+    expect(isReadHanging()).toBe(false)
+  })
+
+  it('is given up in time, and is known to hang until it comes back', async () => {
+    // A disk that takes its time cannot be had here, but behind this Node looks at the clock before it looks at the disk.
+    await new Promise((resolve) => {
+      setImmediate(resolve)
+    })
+    const slow = readInputFile(path('small'), { ...LIMITS, timeoutMs: 0 })
+    for (const end = performance.now() + 50; performance.now() < end;);
+    expect(await slow).toEqual({ kind: 'hangs' })
+    expect(isReadHanging()).toBe(true)
+    for (let turn = 0; isReadHanging() && turn < 100_000; turn++) {
+      await new Promise((resolve) => {
+        setImmediate(resolve)
+      })
+    }
+    expect(isReadHanging()).toBe(false)
+  })
+})

@@ -1,0 +1,96 @@
+import { describe, expect, it } from '@jest/globals'
+import { readRegisterCode } from '../../src/actions/register-code-input.ts'
+import { ActionError } from '../../src/errors.ts'
+import { isRegisterCode } from '../../src/register-code.ts'
+import { inputs, withEnvironment } from '../support/in-process.ts'
+
+const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
+const SEALED = ['eyJhbGciOiJSU0EtT0FFUC0yNTYifQ', 'a2V5', 'aXY', 'dGV4dA'.repeat(10), 'dGFn'].join('.')
+const PASS_ON = 'Pass on the output register-code as it is: ${{ steps.ID.outputs.register-code }}.'
+
+async function read(value: string) {
+  const { result, thrown, stdout } = await withEnvironment(
+    inputs({ 'register-code': value }),
+    readRegisterCode,
+  )
+  if (thrown !== undefined && !(thrown instanceof ActionError)) throw new Error('odd', { cause: thrown })
+  const masks = stdout.split('\n').filter(Boolean)
+  return { code: result, error: thrown?.describe((text) => text), masks }
+}
+
+describe('a register code', () => {
+  it.each([CODE, '12345678', 'x'.repeat(64), 'azAZ09-_.:+/=@~'])(
+    'is 8 to 64 letters, digits and some other characters, and is masked: %s',
+    async (code) => {
+      expect(isRegisterCode(code)).toBe(true)
+      expect(await read(` ${code}\n`)).toEqual({ code, error: undefined, masks: [`::add-mask::${code}`] })
+    },
+  )
+
+  it.each([
+    '1234567',
+    'x'.repeat(65),
+    'two words',
+    'two\nlines',
+    'a,b;c&d|e',
+    '$(reboot)',
+    'code-für-geräte',
+    `${CODE}\u200b`,
+    '[12345678]',
+    'a\\b\\c\\d\\e',
+  ])('is nothing else, which is masked all the same: %j', async (value) => {
+    expect(isRegisterCode(value)).toBe(false)
+    const { code, error, masks } = await read(value)
+    expect(code).toBeUndefined()
+    expect(error).toBe(
+      'The input register-code holds something else than a register code. ' +
+        `It takes 8 to 64 letters, digits and characters of -_.:+/=@~. ${PASS_ON}`,
+    )
+    expect(masks).toEqual([`::add-mask::${value.replaceAll('\n', '%0A')}`])
+  })
+
+  it('may be left out', async () => {
+    expect(await read(' ')).toEqual({ code: '', error: undefined, masks: [] })
+  })
+
+  it.each([undefined, null, 12345678, [CODE], { length: 8 }])('is a text: %j is none', (value) => {
+    expect(isRegisterCode(value)).toBe(false)
+  })
+})
+
+describe('a mistake', () => {
+  const STARS = /^The input register-code is stars, as a log shows them in place of the code\. Pass on/
+  const EXPRESSION =
+    /^The input register-code is an expression that nobody evaluated\. .*outside of single quotes in a script\. Pass/
+  const VARIABLE =
+    /^The input register-code is the name of a variable, and not its value\. .*write \$\{\{ env\.NAME \}\}\. /
+  const QUOTES = /^The input register-code is in quotes\. Leave the quotes out\. Pass on/
+  const SEAL = /^The input register-code is a sealed code\. Open it with the unseal action first/
+
+  it.each<[string, RegExp, readonly string[]]>([
+    ['***', STARS, []],
+    ['"********"', STARS, []],
+    ['${{ steps.code.outputs.register-code }}', EXPRESSION, []],
+    ["'${{ steps.code.outputs.register-code }}'", EXPRESSION, []],
+    ['$CODE', VARIABLE, []],
+    ['${REGISTER_CODE}', VARIABLE, []],
+    ['"$REGISTER_CODE"', VARIABLE, []],
+    ['$env:REGISTER_CODE', VARIABLE, []],
+    ['%REGISTER_CODE%', VARIABLE, []],
+    [`"${CODE}"`, QUOTES, [`"${CODE}"`, CODE]],
+    [`'${CODE}'`, QUOTES, [`'${CODE}'`, CODE]],
+    [`\`${CODE}\``, QUOTES, [`\`${CODE}\``, CODE]],
+    [`"${CODE}`, QUOTES, [`"${CODE}`, CODE]],
+    [`${CODE}'`, QUOTES, [`${CODE}'`, CODE]],
+    [`{{ ${CODE} }}`, /holds something else than a register code/, [`{{ ${CODE} }}`]],
+    ['"too short"', QUOTES, ['"too short"']],
+    [SEALED, SEAL, [SEALED]],
+  ])('is guessed, and masked if it can be a secret: %s', async (value, message, masks) => {
+    const { code, error, masks: given } = await read(value)
+    expect(code).toBeUndefined()
+    expect(error).toMatch(message)
+    expect(error).not.toContain(value)
+    expect(error).not.toContain(CODE)
+    expect(given).toEqual(masks.map((mask) => `::add-mask::${mask}`))
+  })
+})

@@ -1,0 +1,65 @@
+import { ActionError } from '../errors.ts'
+import { isRegisterCode } from '../register-code.ts'
+import { mask } from '../runner/masking.ts'
+import { optional } from './inputs.ts'
+
+const INPUT = 'register-code'
+
+/**
+ * Reads the input `register-code`, and masks it, but for what is no secret and would hide ordinary text.
+ *
+ * @returns the code; empty when it is left out
+ * @throws ActionError when it cannot be a register code, with a guess at the mistake
+ */
+export function readRegisterCode(): string {
+  const value = optional(INPUT)
+  if (value === '') return ''
+  const mistake = MISTAKES.find(({ pattern }) => pattern.test(value))
+  if (mistake?.isNoSecret !== true) mask(value)
+  // Typed, or the compiler would take everything else for no text.
+  const isCode: boolean = isRegisterCode(value)
+  if (mistake === undefined && isCode) return value
+  const unquoted = value.replace(QUOTES, '')
+  if (isRegisterCode(unquoted)) mask(unquoted)
+  throw new ActionError({
+    what: `The input ${INPUT} ${mistake?.what ?? 'holds something else than a register code'}`,
+    cure: mistake?.cure ?? `It takes 8 to 64 letters, digits and characters of -_.:+/=@~. ${PASS_ON}`,
+  })
+}
+
+const QUOTES = /^["'`]{1,3}|["'`]{1,3}$/g
+const PASS_ON = 'Pass on the output register-code as it is: ${{ steps.ID.outputs.register-code }}.'
+
+/** What people give by mistake. `isNoSecret`: as a mask, it would put stars into text that everybody may see. */
+const MISTAKES: readonly {
+  readonly pattern: RegExp
+  readonly what: string
+  readonly cure: string
+  readonly isNoSecret?: true
+}[] = [
+  {
+    pattern: /^["'`]*\*+["'`]*$/,
+    what: 'is stars, as a log shows them in place of the code',
+    cure: PASS_ON,
+    isNoSecret: true,
+  },
+  {
+    pattern: /\$\{\{/,
+    what: 'is an expression that nobody evaluated',
+    cure: `An expression is evaluated in a workflow file, outside of single quotes in a script. ${PASS_ON}`,
+    isNoSecret: true,
+  },
+  {
+    pattern: /^["']*(\$\{?[A-Za-z_]\w*\}?|\$env:\w+|%\w+%)["']*$/,
+    what: 'is the name of a variable, and not its value',
+    cure: `Under "with:" no shell puts a value in its place: write \${{ env.NAME }}. ${PASS_ON}`,
+    isNoSecret: true,
+  },
+  { pattern: /^["'`]|["'`]$/, what: 'is in quotes', cure: `Leave the quotes out. ${PASS_ON}` },
+  {
+    // A JWE: five parts, of which the first is a JSON object in base64url.
+    pattern: /^eyJ[\w-]*(?:\.[\w-]*){4}$/,
+    what: 'is a sealed code',
+    cure: 'Open it with the unseal action first, and pass on the output register-code of that step.',
+  },
+]
