@@ -13,6 +13,8 @@ export class ActionError extends Error {
   /** The service's own words, as they came, with a code that is not known here: untrusted. */
   readonly said: string | undefined
   readonly requestId: string | undefined
+  /** What stands in the texts above and is not ours, such as a name that the service told. */
+  readonly foreign: readonly string[]
 
   /**
    * @param parts.what what failed, starting with the thing, without a full stop
@@ -24,6 +26,7 @@ export class ActionError extends Error {
     code?: string | undefined
     said?: string | undefined
     requestId?: string | undefined
+    foreign?: readonly string[]
     cause?: unknown
   }) {
     super(parts.what, { cause: parts.cause })
@@ -31,6 +34,7 @@ export class ActionError extends Error {
     this.code = parts.code
     this.said = parts.said
     this.requestId = parts.requestId
+    this.foreign = (parts.foreign ?? []).filter((text) => text !== '')
   }
 
   /**
@@ -44,6 +48,8 @@ export class ActionError extends Error {
     const answer = [clean(this.code ?? ''), cleanForeign(said ?? '')].filter((part) => part !== '').join(': ')
     const request = this.requestId === undefined ? '' : `request ${cleanForeign(this.requestId)}`
     const details = [answer, request].filter((part) => part !== '').join('; ')
-    return `${clean(this.message)}${details === '' ? '' : ` (${details})`}. ${clean(this.cure)}`
+    const own = (text: string): string =>
+      clean(this.foreign.reduce((shown, part) => shown.replaceAll(part, () => cleanForeign(part)), text))
+    return `${own(this.message)}${details === '' ? '' : ` (${details})`}. ${own(this.cure)}`
   }
 }

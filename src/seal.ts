@@ -214,6 +214,7 @@ function requireSame(what: string, sealedIn: string, here: string): void {
   if (sealedIn === here) return
   throw new ActionError({
     what: `The seal was made in the ${what} ${sealedIn}, and this is ${here}`,
+    foreign: [sealedIn],
     cure: 'A seal opens in the workflow run that made it, in any of its jobs and attempts, and nowhere else.',
   })
 }

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
@@ -14,6 +16,8 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
+const fifo = join(folder, 'fifo')
+spawnSync('mkfifo', [fifo])
 const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
 const ca = await makeCa()
 const key = ca.key.export({ type: 'pkcs8', format: 'pem' }).toString()
@@ -141,6 +145,50 @@ describe('an answer with nearly a mebibyte in one place', () => {
   })
 })
 
+describe('a proxy', () => {
+  it.each([
+    ['whose answer has no end', 'HTTP/1.1 200 OK\r\nX: '],
+    ['whose refusal has no end', 'HTTP/1.1 403 No\r\n\r\n'],
+    ['that speaks no HTTP', 'x'],
+  ])('%s ends the step in time', async (_, beginning) => {
+    const proxy = createServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.write(beginning)
+      const more = (): void => {
+        while (!socket.destroyed && socket.write('a'.repeat(65_536)));
+      }
+      socket.on('drain', more)
+      more()
+    })
+    await once(proxy.listen(0, '127.0.0.1'), 'listening')
+    const { port } = proxy.address() as AddressInfo
+    const { inputs, env } = keyless(service.emulator)
+    const ACTIONS_ID_TOKEN_REQUEST_URL = 'https://token.invalid/?api-version=2.0'
+    const given = { ...env, ACTIONS_ID_TOKEN_REQUEST_URL, HTTPS_PROXY: `http://127.0.0.1:${port}` }
+    const { annotations } = await inTime((signal) =>
+      runStep('.', { ...inputs, timeout: '3', 'max-attempts': '1' }, { env: given, signal }),
+    )
+    expect(annotations).toEqual([expect.stringMatching(/The proxy 127\.0\.0\.1:\d+ (could not be|refused)/)])
+    proxy.close()
+  })
+})
+
+describe('the default chain', () => {
+  it('ends in time when a file that it reads has no end', async () => {
+    if (!existsSync(fifo)) return
+    const { inputs } = keyless(service.emulator)
+    const env = {
+      RUNNER_ENVIRONMENT: 'self-hosted',
+      ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'true',
+      ALIBABA_CLOUD_CREDENTIALS_FILE: fifo,
+      HOME: folder,
+    }
+    const given = { 'instance-id': 'x', endpoint: inputs['endpoint'] ?? '', timeout: '1' }
+    const run = await inTime((signal) => runStep('.', given, { env, signal }))
+    expect(run.annotations).toEqual([expect.stringContaining('There is no access key')])
+  })
+})
+
 describe('an input of the length that an environment variable can have', () => {
   const LENGTH = 120_000
 
@@ -211,8 +259,6 @@ describe('an input of the length that an environment variable can have', () => {
 })
 
 describe('a path', () => {
-  const fifo = join(folder, 'fifo')
-  spawnSync('mkfifo', [fifo])
   const large = join(folder, 'large.pem')
   writeFileSync(large, `${ca.pem}${'\n'.repeat(256 * 1024)}`)
 

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import { emulated, keyless } from '../support/emulated.ts'
 import { runStep } from '../../demo/runner.ts'
+import { makeCa } from '../support/certificates.ts'
 import { piecesIn } from '../support/leaks.ts'
+import { snOf, withKey } from '../support/registered-cas.ts'
 
 const service = emulated()
 
@@ -101,6 +103,24 @@ describe('a message of the service that holds a secret', () => {
       const run = await service.getRegisterCode({ 'access-key-secret': SECRET, 'max-attempts': '2' })
       expect(expectWithheld(run, [SECRET])).toContain(told)
     }
+  })
+})
+
+describe('a name that the service tells', () => {
+  it.each([
+    ['in capitals', (secret: string) => secret.toUpperCase()],
+    ['with dots between its letters', (secret: string) => Array.from(secret).join('.')],
+  ])('is withheld in our own words, too, when it is a secret %s', async (_, spell) => {
+    const ca = await makeCa()
+    const words = 'correct horse battery staple'
+    const data = { Sn: snOf(ca), CaName: spell(words), CaContent: ca.pem, Status: '0' }
+    const fault = { status: 200, body: JSON.stringify({ Data: data }) }
+    await service.emulator.setFaults([{ operation: 'GetCaCertificate', fault, times: 'always' }])
+    const run = await service.register({ ...withKey(ca), 'access-key-secret': words })
+    expect(run.annotations).toEqual([
+      expect.stringMatching(/under the name "\(message withheld: it contains a secret\)", and inactive/),
+    ])
+    expect(piecesIn(run, [words])).toEqual([])
   })
 })
 

@@ -187,12 +187,12 @@ describe('a pull request from a fork', () => {
     [
       'from an address that is none',
       { ...idTokenService, ACTIONS_ID_TOKEN_REQUEST_URL: 'x.example' },
-      /"id-token: write"/,
+      /^ACTIONS_ID_TOKEN_REQUEST_URL does not begin with https:\/\/, or is no URL/,
     ],
     [
       'in the clear',
       { ...idTokenService, ACTIONS_ID_TOKEN_REQUEST_URL: 'http://hidden.example/' },
-      /^ACTIONS_ID_TOKEN_REQUEST_URL does not begin with https:\/\/\. The runner sets it/,
+      /^ACTIONS_ID_TOKEN_REQUEST_URL does not begin with https:\/\/, or is no URL\. The runner sets it/,
     ],
     [
       'with what no header can hold',

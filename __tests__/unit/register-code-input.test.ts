@@ -38,7 +38,7 @@ describe('a register code', () => {
     `${CODE}\u200b`,
     '[12345678]',
     'a\\b\\c\\d\\e',
-  ])('is nothing else, which is masked all the same: %j', async (value) => {
+  ])('is nothing else, which is masked if it can be one with something around it: %j', async (value) => {
     expect(isRegisterCode(value)).toBe(false)
     const { code, error, masks } = await read(value)
     expect(code).toBeUndefined()
@@ -46,7 +46,10 @@ describe('a register code', () => {
       'The input register-code holds something else than a register code. ' +
         `It takes 8 to 64 letters, digits and characters of -_.:+/=@~. ${PASS_ON}`,
     )
-    expect(masks).toEqual([`::add-mask::${value.replaceAll('\n', '%0A')}`])
+    // What is shorter than a code, or has several lines, would hide ordinary text.
+    const isMasked = value.length >= 8 && !value.includes('\n')
+    expect(masks.includes(`::add-mask::${value}`)).toBe(isMasked)
+    expect(masks.filter((mask) => mask.length < '::add-mask::'.length + 8)).toEqual([])
   })
 
   it('may be left out', async () => {
@@ -82,7 +85,7 @@ describe('a mistake', () => {
     [`\`${CODE}\``, QUOTES, [`\`${CODE}\``, CODE]],
     [`"${CODE}`, QUOTES, [`"${CODE}`, CODE]],
     [`${CODE}'`, QUOTES, [`${CODE}'`, CODE]],
-    [`{{ ${CODE} }}`, /holds something else than a register code/, [`{{ ${CODE} }}`]],
+    [`{{ ${CODE} }}`, /holds something else than a register code/, [`{{ ${CODE} }}`, CODE]],
     ['"too short"', QUOTES, ['"too short"']],
     [SEALED, SEAL, [SEALED]],
   ])('is guessed, and masked if it can be a secret: %s', async (value, message, masks) => {

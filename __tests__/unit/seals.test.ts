@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
-import fc from 'fast-check'
+import fc from '../support/generated.ts'
 import { CompactEncrypt, compactDecrypt } from 'jose'
 import {
   keyPairSealKey,

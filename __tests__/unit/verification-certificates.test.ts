@@ -3,7 +3,7 @@ import { createPublicKey, X509Certificate } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { describe, expect, it } from '@jest/globals'
 import { Boolean as Truth, Constructed, fromBER, OctetString, type BaseBlock } from 'asn1js'
-import fc from 'fast-check'
+import fc from '../support/generated.ts'
 import { inWords, keyKindOf } from '../../src/certificates/key-kind.ts'
 import { makeVerificationCertificate } from '../../src/certificates/verification-certificate.ts'
 import {

@@ -18,8 +18,8 @@ export function readIdTokenService(env: NodeJS.ProcessEnv): (transport: Transpor
   const url = text.length <= MAX_URL_LENGTH && URL.canParse(text) ? new URL(text) : undefined
   const requestToken = mask((env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'] ?? '').trim())
   return async (transport) => {
-    if (url === undefined || requestToken === '') throw await mayNotAsk()
-    if (url.protocol !== 'https:') throw notHttps()
+    if (text === '' || requestToken === '') throw await mayNotAsk()
+    if (url?.protocol !== 'https:') throw notHttps()
     requireHeaderText('ACTIONS_ID_TOKEN_REQUEST_TOKEN', requestToken)
     log('OIDC token', routeTo(url.host, transport.proxy))
     return getIdToken({ url, requestToken }, audience, transport)
@@ -32,7 +32,7 @@ const MAX_URL_LENGTH = 8192
 /** The request token would travel in the clear, or nowhere. The URL is not shown: it may be anything. */
 function notHttps(): ActionError {
   return new ActionError({
-    what: `${URL_VARIABLE} does not begin with https://`,
+    what: `${URL_VARIABLE} does not begin with https://, or is no URL`,
     cure: 'The runner sets it, for a job with the permission id-token: write. Let nothing in the job or on the runner change it.',
   })
 }

@@ -12,8 +12,9 @@ import { mask } from '../runner/masking.ts'
  */
 export function readProxy(env: NodeJS.ProcessEnv): Proxy | undefined {
   const [name, value] = firstOf(env, ['https_proxy', 'HTTPS_PROXY'])
+  // That of the one that is not used, too.
+  for (const other of ['https_proxy', 'HTTPS_PROXY']) maskPassword((env[other] ?? '').trim())
   if (value === '') return undefined
-  maskPassword(value)
   // Without a scheme, as curl takes it too.
   const text = SCHEME.test(value) ? value : `http://${value}`
   const url = text.length <= MAX_LENGTH && URL.canParse(text) ? new URL(text) : undefined

@@ -15,19 +15,22 @@ export function readRegisterCode(): string {
   const value = optional(INPUT)
   if (value === '') return ''
   const mistake = MISTAKES.find(({ pattern }) => pattern.test(value))
-  if (mistake?.isNoSecret !== true) mask(value)
+  // The value on one line, and what may be the code in it. Less than a code would hide ordinary text.
+  const inside = value.length > MAX_MISTAKEN ? [] : (value.match(CODES) ?? [])
+  const secrets = mistake?.isNoSecret === true ? [] : [value, ...inside]
+  for (const secret of new Set(secrets)) if (secret.length >= 8 && !/[\r\n]/.test(secret)) mask(secret)
   // Typed, or the compiler would take everything else for no text.
   const isCode: boolean = isRegisterCode(value)
   if (mistake === undefined && isCode) return value
-  const unquoted = value.replace(QUOTES, '')
-  if (isRegisterCode(unquoted)) mask(unquoted)
   throw new ActionError({
     what: `The input ${INPUT} ${mistake?.what ?? 'holds something else than a register code'}`,
     cure: mistake?.cure ?? `It takes 8 to 64 letters, digits and characters of -_.:+/=@~. ${PASS_ON}`,
   })
 }
 
-const QUOTES = /^["'`]{1,3}|["'`]{1,3}$/g
+/** A code, and what may stand around it by mistake. */
+const MAX_MISTAKEN = 80
+const CODES = /[A-Za-z0-9\-_.:+/=@~]{8,64}/g
 const PASS_ON = 'Pass on the output register-code as it is: ${{ steps.ID.outputs.register-code }}.'
 
 /** What people give by mistake. `isNoSecret`: as a mask, it would put stars into text that everybody may see. */
@@ -44,7 +47,7 @@ const MISTAKES: readonly {
     isNoSecret: true,
   },
   {
-    pattern: /\$\{\{/,
+    pattern: /\$\{\{|^(?:steps|needs|secrets|env|inputs|vars|github)\.[\w.-]+$/,
     what: 'is an expression that nobody evaluated',
     cure: `An expression is evaluated in a workflow file, outside of single quotes in a script. ${PASS_ON}`,
     isNoSecret: true,
@@ -53,6 +56,12 @@ const MISTAKES: readonly {
     pattern: /^["']*(\$\{?[A-Za-z_]\w*\}?|\$env:\w+|%\w+%)["']*$/,
     what: 'is the name of a variable, and not its value',
     cure: `Under "with:" no shell puts a value in its place: write \${{ env.NAME }}. ${PASS_ON}`,
+    isNoSecret: true,
+  },
+  {
+    pattern: /^(?:undefined|register-code)$/,
+    what: 'is a word in place of the code',
+    cure: PASS_ON,
     isNoSecret: true,
   },
   { pattern: /^["'`]|["'`]$/, what: 'is in quotes', cure: `Leave the quotes out. ${PASS_ON}` },

@@ -89,14 +89,17 @@ function requirePassphrase(value: string): string {
 
 function mistakenKey(value: string): string | undefined {
   if (existsSync(value) || /\.(pem|crt|cer|key|pub|der)$/i.test(value)) return 'the path of a file'
-  if (value.includes('----')) return 'a part of a PEM key'
+  if (value.includes('----') || /\b(?:BEGIN|END) [A-Z0-9 ]{0,30}KEY\b/.test(value))
+    return 'a part of a PEM key'
+  if (/^\$\{\{|^\$\w+$|^\*+$/.test(value))
+    return 'a variable or an expression that nobody evaluated, or stars'
   if (SSH_KEY.test(value)) return 'a key in the form of OpenSSH'
-  if (/^age1[a-z\d]{20,}$/i.test(value)) return 'a recipient of age'
+  if (/\bage1[a-z\d]{20,}/i.test(value)) return 'a recipient of age'
   if (isJwk(value)) return 'a JSON Web Key'
   const inBase64 = keyIn(Buffer.from(value, 'base64'))
   if (inBase64 === DER) return 'a PEM key without its -----BEGIN and -----END lines'
   if (inBase64 !== undefined) return `the base64 form of ${inBase64}`
-  const hex = value.replace(/^0x|[\s:]/gi, '')
+  const hex = value.replace(/0x|\\x|[\s:,-]/gi, '')
   const inHex = /^[\da-f]+$/i.test(hex) ? keyIn(Buffer.from(hex, 'hex')) : undefined
   return inHex && `the hex form of ${inHex}`
 }
@@ -111,13 +114,13 @@ function keyIn(bytes: Buffer): string | undefined {
   if (looksLikePem(text)) return 'a PEM key'
   if (isJwk(text)) return 'a JSON Web Key'
   // Behind the length of the name, four bytes.
-  if (SSH_KEY.test(text.slice(4, 40))) return 'a key of OpenSSH'
+  if (SSH_KEY.test(text) || SSH_KEY.test(text.slice(4, 40))) return 'a key of OpenSSH'
   if (isPoint(bytes)) return 'the point of an EC key'
   return isDer(bytes) || isEncryptedDer(bytes) ? DER : undefined
 }
 
 function isJwk(text: string): boolean {
-  return text.trimStart().startsWith('{') && /"(?:kty|keys)"\s{0,9}:/.test(text)
+  return /^[\s"'[{\\]/.test(text) && /\bkty\\?["']?\s{0,9}:/.test(text)
 }
 
 /** The public half of an EC key, without anything around it. */

@@ -1,3 +1,4 @@
+import { giveUp } from '../attempts/given-up.ts'
 import type { Transport } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
 import type { AccessKey } from './client.ts'
@@ -24,6 +25,7 @@ export async function findInDefaultChain({
   const credential = await loadCredentials(proxy)
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
+    giveUp()
     late.reject(new Error('late'))
   }, deadlineMs - performance.now())
   try {

@@ -26,6 +26,10 @@ export function explain(
     cure: fill(cure, subject),
     ...(failure.kind === 'refused' && answerOf(failure, errors)),
     requestId: 'requestId' in failure ? failure.requestId : undefined,
+    // Claims of a token, which whoever gave it out can have filled with anything.
+    foreign: [subject['issuer'], subject['tokenSubject'], subject['tokenAudience']].map(
+      (claim) => claim ?? '',
+    ),
   })
 }
 

@@ -1,4 +1,5 @@
 import { AttemptError, failureOf, timeout } from './failures.ts'
+import { giveUp } from './given-up.ts'
 import type { Proxy } from './proxy.ts'
 import { watchResponse, type ResponseHead } from './response-watch.ts'
 
@@ -17,6 +18,7 @@ export async function attempt<T>(
   const seen = watchResponse()
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
+    giveUp()
     late.reject(new AttemptError(timeout(seen.head)))
   }, timeoutMs)
   try {

@@ -1,4 +1,8 @@
+import { once } from 'node:events'
+import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
+import type { Socket } from 'node:net'
+import { connect, type ConnectionOptions } from 'node:tls'
 import type { Destination } from './no-proxy.ts'
 
 /** A proxy through which HTTPS connections are made. */
@@ -33,8 +37,9 @@ export function routeTo(host: string, proxy: Proxy | undefined): string {
 const HTTPS_PORT = 443
 
 /**
- * An agent for HTTPS whose connections go through the proxy or around it, as the proxy says. Node's own agent makes the
- * tunnel (`proxyEnv`); it gets no `NO_PROXY`, so that it decides nothing.
+ * An agent for HTTPS whose connections go through the proxy or around it, as the proxy says. Not with the tunnel of
+ * Node's own agent (`proxyEnv`): it reads the proxy's answer without a bound, and in a time that doubles with each piece
+ * of it (Node 24.21).
  */
 export function agentFor(proxy: Proxy | undefined): typeof https.Agent {
   return proxy === undefined ? https.Agent : proxyAgent(proxy)
@@ -44,29 +49,70 @@ function proxyAgent({ url, isBypassed }: Proxy): typeof https.Agent {
   // As it is now: Alibaba Cloud's SDK is made to take this class in its place.
   const { Agent } = https
   return class ProxyAgent extends Agent {
-    readonly #tunnel: https.Agent
-
-    constructor(options?: https.AgentOptions) {
-      super(options)
-      this.#tunnel = new Agent({ ...options, proxyEnv: { HTTPS_PROXY: url } })
-    }
-
-    override createConnection(...[options, ...rest]: Parameters<https.Agent['createConnection']>) {
-      const to = { hostname: options.host ?? 'localhost', port: Number(options.port ?? HTTPS_PORT) }
-      return isBypassed(to)
-        ? super.createConnection(options, ...rest)
-        : this.#tunnel.createConnection(options, ...rest)
+    override createConnection(...[options, done]: Parameters<https.Agent['createConnection']>) {
+      const host = options.host ?? 'localhost'
+      const port = Number(options.port ?? HTTPS_PORT)
+      if (done === undefined || isBypassed({ hostname: host, port })) {
+        return super.createConnection(options, done)
+      }
+      openTunnel(url, `${host.includes(':') ? `[${host}]` : host}:${port}`).then(
+        (socket) => {
+          done(null, connect({ ...options, host, port, socket } as ConnectionOptions))
+        },
+        (error: unknown) => {
+          done(error as Error, undefined as never)
+        },
+      )
+      return undefined
     }
   }
 }
 
-/** What Node throws when the tunnel through a proxy cannot be made. */
+/**
+ * Asks a proxy for a connection to a host. The answer is read by Node's HTTP parser, which bounds its length.
+ *
+ * @param host `host:port`
+ * @throws Error with the code ERR_PROXY_TUNNEL, and the status of an answer that is no connection
+ */
+async function openTunnel(proxyUrl: string, host: string): Promise<Socket> {
+  const { protocol, hostname, port, username, password } = new URL(proxyUrl)
+  const userInfo = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  const authorization = { 'proxy-authorization': `Basic ${Buffer.from(userInfo).toString('base64')}` }
+  const asked = (protocol === 'https:' ? https : http).request({
+    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: port === '' ? undefined : port,
+    method: 'CONNECT',
+    path: host,
+    headers: { host, ...(userInfo !== ':' && authorization) },
+    agent: false,
+  })
+  // What goes wrong once there is an answer is told by the connection.
+  asked.on('error', () => undefined).end()
+  try {
+    const [response, socket, head] = (await once(asked, 'connect')) as [IncomingMessage, Socket, Buffer]
+    if (response.statusCode !== 200) {
+      socket.destroy()
+      throw Object.assign(new Error('no tunnel'), { code: TUNNEL_CODE, statusCode: response.statusCode })
+    }
+    if (head.length > 0) socket.unshift(head)
+    return socket
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    // It hung up, or its answer is no HTTP.
+    if (code !== 'ECONNRESET' && !code.startsWith('HPE_')) throw error
+    throw Object.assign(new Error('no answer'), { code: TUNNEL_CODE })
+  }
+}
+
+const TUNNEL_CODE = 'ERR_PROXY_TUNNEL'
+
+/** What is thrown when the tunnel through a proxy cannot be made. */
 export type TunnelFailure = { readonly status: number | undefined; readonly code: string }
 
 /**
  * Whether an error came from the way to the proxy or from the proxy itself, and not from the host behind it.
  *
- * Node's agent has a code of its own for an answer to `CONNECT`. An error of the connection itself is the proxy's when
+ * An answer to `CONNECT` has a code of its own. An error of the connection itself is the proxy's when
  * it names its port or host.
  */
 export function tunnelFailure(
@@ -74,7 +120,7 @@ export function tunnelFailure(
   proxy: Proxy,
 ): TunnelFailure | undefined {
   const code = typeof error['code'] === 'string' ? error['code'] : ''
-  if (code === 'ERR_PROXY_TUNNEL') {
+  if (code === TUNNEL_CODE) {
     const status = error['statusCode']
     return { code, status: typeof status === 'number' && Number.isInteger(status) ? status : undefined }
   }

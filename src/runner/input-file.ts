@@ -1,17 +1,11 @@
 import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
+import { giveUp } from '../attempts/given-up.ts'
 
 /** What became of reading a file: its bytes, or why there are none. */
 export type InputFile =
   | { readonly kind: 'read'; readonly bytes: Buffer }
   | { readonly kind: 'missing' | 'no-file' | 'too-large' | 'hangs' }
-
-let hanging = 0
-
-/** Whether a read has not come back. Node would wait for it, even to end the process. */
-export function isReadHanging(): boolean {
-  return hanging > 0
-}
 
 /**
  * Reads a regular file that an input names, up to a limit, whatever size it claims to have: those below `/proc` claim
@@ -28,12 +22,10 @@ export async function readInputFile(
 ): Promise<InputFile> {
   const late = Promise.withResolvers<InputFile>()
   const timer = setTimeout(() => {
+    giveUp()
     late.resolve({ kind: 'hangs' })
   }, limits.timeoutMs)
-  hanging++
-  const reading = read(path, limits.maxBytes)
-    .catch((): InputFile => ({ kind: 'missing' }))
-    .finally(() => hanging--)
+  const reading = read(path, limits.maxBytes).catch((): InputFile => ({ kind: 'missing' }))
   try {
     return await Promise.race([reading, late.promise])
   } finally {

@@ -5,5 +5,5 @@ const LABEL_WIDTH = 'Register code'.length
 
 /** Prints one line of the step's log: what it is about, then the fact. */
 export function log(label: string, fact: string): void {
-  info(clean(`${label.padEnd(LABEL_WIDTH)}  ${fact}`))
+  info(`${label.padEnd(LABEL_WIDTH)}  ${clean(fact)}`)
 }

@@ -34,8 +34,8 @@ const FRAME = /-{2,8}\s?(?:BEGIN|END)[A-Z0-9 ]{0,40}-{0,8}/g
 export function mask(value: string): string {
   if (value.trim() === '') return value
   setSecret(value)
-  const [, ...parts] = /^([\w-]{8,})\.([\w-]{8,})\.([\w-]{8,})$/.exec(value) ?? []
-  parts.forEach(setSecret)
+  const parts = /^[\w-]+\.[\w-]+\.[\w-]+$/.test(value) ? value.split('.') : []
+  for (const part of parts) if (part.length >= MIN_LONE_LINE_LENGTH) setSecret(part)
   rememberSecret(value)
   return value
 }
@@ -57,11 +57,19 @@ export function maskLines(text: string): string {
   const secrets = [
     ...lines.filter((line) => line.length >= MIN_LONE_LINE_LENGTH || (hasShortLines && isShort(line))),
     ...words.filter(({ length }) => length >= MIN_WORD_LENGTH),
+    // A key in one line, its lines with spaces between them.
+    ...lines
+      .filter((line) => line.includes('-----BEGIN'))
+      .flatMap(wordsOf)
+      .filter(({ length }) => length >= MIN_LONE_LINE_LENGTH),
   ]
   const masked = new Set(secrets.filter((secret) => !FRAME_LINE.test(secret)))
   for (const secret of masked) setSecret(secret)
-  // As one, so that it is found in whatever width it comes back. But not a word that somebody typed by mistake.
-  if (masked.size > 0) rememberSecret(words.join(''))
+  // As one, so that it is found in whatever width it comes back. Without the names and comments beside a key, which our
+  // own words hold too, and not at all if it is a word that somebody typed by mistake.
+  const long = words.filter(({ length }) => length >= MIN_WORD_LENGTH)
+  if (masked.size > 0 || text.includes('-----BEGIN'))
+    rememberSecret((long.length > 0 ? long : words).join(''))
   return text
 }
 

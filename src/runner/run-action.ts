@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { debug, error as annotate, isDebug } from '@actions/core'
+import { hasGivenUp } from '../attempts/given-up.ts'
 import { ActionError } from '../errors.ts'
-import { isReadHanging } from './input-file.ts'
 import { clean, cleanForeign } from './masking.ts'
 
 /**
@@ -41,17 +41,17 @@ export async function runAction(
 }
 
 /**
- * Ends the process, also while a read hangs: Node would wait for its thread. In its place comes a process that does
- * nothing but end with the code.
+ * Ends the process, also while a read or a name server hangs: Node would wait for its thread. In its place comes a
+ * process that does nothing but end with the code.
  */
 function exitProcess(code: number): void {
-  if (isReadHanging()) {
+  if (hasGivenUp()) {
     try {
       process.execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${code})`], {})
     } catch {
       // Not on Windows.
     }
-    process.kill(process.pid, 'SIGKILL')
+    if (code !== 0) process.kill(process.pid, 'SIGKILL')
   }
   process.exit(code)
 }

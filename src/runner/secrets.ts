@@ -101,6 +101,7 @@ function hasBlock(reduced: string): boolean {
 /** Wide, accented and other variants of a letter count as the letter. */
 function reduce(text: string): string {
   return text
+    .replace(/\p{M}+/gu, '')
     .normalize('NFKD')
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, '')
