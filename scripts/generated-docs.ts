@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
-import { FAULT_ROWS, MAX_ATTEMPTS, type FaultRow } from '../__tests__/integration/fault-rows.ts'
-import type { ServiceError, ServiceErrors } from '../src/alibaba-cloud/service-errors.ts'
-import { STS_ERRORS } from '../src/alibaba-cloud/sts-errors.ts'
-import { MQTT_ERRORS } from '../src/mqtt/service-errors.ts'
+import { FAULT_ROWS, type FaultRow, MAX_ATTEMPTS } from '../__tests__/integration/fault-rows.ts'
+import type { ServiceError, ServiceErrors } from '../src/alibaba-cloud/errors.ts'
+import { STS_ERRORS } from '../src/alibaba-cloud/sts.ts'
+import { MQTT_ERRORS } from '../src/mqtt/errors.ts'
 
 const root = dirname(import.meta.dirname)
 

@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import https from 'node:https'
-import { createServer, type AddressInfo } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
@@ -10,11 +10,11 @@ import { beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { getRegisterCodeAction } from '../../src/actions/get-register-code.ts'
 import { unsealAction } from '../../src/actions/unseal.ts'
 import { call } from '../../src/alibaba-cloud/call.ts'
-import { MQTT_ERRORS } from '../../src/mqtt/service-errors.ts'
 import { AttemptError } from '../../src/attempts/failures.ts'
 import { retry } from '../../src/attempts/retry.ts'
 import { ActionError } from '../../src/errors.ts'
-import { emulated, keyless, workingInputs, type Inputs } from '../support/emulated.ts'
+import { MQTT_ERRORS } from '../../src/mqtt/errors.ts'
+import { emulated, type Inputs, keyless, workingInputs } from '../support/emulated.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
 
 // The action in this process, for what is seen better from inside; what users get is tested through dist/.
@@ -381,7 +381,7 @@ describe('an access key that has to be fetched', () => {
       await once(server, 'listening')
       const { port } = server.address() as AddressInfo
       const env = { ...chain, HOME: '/nowhere', ALIBABA_CLOUD_CREDENTIALS_URI: `http://127.0.0.1:${port}/` }
-      const { findInDefaultChain } = await import('../../src/alibaba-cloud/default-chain.ts')
+      const { findInDefaultChain } = await import('../../src/alibaba-cloud/credentials.ts')
       const limits = { deadlineMs: performance.now() + 10_000, proxy: undefined }
       const { result } = await withEnvironment(env, () => findInDefaultChain(limits))
       expect(result?.accessKey).toEqual({
@@ -411,7 +411,7 @@ describe('an access key that has to be fetched', () => {
       await once(silent, 'listening')
       const { port } = silent.address() as AddressInfo
       const env = { ...chain, HOME: '/nowhere', ALIBABA_CLOUD_CREDENTIALS_URI: `http://127.0.0.1:${port}/` }
-      const { findInDefaultChain } = await import('../../src/alibaba-cloud/default-chain.ts')
+      const { findInDefaultChain } = await import('../../src/alibaba-cloud/credentials.ts')
       const startMs = performance.now()
       const limits = { deadlineMs: startMs + 500, proxy: undefined }
       const { thrown } = await withEnvironment(env, () => findInDefaultChain(limits))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { readAccessKeys } from '../../src/actions/access-key-inputs.ts'
 import { ActionError } from '../../src/errors.ts'
+import { readAccessKeys } from '../../src/inputs/credentials.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
 
 async function read(env: Record<string, string>) {

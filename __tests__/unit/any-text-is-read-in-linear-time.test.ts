@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
-import { readProxy } from '../../src/actions/proxy-inputs.ts'
 import { readNoProxy } from '../../src/attempts/no-proxy.ts'
 import { blocksIn } from '../../src/certificates/pem.ts'
 import { ActionError } from '../../src/errors.ts'
+import { readProxy } from '../../src/inputs/proxy.ts'
 import { clean, cleanForeign, mask, maskLines } from '../../src/runner/masking.ts'
 import { withEnvironment } from '../support/in-process.ts'
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { leavesOpen } from '../../src/alibaba-cloud/change.ts'
 import type { Failure } from '../../src/attempts/failures.ts'
 import { attemptMs } from '../../src/attempts/retry.ts'
-import { MQTT_ERRORS } from '../../src/mqtt/service-errors.ts'
+import { MQTT_ERRORS } from '../../src/mqtt/errors.ts'
 
 describe('whether an operation that changes something can have been carried out after', () => {
   it.each<[Failure, boolean]>([

@@ -17,7 +17,7 @@ const idTokenService = {
 async function read(given: Record<string, string>, env: Record<string, string> = {}) {
   // @actions/github reads the event when it is loaded.
   jest.resetModules()
-  const { readCredentialPlan, readSecrets } = await import('../../src/actions/credential-inputs.ts')
+  const { readCredentialPlan, readSecrets } = await import('../../src/inputs/credentials.ts')
   const { result, thrown } = await withEnvironment({ ...inputs(given), ...env }, () =>
     readCredentialPlan(process.env, readSecrets(process.env), () => 'sts.example'),
   )

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { unescapeAll } from '../../src/runner/escapes.ts'
+import { unescapeAll } from '../../src/runner/secrets.ts'
 
 describe('escapes', () => {
   it.each([

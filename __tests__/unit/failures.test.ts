@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { failureOf, inShort, type Failure } from '../../src/attempts/failures.ts'
-import { ANSWER_TOO_LONG } from '../../src/attempts/response-watch.ts'
+import { type Failure, failureOf, inShort } from '../../src/attempts/failures.ts'
+import { ANSWER_TOO_LONG } from '../../src/attempts/response.ts'
 
 const page = { status: 502, contentType: 'text/html', location: undefined, date: undefined }
 

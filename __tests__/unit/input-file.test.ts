@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { hasGivenUp } from '../../src/attempts/given-up.ts'
-import { readInputFile } from '../../src/runner/input-file.ts'
+import { hasGivenUp } from '../../src/abandoned.ts'
+import { readInputFile } from '../../src/inputs/pem.ts'
 
 const LIMITS = { maxBytes: 100, timeoutMs: 10_000 }
 

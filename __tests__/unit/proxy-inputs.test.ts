@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { readProxy } from '../../src/actions/proxy-inputs.ts'
 import { proxyFor, routeTo } from '../../src/attempts/proxy.ts'
 import { ActionError } from '../../src/errors.ts'
+import { readProxy } from '../../src/inputs/proxy.ts'
 import { withEnvironment } from '../support/in-process.ts'
 
 async function read(env: Record<string, string>) {

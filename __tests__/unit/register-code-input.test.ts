@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { readRegisterCode } from '../../src/actions/register-code-input.ts'
 import { ActionError } from '../../src/errors.ts'
+import { readRegisterCode } from '../../src/inputs/register-code.ts'
 import { isRegisterCode } from '../../src/register-code.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
 

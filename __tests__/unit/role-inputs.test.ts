@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { readRole } from '../../src/actions/role-inputs.ts'
 import { ActionError } from '../../src/errors.ts'
+import { readRole } from '../../src/inputs/credentials.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
 
 const arn = 'acs:ram::1234567890123456:role/devices'

@@ -3,16 +3,16 @@ import {
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
-  randomBytes,
   type KeyObject,
+  randomBytes,
 } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { readSealKey, sealFor, sealingWith } from '../../src/actions/seal-key-inputs.ts'
 import { unsealAction } from '../../src/actions/unseal.ts'
 import { ActionError } from '../../src/errors.ts'
+import { readSealKey, sealFor, sealingWith } from '../../src/inputs/seal-key.ts'
 import { makeLeaf, privateKey } from '../support/certificates.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
-import { explain, isRetryable } from '../../src/alibaba-cloud/explain.ts'
-import { STS_ERRORS } from '../../src/alibaba-cloud/sts-errors.ts'
+import { explain, isRetryable } from '../../src/alibaba-cloud/errors.ts'
+import { STS_ERRORS } from '../../src/alibaba-cloud/sts.ts'
 import type { Failure } from '../../src/attempts/failures.ts'
 import { GaveUp } from '../../src/attempts/retry.ts'
-import { MQTT_ERRORS } from '../../src/mqtt/service-errors.ts'
+import { MQTT_ERRORS } from '../../src/mqtt/errors.ts'
 
 const subject = {
   operation: 'GetRegisterCode',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { readServiceInputs } from '../../src/actions/service-inputs.ts'
 import { ActionError } from '../../src/errors.ts'
+import { readServiceInputs } from '../../src/inputs/service.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
 
 const key = { 'access-key-id': 'id', 'access-key-secret': 'secret' }

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { invalid, optional, wholeNumber } from '../../src/actions/inputs.ts'
 import { ActionError } from '../../src/errors.ts'
+import { invalid, optional, wholeNumber } from '../../src/inputs/input.ts'
 import { mask } from '../../src/runner/masking.ts'
-import { parseConfig, type Config } from '../config.ts'
+import { type Config, parseConfig } from '../config.ts'
 import { ShapeError } from '../shape.ts'
-import { withNames, type Names } from './emulated-config.ts'
+import { type Names, withNames } from './emulated-config.ts'
 import { readJobClaims } from './job-claims.ts'
 
 /** Longer than the jobs of a runner of one's own may be: five days. */

@@ -1,6 +1,5 @@
-import { log } from '../../src/runner/log.ts'
+import { log, writeSummary } from '../../src/runner/log.ts'
 import { clean } from '../../src/runner/masking.ts'
-import { writeSummary } from '../../src/runner/summary.ts'
 import type { LoggedRequest } from '../request-log.ts'
 
 const SHOWN_REQUESTS = 200

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { log } from '../../src/runner/log.ts'
-import { writeTemporaryFile } from '../../src/runner/temporary-file.ts'
+import { writeTemporaryFile } from '../../src/runner/outputs.ts'
 
 /**
  * The file of CAs that later steps are to trust: the emulator's, and those that they would trust without it, as Node

@@ -1,12 +1,11 @@
 import { routeTo } from '../attempts/proxy.ts'
+import { required } from '../inputs/input.ts'
+import { readSealKey, sealFor, type Sealing, sealingWith } from '../inputs/seal-key.ts'
+import { connect, readServiceInputs, type ServiceInputs } from '../inputs/service.ts'
 import { getRegisterCode } from '../mqtt/register-code.ts'
 import { log } from '../runner/log.ts'
 import { mask, unlessSecret } from '../runner/masking.ts'
 import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
-import { required } from './inputs.ts'
-import { readSealKey, sealFor, sealingWith, type Sealing } from './seal-key-inputs.ts'
-import { connect } from './service.ts'
-import { readServiceInputs, type ServiceInputs } from './service-inputs.ts'
 
 /** The root action: fetches a register code, masks it, and sets it as an output of the step. */
 export async function getRegisterCodeAction(): Promise<void> {

@@ -2,12 +2,11 @@ import { rmSync } from 'node:fs'
 import { readCaPrivateKey, subjectOf } from '../certificates/ca-certificate.ts'
 import { inWords, keyKindOf } from '../certificates/key-kind.ts'
 import { makeVerificationCertificate } from '../certificates/verification-certificate.ts'
+import { required } from '../inputs/input.ts'
+import { readRegisterCode } from '../inputs/register-code.ts'
+import { readCaCertificateInput, readSigningInputs } from '../inputs/signer.ts'
 import { log } from '../runner/log.ts'
-import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
-import { writeTemporaryFile } from '../runner/temporary-file.ts'
-import { readCaCertificateInput, readSigningInputs } from './ca-inputs.ts'
-import { required } from './inputs.ts'
-import { readRegisterCode } from './register-code-input.ts'
+import { requireOutputFile, setOutputs, writeTemporaryFile } from '../runner/outputs.ts'
 
 /** Makes the verification certificate from a register code and the CA's private key. */
 export async function signAction(): Promise<void> {

@@ -1,10 +1,10 @@
-import { readRunContext } from '../runner/context.ts'
+import { readRunContext } from '../github/context.ts'
+import { required } from '../inputs/input.ts'
+import { readOpeningKey } from '../inputs/seal-key.ts'
 import { log } from '../runner/log.ts'
 import { mask } from '../runner/masking.ts'
 import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
 import { openSeal } from '../seal.ts'
-import { required } from './inputs.ts'
-import { readOpeningKey } from './seal-key-inputs.ts'
 
 /** Opens a sealed register code in another job than the one that fetched it. */
 export async function unsealAction(): Promise<void> {

@@ -1,8 +1,7 @@
 import type { Failure } from '../attempts/failures.ts'
 import { GaveUp, retry, type Transport, type Tried } from '../attempts/retry.ts'
-import { attemptCall, type AccessKey, type ApiRequest } from './client.ts'
-import { explain, isRetryable } from './explain.ts'
-import type { ServiceErrors } from './service-errors.ts'
+import { type AccessKey, type ApiRequest, attemptCall } from './client.ts'
+import { explain, isRetryable, type ServiceErrors } from './errors.ts'
 
 /** A place to send calls to. */
 export type Service = {

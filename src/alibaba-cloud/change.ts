@@ -1,9 +1,8 @@
-import { AttemptError, inShort, isUnsent, type Failure } from '../attempts/failures.ts'
+import { AttemptError, type Failure, inShort, isUnsent } from '../attempts/failures.ts'
 import { attemptMs, type Tried } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
-import { callOnce, repeat, type Call, type Read, type Service } from './call.ts'
-import { isRetryable } from './explain.ts'
-import { COME_BACK, serviceError, type ServiceErrors } from './service-errors.ts'
+import { type Call, callOnce, type Read, repeat, type Service } from './call.ts'
+import { COME_BACK, isRetryable, serviceError, type ServiceErrors } from './errors.ts'
 
 /** An operation that changes something, and how to find out what became of it. */
 export type Change<T> = {

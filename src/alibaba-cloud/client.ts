@@ -1,5 +1,5 @@
 import { attempt } from '../attempts/attempt.ts'
-import { isRecord } from '../attempts/failures.ts'
+import { isRecord } from '../attempts/response.ts'
 import { proxyFor, type Proxy } from '../attempts/proxy.ts'
 import { loadSdk } from './sdk.ts'
 

@@ -1,7 +1,7 @@
+import { giveUp } from '../abandoned.ts'
 import { AttemptError, failureOf, timeout } from './failures.ts'
-import { giveUp } from './given-up.ts'
 import type { Proxy } from './proxy.ts'
-import { watchResponse, type ResponseHead } from './response-watch.ts'
+import { type ResponseHead, watchResponse } from './response.ts'
 
 /**
  * Makes one HTTPS request, bounded in time whatever the library that makes it does about that: most start their

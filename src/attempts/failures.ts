@@ -1,5 +1,5 @@
-import { tunnelFailure, type Proxy } from './proxy.ts'
-import { ANSWER_TOO_LONG, type ResponseHead } from './response-watch.ts'
+import { type Proxy, proxyFor, tunnelFailure } from './proxy.ts'
+import { ANSWER_TOO_LONG, isRecord, messageIn, requestIdIn, textIn, type ResponseHead } from './response.ts'
 
 /** Why an attempt gave no usable answer. Whether to try again, and what to tell, is decided from these facts. */
 export type Failure = Refusal | RequestFailure
@@ -117,30 +117,6 @@ export function inShort(failure: Failure): string {
   }
 }
 
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** A text of an answer's field; `undefined` when it is not there, empty, or no text. */
-export function textIn(record: Readonly<Record<string, unknown>>, key: string): string | undefined {
-  const value = record[key]
-  return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-/** The request id of an answer; `undefined` when there is none that looks like one. */
-export function requestIdIn(answer: Readonly<Record<string, unknown>>): string | undefined {
-  const id = textIn(answer, 'RequestId')
-  return id !== undefined && /^[A-Za-z0-9-]{1,64}$/.test(id) ? id : undefined
-}
-
-/** A message in an answer: empty when there is none, and never longer than is worth reading. */
-export function messageIn(answer: Readonly<Record<string, unknown>>, key: string): string {
-  return (textIn(answer, key) ?? '').slice(0, MAX_MESSAGE_LENGTH)
-}
-
-/** Four times what is shown of one. */
-const MAX_MESSAGE_LENGTH = 4000
-
 /** What is wrong with an answer whose body cannot be read. */
 export function brokenWords(head: ResponseHead | undefined): string {
   if (head === undefined) return 'could not be called'
@@ -200,4 +176,63 @@ const UNCONNECTED = ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', '
 /** Codes of OpenSSL's verification, and of Node's check of the host name. */
 function isCertificateError(code: string): boolean {
   return /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA|HOSTNAME_MISMATCH)/.test(code)
+}
+
+/**
+ * Words a failure of which nothing was heard of the service itself, and what to do about it.
+ *
+ * @param host the one that was called
+ * @param wrongAddress what to do when another host than the service seems to have answered, or none
+ */
+export function wordsOf(
+  failure: RequestFailure,
+  {
+    host,
+    wrongAddress,
+    proxy,
+  }: { readonly host: string; readonly wrongAddress: string; readonly proxy: Proxy | undefined },
+): { readonly what: string; readonly cure: string } {
+  const onTheWay = proxyFor(host, proxy)
+  const throughProxy = onTheWay === undefined ? '' : ` HTTPS_PROXY names the proxy ${onTheWay.host}.`
+  switch (failure.kind) {
+    case 'untrusted':
+      return {
+        what: `The certificate of ${host} is not trusted (${failure.code})`,
+        cure:
+          'If a proxy or a private CA signs it on purpose, give the CA certificate to the runner: name its file in ' +
+          'NODE_EXTRA_CA_CERTS, in the environment of the job or of the runner. Else check the endpoint.',
+      }
+    case 'timeout':
+      return {
+        what: `${host} ${failure.what} in time`,
+        cure: `Check that this runner may reach ${host}, on port 443 if no other is given.${throughProxy}`,
+      }
+    case 'proxy':
+      return proxyWords(failure, host)
+    case 'network':
+    case 'broken-answer':
+      return { what: `${host} ${failure.what}`, cure: `${wrongAddress}${throughProxy}` }
+  }
+}
+
+function proxyWords(
+  { code, status, host: proxy }: RequestFailure & { kind: 'proxy' },
+  host: string,
+): { readonly what: string; readonly cure: string } {
+  if (status === 407) {
+    return {
+      what: `The proxy ${proxy} wants another user or password (HTTP 407)`,
+      cure: 'Put both into HTTPS_PROXY, as http://user:password@host:port, special characters percent-encoded.',
+    }
+  }
+  if (status !== undefined) {
+    return {
+      what: `The proxy ${proxy} refused to connect to ${host} (HTTP ${status})`,
+      cure: `Let the proxy allow CONNECT to ${host}, or name the host in NO_PROXY when it can be reached without it.`,
+    }
+  }
+  return {
+    what: `The proxy ${proxy} could not be reached, or broke off (${code})`,
+    cure: 'Check HTTPS_PROXY, and that the proxy runs and this runner may reach it.',
+  }
 }

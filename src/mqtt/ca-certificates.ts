@@ -1,9 +1,12 @@
-import { call, callOnce, repeat, type Read, type Service } from '../alibaba-cloud/call.ts'
+import type { X509Certificate } from 'node:crypto'
+import { call, callOnce, type Read, repeat, type Service } from '../alibaba-cloud/call.ts'
 import { change } from '../alibaba-cloud/change.ts'
-import { AttemptError, isRecord, messageIn, requestIdIn, textIn, type Failure } from '../attempts/failures.ts'
-import { isSameSerialNumber } from '../certificates/certificate.ts'
-import { mqttCall, type Instance } from './mqtt-call.ts'
-import { MQTT_ERRORS } from './service-errors.ts'
+import { AttemptError, type Failure } from '../attempts/failures.ts'
+import { isRecord, messageIn, requestIdIn, textIn } from '../attempts/response.ts'
+import { isSameCertificate, isSameSerialNumber, readCertificate } from '../certificates/certificate.ts'
+import { commonNameOf } from '../certificates/verification-check.ts'
+import { type Instance, mqttCall } from './call.ts'
+import { MQTT_ERRORS } from './errors.ts'
 
 /** A CA as the service shows it. */
 export type RegisteredCa = {
@@ -185,4 +188,32 @@ function readCa(
 
 function brokenAnswer(what: string, answer: Readonly<Record<string, unknown>>): AttemptError {
   return new AttemptError({ kind: 'broken-answer', what, requestId: requestIdIn(answer) })
+}
+
+/** Whether a CA that is registered is this certificate, byte for byte, however its text is laid out. */
+export function hasContent({ content }: RegisteredCa, certificate: X509Certificate): boolean {
+  const registered = parse(content)
+  return registered !== undefined && isSameCertificate(registered, certificate)
+}
+
+/**
+ * The code that a CA was registered with, as the service shows it, or as its verification certificate carries it;
+ * empty when neither tells.
+ */
+export function codeOf({ registrationCode, verificationContent }: RegisteredCa): string {
+  if (registrationCode !== '') return registrationCode
+  const verification = parse(verificationContent)
+  try {
+    return verification === undefined ? '' : commonNameOf(verification)
+  } catch {
+    return ''
+  }
+}
+
+function parse(text: string): X509Certificate | undefined {
+  try {
+    return readCertificate({ input: 'the answer', text })
+  } catch {
+    return undefined
+  }
 }

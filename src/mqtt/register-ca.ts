@@ -1,13 +1,13 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Service } from '../alibaba-cloud/call.ts'
 import { change } from '../alibaba-cloud/change.ts'
-import { AttemptError, requestIdIn, textIn, type Failure } from '../attempts/failures.ts'
+import { AttemptError, type Failure } from '../attempts/failures.ts'
+import { requestIdIn, textIn } from '../attempts/response.ts'
 import { derSerialNumber, isSameSerialNumber } from '../certificates/certificate.ts'
 import { ActionError } from '../errors.ts'
-import { changeCa, findCa, findInList, type RegisteredCa } from './ca-certificates.ts'
-import { mqttCall, type Instance } from './mqtt-call.ts'
+import { changeCa, codeOf, findCa, findInList, hasContent, type RegisteredCa } from './ca-certificates.ts'
+import { type Instance, mqttCall } from './call.ts'
 import { getRegisterCode } from './register-code.ts'
-import { codeOf, hasContent } from './registered-ca.ts'
 
 /** How the caller proves to have the key of the CA. */
 export type Proof =

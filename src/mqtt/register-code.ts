@@ -1,8 +1,9 @@
 import { call, type Service } from '../alibaba-cloud/call.ts'
-import { AttemptError, requestIdIn, textIn } from '../attempts/failures.ts'
+import { AttemptError } from '../attempts/failures.ts'
+import { requestIdIn, textIn } from '../attempts/response.ts'
 import type { Tried } from '../attempts/retry.ts'
 import { isRegisterCode } from '../register-code.ts'
-import { mqttCall, type Instance } from './mqtt-call.ts'
+import { type Instance, mqttCall } from './call.ts'
 
 /** A register code: what a verification certificate carries as its Common Name. */
 export type RegisterCode = {

@@ -1,7 +1,7 @@
 import type { Service } from '../alibaba-cloud/call.ts'
 import { derSerialNumber, isSameSerialNumber } from '../certificates/certificate.ts'
 import { changeCa, findCa, findInList, type RegisteredCa } from './ca-certificates.ts'
-import type { Instance } from './mqtt-call.ts'
+import type { Instance } from './call.ts'
 
 /** What is to become of a CA that another one succeeds. */
 export type OnReplace = 'inactivate' | 'delete'

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import { debug, error as annotate, isDebug } from '@actions/core'
-import { hasGivenUp } from '../attempts/given-up.ts'
+import { hasGivenUp } from '../abandoned.ts'
 import { ActionError } from '../errors.ts'
 import { clean, cleanForeign } from './masking.ts'
 

@@ -1,5 +1,5 @@
 import type { Call } from '../alibaba-cloud/call.ts'
-import { MQTT_ERRORS } from './service-errors.ts'
+import { MQTT_ERRORS } from './errors.ts'
 
 /** The product's API version. */
 const VERSION = '2020-04-20'

@@ -1,14 +1,14 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
-import { request, type Agent } from 'node:https'
+import { type Agent, request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { attempt } from '../attempts/attempt.ts'
-import { AttemptError, isRecord, mayPass, messageIn, textIn, type Failure } from '../attempts/failures.ts'
+import { AttemptError, type Failure, mayPass, wordsOf } from '../attempts/failures.ts'
+import { isRecord, messageIn, textIn } from '../attempts/response.ts'
 import { agentFor, proxyFor } from '../attempts/proxy.ts'
 import { GaveUp, retry, type Transport } from '../attempts/retry.ts'
-import { wordsOf } from '../attempts/words.ts'
 import { ActionError } from '../errors.ts'
-import { mask } from './masking.ts'
+import { mask } from '../runner/masking.ts'
 
 /** Where the runner gives out OIDC tokens, and what it wants to see for one. */
 export type IdTokenService = {

@@ -1,10 +1,10 @@
 import {
   COME_BACK,
   COMMON_ERRORS,
-  throttled,
   type ServiceError,
   type ServiceErrors,
-} from '../alibaba-cloud/service-errors.ts'
+  throttled,
+} from '../alibaba-cloud/errors.ts'
 
 const DENIED: ServiceError = {
   retry: false,

@@ -4,10 +4,10 @@ import { looksLikePem } from '../certificates/pem.ts'
 import { readPrivateKey } from '../certificates/private-key.ts'
 import { readPublicKey } from '../certificates/public-key.ts'
 import { ActionError } from '../errors.ts'
-import { readRunContext, type RunContext } from '../runner/context.ts'
+import { readRunContext, type RunContext } from '../github/context.ts'
 import { mask, maskLines } from '../runner/masking.ts'
 import { keyPairSealKey, passphraseSealKey, seal, type SealKey } from '../seal.ts'
-import { optional, required, secret } from './inputs.ts'
+import { optional, required, secret } from './input.ts'
 
 const INPUT = 'seal-key'
 

@@ -3,8 +3,8 @@ import { readCaCertificate } from '../certificates/ca-certificate.ts'
 import type { PemText } from '../certificates/pem.ts'
 import type { Passphrase } from '../certificates/private-key.ts'
 import { ActionError } from '../errors.ts'
-import { secret, wholeNumber } from './inputs.ts'
-import { optionalCertificate, optionalPrivateKey } from './pem-inputs.ts'
+import { secret, wholeNumber } from './input.ts'
+import { optionalCertificate, optionalPrivateKey } from './pem.ts'
 
 /** The private key of a CA as it was given, and how long what it signs is valid. */
 export type SigningInputs = {

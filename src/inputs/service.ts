@@ -1,11 +1,13 @@
-import type { CredentialPlan } from '../alibaba-cloud/credentials.ts'
+import type { Service } from '../alibaba-cloud/call.ts'
+import { type CredentialPlan, obtainAccessKey } from '../alibaba-cloud/credentials.ts'
+import { routeTo } from '../attempts/proxy.ts'
 import type { Transport } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
 import { log } from '../runner/log.ts'
-import { cleanForeign } from '../runner/masking.ts'
-import { readCredentialPlan, readSecrets } from './credential-inputs.ts'
-import { invalid, oneOf, optional, wholeNumber } from './inputs.ts'
-import { readProxy } from './proxy-inputs.ts'
+import { cleanForeign, mask } from '../runner/masking.ts'
+import { readCredentialPlan, readSecrets } from './credentials.ts'
+import { invalid, oneOf, optional, wholeNumber } from './input.ts'
+import { readProxy } from './proxy.ts'
 
 /** What the credential and network inputs come to. */
 export type ServiceInputs = {
@@ -89,4 +91,17 @@ function requireRegion(regionId: string | undefined, endpointInput: string): str
     what: `Neither the input region-id nor ${endpointInput} is given`,
     cure: `Give region-id, the region of the instance, e.g. region-id: cn-hangzhou, or set ${REGION_VARIABLES.join(', ')}.`,
   })
+}
+
+/**
+ * Gets the access key, and tells the log the way to STS and to GitHub's token, and where the key comes from.
+ *
+ * @returns the service, ready to be called
+ * @throws ActionError
+ */
+export async function connect({ endpoint, credentials, transport }: ServiceInputs): Promise<Service> {
+  if (credentials.role !== undefined) log('STS', routeTo(credentials.role.stsEndpoint, transport.proxy))
+  const { accessKey, source } = await obtainAccessKey(credentials, transport, mask)
+  log('Access key', source)
+  return { endpoint, accessKey, transport }
 }

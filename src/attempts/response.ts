@@ -56,3 +56,27 @@ export function watchResponse(): { head: ResponseHead | undefined; stop: () => v
 
 /** The code of the error that ends an answer of more than a mebibyte. */
 export const ANSWER_TOO_LONG = 'ANSWER_TOO_LONG'
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A text of an answer's field; `undefined` when it is not there, empty, or no text. */
+export function textIn(record: Readonly<Record<string, unknown>>, key: string): string | undefined {
+  const value = record[key]
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** The request id of an answer; `undefined` when there is none that looks like one. */
+export function requestIdIn(answer: Readonly<Record<string, unknown>>): string | undefined {
+  const id = textIn(answer, 'RequestId')
+  return id !== undefined && /^[A-Za-z0-9-]{1,64}$/.test(id) ? id : undefined
+}
+
+/** A message in an answer: empty when there is none, and never longer than is worth reading. */
+export function messageIn(answer: Readonly<Record<string, unknown>>, key: string): string {
+  return (textIn(answer, key) ?? '').slice(0, MAX_MESSAGE_LENGTH)
+}
+
+/** Four times what is shown of one. */
+const MAX_MESSAGE_LENGTH = 4000

@@ -1,7 +1,7 @@
 import { ActionError } from '../errors.ts'
 import { isRegisterCode } from '../register-code.ts'
 import { mask } from '../runner/masking.ts'
-import { optional } from './inputs.ts'
+import { optional } from './input.ts'
 
 const INPUT = 'register-code'
 
