@@ -94,9 +94,9 @@ function groupsOf(errors: ServiceErrors, but: ServiceErrors = {}): readonly Code
 /** What a group of codes means and what to do, each under a heading of its own. */
 function errorChapters(groups: readonly CodeGroup[]): string {
   return groups
-    .map(({ codes, error: { meaning, retry, cure } }) => {
+    .map(({ codes, error: { meaning, retry, fix } }) => {
       const repeated = retry ? 'It is tried again first.' : 'It is not tried again.'
-      return `### ${codes.map(code).join(', ')}\n\n${general(meaning)}. ${repeated}\n\n${general(cure)}`
+      return `### ${codes.map(code).join(', ')}\n\n${general(meaning)}. ${repeated}\n\n${general(fix)}`
     })
     .join('\n\n')
 }

@@ -1,55 +1,71 @@
+/** What an `ActionError` is made of. */
+type ErrorParts = {
+  /** What failed. Starts with the thing; no full stop. */
+  readonly what: string
+  /** What to do about it, in whole sentences. */
+  readonly fix: string
+  /** The service's error code, for example `MqttInstanceNotFound`, if it is in our tables. */
+  readonly code?: string | undefined
+  /** The service's own words, unchanged, with a code that is not in our tables. Untrusted. */
+  readonly serviceMessage?: string | undefined
+  readonly requestId?: string | undefined
+  /** Parts of `what` and `fix` that others wrote, such as a name that the service reported. */
+  readonly foreign?: readonly string[]
+  readonly cause?: unknown
+}
+
 /**
  * The one error that users read. `runAction` turns it into the annotation.
  *
- * The parts stay apart until they are printed: what the service said is not ours, and is withheld when it holds a
- * secret.
+ * The parts stay apart until they are printed, because the words of others are withheld if they contain a secret.
  */
 export class ActionError extends Error {
   override readonly name = 'ActionError'
-  /** What to do about it: whole sentences. */
-  readonly cure: string
-  /** The service's error code, e.g. `MqttInstanceNotFound`, when it is one that is known here. */
+  readonly fix: string
   readonly code: string | undefined
-  /** The service's own words, as they came, with a code that is not known here: untrusted. */
-  readonly said: string | undefined
+  readonly serviceMessage: string | undefined
   readonly requestId: string | undefined
-  /** What stands in the texts above and is not ours, such as a name that the service told. */
   readonly foreign: readonly string[]
 
-  /**
-   * @param parts.what what failed, starting with the thing, without a full stop
-   * @param parts.cure what to do about it
-   */
-  constructor(parts: {
-    what: string
-    cure: string
-    code?: string | undefined
-    said?: string | undefined
-    requestId?: string | undefined
-    foreign?: readonly string[]
-    cause?: unknown
-  }) {
-    super(parts.what, { cause: parts.cause })
-    this.cure = parts.cure
-    this.code = parts.code
-    this.said = parts.said
-    this.requestId = parts.requestId
-    this.foreign = (parts.foreign ?? []).filter((text) => text !== '')
+  constructor({ what, fix, code, serviceMessage, requestId, foreign = [], cause }: ErrorParts) {
+    super(what, { cause })
+    this.fix = fix
+    this.code = code
+    this.serviceMessage = serviceMessage
+    this.requestId = requestId
+    this.foreign = foreign.filter((text) => text !== '')
   }
 
   /**
-   * The whole text: what failed (code: the service's words; request id). What to do.
+   * Returns the same error in other words: code, service message, request ID and foreign parts stay. This error
+   * becomes the cause.
+   */
+  with({
+    what = this.message,
+    fix = this.fix,
+  }: {
+    readonly what?: string
+    readonly fix?: string
+  }): ActionError {
+    const { code, serviceMessage, requestId, foreign } = this
+    return new ActionError({ what, fix, code, serviceMessage, requestId, foreign, cause: this })
+  }
+
+  /**
+   * Returns the whole text: what failed (code: service message; request ID). What to do.
    *
-   * @param clean makes our own words fit to print
-   * @param cleanForeign the same for those of others
+   * @param clean makes our own words safe to print
+   * @param cleanForeign does the same for the words of others
    */
   describe(clean: (text: string) => string, cleanForeign = clean): string {
-    const said = this.said?.trimEnd().replace(/\.$/, '')
-    const answer = [clean(this.code ?? ''), cleanForeign(said ?? '')].filter((part) => part !== '').join(': ')
+    const serviceMessage = this.serviceMessage?.trimEnd().replace(/\.$/, '') ?? ''
+    const answer = [clean(this.code ?? ''), cleanForeign(serviceMessage)]
+      .filter((part) => part !== '')
+      .join(': ')
     const request = this.requestId === undefined ? '' : `request ${cleanForeign(this.requestId)}`
     const details = [answer, request].filter((part) => part !== '').join('; ')
     const own = (text: string): string =>
       clean(this.foreign.reduce((shown, part) => shown.replaceAll(part, () => cleanForeign(part)), text))
-    return `${own(this.message)}${details === '' ? '' : ` (${details})`}. ${own(this.cure)}`
+    return `${own(this.message)}${details === '' ? '' : ` (${details})`}. ${own(this.fix)}`
   }
 }

@@ -44,7 +44,7 @@ export function passphraseSealKey(passphrase: string): SealKey {
   }
   throw new ActionError({
     what: `The input seal-key is a passphrase of fewer than ${MIN_PASSPHRASE_LENGTH} characters`,
-    cure: 'Give a long random one from the secrets of the repository (openssl rand -base64 32 makes one), or a key as PEM text.',
+    fix: 'Give a long random one from the secrets of the repository (openssl rand -base64 32 makes one), or a key as PEM text.',
   })
 }
 
@@ -61,7 +61,7 @@ export function keyPairSealKey(key: KeyObject): SealKey {
     type === 'rsa' ? ` of ${modulusLength} bits` : type === 'ec' ? ` on the curve ${namedCurve}` : ''
   throw new ActionError({
     what: `The input seal-key holds a key that cannot be used for a seal: ${type}${detail}`,
-    cure: `It takes RSA of ${MIN_RSA_BITS} bits or more, or EC on P-256, P-384 or P-521.`,
+    fix: `It takes RSA of ${MIN_RSA_BITS} bits or more, or EC on P-256, P-384 or P-521.`,
   })
 }
 
@@ -111,7 +111,7 @@ export async function openSeal(
   if (madeFor !== undefined && madeFor !== algorithm) {
     throw new ActionError({
       what: `The seal was made for ${ALGORITHMS[madeFor]}, and the input seal-key is ${ALGORITHMS[algorithm]}`,
-      cure: 'Give the passphrase with which it was made, or the private key of the public key.',
+      fix: 'Give the passphrase with which it was made, or the private key of the public key.',
     })
   }
   const claims = readClaims(await decrypt(sealed, { algorithm, key }), nowMs)
@@ -120,7 +120,7 @@ export async function openSeal(
   if (nowMs < claims.expiresMs) return claims.code
   throw new ActionError({
     what: `The seal expired at ${new Date(claims.expiresMs).toISOString()}`,
-    cure: 'A seal is valid for 24 hours. Run the job that fetches the register code again.',
+    fix: 'A seal is valid for 24 hours. Run the job that fetches the register code again.',
   })
 }
 
@@ -155,7 +155,7 @@ async function decrypt(sealed: string, { algorithm, key }: SealKey): Promise<Uin
   } catch (cause) {
     throw new ActionError({
       what: 'The seal could not be opened: either the input seal-key is not the key it was made for, or the seal was changed on its way',
-      cure: 'Give the same passphrase as the step that made the seal, or the private key of its public key, and pass sealed-register-code on as it is.',
+      fix: 'Give the same passphrase as the step that made the seal, or the private key of its public key, and pass sealed-register-code on as it is.',
       cause,
     })
   }
@@ -187,7 +187,7 @@ function readClaims(
   }
   throw new ActionError({
     what: 'The seal was opened, and does not hold what a sealed register code holds',
-    cure: 'Pass on the output sealed-register-code of the action that fetched the code, of the same version as this one.',
+    fix: 'Pass on the output sealed-register-code of the action that fetched the code, of the same version as this one.',
   })
 }
 
@@ -215,6 +215,6 @@ function requireSame(what: string, sealedIn: string, here: string): void {
   throw new ActionError({
     what: `The seal was made in the ${what} ${sealedIn}, and this is ${here}`,
     foreign: [sealedIn],
-    cure: 'A seal opens in the workflow run that made it, in any of its jobs and attempts, and nowhere else.',
+    fix: 'A seal opens in the workflow run that made it, in any of its jobs and attempts, and nowhere else.',
   })
 }

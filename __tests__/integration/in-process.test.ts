@@ -186,7 +186,7 @@ describe('the action', () => {
 
   it('says which action RAM has to allow', async () => {
     await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault: { code: 'NoPermission' } }])
-    expect((await run()).error?.cure).toContain('both mq:GetRegisterCode and mq:MqttInstanceAccess')
+    expect((await run()).error?.fix).toContain('both mq:GetRegisterCode and mq:MqttInstanceAccess')
   })
 
   it.each(['reset', 'reset-in-body', 'html', 'null-body', 'no-code', 'hang'] as const)(
@@ -347,7 +347,7 @@ describe('an access key that has to be fetched', () => {
     ])
     const fault = { code: 'AuthenticationFail.NoPermission' }
     await service.emulator.setFaults([{ operation: 'AssumeRoleWithOIDC', fault }])
-    expect((await run({ ...role(), ...withoutKeys })).error?.cure).toContain('issuer "not readable"')
+    expect((await run({ ...role(), ...withoutKeys })).error?.fix).toContain('issuer "not readable"')
   })
 
   describe('from the default chain', () => {
@@ -403,7 +403,7 @@ describe('an access key that has to be fetched', () => {
       expect(error?.message).toMatch(
         /There is no access key: looked at .* default chain .*ALIBABA_CLOUD_ROLE_ARN.*credentials file .*ECS.*ALIBABA_CLOUD_CREDENTIALS_URI\)$/,
       )
-      expect(error?.cure).toMatch(/^Give access-key-id and access-key-secret, or role-to-assume/)
+      expect(error?.fix).toMatch(/^Give access-key-id and access-key-secret, or role-to-assume/)
     })
 
     it('is not waited for longer than there is time', async () => {

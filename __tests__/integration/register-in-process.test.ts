@@ -55,7 +55,7 @@ describe('register', () => {
     await changeBehind(service.emulator, ca, 'inactivate')
     const inactive = (await run()).error
     expect(inactive?.message).toMatch(/and inactive$/)
-    expect(inactive?.cure).toMatch(/run this with activate: true\.$/)
+    expect(inactive?.fix).toMatch(/run this with activate: true\.$/)
     expect((await run({ activate: 'true' })).stdout).toContain('is active again')
 
     const old = ca
@@ -64,7 +64,7 @@ describe('register', () => {
     await faults('InactivateCaCertificate', { code: 'CaNumExceed' })
     const failed = await run({ replaces: snOf(old) })
     expect(failed.error?.message).toMatch(/is registered and active, but inactivating its predecessor/)
-    expect(failed.error?.cure).toMatch(/Then run the job again: .*, and finishes with the predecessor\.$/)
+    expect(failed.error?.fix).toMatch(/Then run the job again: .*, and finishes with the predecessor\.$/)
     expect(failed.error).toMatchObject({ code: 'CaNumExceed', requestId: expect.any(String) })
     expect(failed.outputFile).toBe('')
     expect((await run({ replaces: snOf(old) })).stdout).toContain('made inactive')
@@ -161,7 +161,7 @@ describe('register', () => {
         `^The service took CA ${snOf(ca)}, but does not show it active, so its predecessor ${snOf(old)} was left as it is: RAM does not allow`,
       ),
     )
-    expect(error?.cure).toMatch(/Then run the job again: .*, and goes on with the predecessor\.$/)
+    expect(error?.fix).toMatch(/Then run the job again: .*, and goes on with the predecessor\.$/)
     expect(error).toMatchObject({
       code: 'NoPermission',
       said: expect.any(String),
@@ -194,9 +194,9 @@ describe('register', () => {
 
   it('tells which action RAM has to allow for a registration, and in which region', async () => {
     await faults('RegisterCaCertificate', { code: 'NoPermission' })
-    expect((await run()).error?.cure).toMatch(/both mq:RegisterCa and .* acs:mq:cn-\w+:\*:/)
+    expect((await run()).error?.fix).toMatch(/both mq:RegisterCa and .* acs:mq:cn-\w+:\*:/)
     await faults('GetCaCertificate', { code: 'NoPermission' })
-    expect((await run({ 'region-id': undefined })).error?.cure).toContain('acs:mq:*:*:')
+    expect((await run({ 'region-id': undefined })).error?.fix).toContain('acs:mq:*:*:')
   })
 
   it('takes an answer to a registration without its serial number for a broken one', async () => {
@@ -229,7 +229,7 @@ describe('register', () => {
     expect(error?.message).toMatch(
       /^It is not known whether the CA is registered \(serial number [\da-f]+\): the service closed .*, and asking the service failed: RAM/,
     )
-    expect(error?.cure).toMatch(/mq:GetCaCertificate and mq:MqttInstanceAccess.*does nothing twice\.$/)
+    expect(error?.fix).toMatch(/mq:GetCaCertificate and mq:MqttInstanceAccess.*does nothing twice\.$/)
     expect(error).toMatchObject({
       code: 'NoPermission',
       said: expect.any(String),
@@ -241,16 +241,14 @@ describe('register', () => {
   it('says that it was asked, and that the CA was not there', async () => {
     await faults('RegisterCaCertificate', 'html')
     const { error } = await run({ 'max-attempts': '1' })
-    expect(error?.cure).toBe(
+    expect(error?.fix).toBe(
       'Run the job again later. If it goes on, give Alibaba Cloud support the request id. ' +
         `Asked after each attempt, the service did not show that the CA is registered (serial number ${snOf(ca)}). ` +
         'Should one of them still be carried out late, the next run finds that.',
     )
     await faults('RegisterCaCertificate', { code: 'SignatureNonceUsed' })
     const { error: refused } = await run({ 'max-attempts': '1' })
-    expect(refused?.cure).toMatch(
-      /^Run the job again\. If .* sends requests twice\. Asked after each attempt/,
-    )
+    expect(refused?.fix).toMatch(/^Run the job again\. If .* sends requests twice\. Asked after each attempt/)
     expect(refused).toMatchObject({
       code: 'SignatureNonceUsed',
       said: expect.any(String),
@@ -261,7 +259,7 @@ describe('register', () => {
     await faults('GetCaCertificate', { delayMs: 0 }, { delayMs: 0 }, { code: 'NoPermission' })
     const { error: unknown } = await run()
     expect(unknown?.message).toMatch(/^It is not known/)
-    expect(unknown?.cure).not.toMatch(/did not show/)
+    expect(unknown?.fix).not.toMatch(/did not show/)
   })
 
   it('does not wait for the answer so long that no time is left to ask', async () => {
@@ -360,9 +358,9 @@ describe('register', () => {
       )
       await faults(operation, { code: 'NoPermission' })
       const refused = await run(values)
-      expect(refused.error?.cure).toContain(`both ${action} and mq:MqttInstanceAccess`)
+      expect(refused.error?.fix).toContain(`both ${action} and mq:MqttInstanceAccess`)
       // A refusal leaves nothing open.
-      expect(refused.error?.cure).not.toContain('Asked after each attempt')
+      expect(refused.error?.fix).not.toContain('Asked after each attempt')
       expect(refused.stdout).not.toContain('Asking')
 
       const looks = operation === 'ActiveCaCertificate' ? 1 : 2
@@ -388,7 +386,7 @@ describe('register', () => {
     [400, 'No certificate.', false],
   ])('takes HTTP %i with "%s" for a CA that is not there: %s', async (status, message, isNotThere) => {
     await faults('GetCaCertificate', { code: 'Gone', status, message })
-    expect((await run()).error?.said).toBe(isNotThere ? undefined : `Gone: ${message}`)
+    expect((await run()).error?.serviceMessage).toBe(isNotThere ? undefined : `Gone: ${message}`)
   })
 
   it.each([
@@ -403,7 +401,7 @@ describe('register', () => {
 
   it('does not take a 404 about anything else for a CA that is not there', async () => {
     await faults('GetCaCertificate', { code: 'Gone', status: 404, message: 'No route.' })
-    expect((await run()).error?.said).toBe('Gone: No route.')
+    expect((await run()).error?.serviceMessage).toBe('Gone: No route.')
     await faults('GetCaCertificate', {
       code: 'ApiNotSupport',
       message: 'There is no API for CA certificates.',
@@ -433,7 +431,7 @@ describe('register', () => {
     ca = await makeCa({ serialNumber: ca.certificate.serialNumber })
     const { error } = await run()
     expect(error?.message).toMatch(/^Another CA with the serial number/)
-    expect(error?.cure).toMatch(/^Serial numbers have to be unique: issue the CA certificate anew/)
+    expect(error?.fix).toMatch(/^Serial numbers have to be unique: issue the CA certificate anew/)
   })
 })
 
@@ -485,7 +483,7 @@ describe('an answer about a CA', () => {
   it('is no list when RAM does not allow one', async () => {
     await faults('ListCaCertificate', { code: 'NoPermission' })
     await expect(casOf(service.emulator)).rejects.toMatchObject({
-      cure: expect.stringContaining('both mq:ListCaCertificate and mq:MqttInstanceAccess'),
+      fix: expect.stringContaining('both mq:ListCaCertificate and mq:MqttInstanceAccess'),
     })
   })
 

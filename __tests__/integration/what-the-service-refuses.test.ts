@@ -22,7 +22,7 @@ const world: EmulatorConfig = {
   ],
 }
 
-describe('a refusal ends at the first attempt, with its cure', () => {
+describe('a refusal ends at the first attempt, with its fix', () => {
   const service = emulated(world)
 
   it.each<[string, Inputs, RegExp]>([

@@ -37,7 +37,7 @@ const READERS: readonly [string, (text: string) => unknown][] = [
   [
     'describe',
     (text) =>
-      new ActionError({ what: text, cure: text, code: text, said: text, requestId: text }).describe(
+      new ActionError({ what: text, fix: text, code: text, serviceMessage: text, requestId: text }).describe(
         clean,
         cleanForeign,
       ),

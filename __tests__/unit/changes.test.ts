@@ -45,7 +45,7 @@ describe('whether an operation that changes something can have been carried out 
     ['ParameterFieldCheckFailed', 500, false],
     ['NoPermission', 403, false],
   ])('%s with HTTP %i: %s', (code, status, isOpen) => {
-    const failure: Failure = { kind: 'refused', code, status, said: '' }
+    const failure: Failure = { kind: 'refused', code, status, serviceMessage: '' }
     expect(leavesOpen(failure, MQTT_ERRORS)).toBe(isOpen)
   })
 })

@@ -12,7 +12,7 @@ describe('what the SDK throws', () => {
     ).toEqual({
       kind: 'refused',
       code: 'NoPermission',
-      said: 'You are not allowed.',
+      serviceMessage: 'You are not allowed.',
       status: 403,
       requestId: '3F2A',
       serviceDate: undefined,
@@ -43,7 +43,7 @@ describe('what the SDK throws', () => {
     [7, ''],
   ])('has as much of the words as is worth reading', (Message, said) => {
     const data = { Code: 'Odd', Message, statusCode: 400 }
-    expect(failureOf({ data }, undefined)).toMatchObject({ kind: 'refused', said })
+    expect(failureOf({ data }, undefined)).toMatchObject({ kind: 'refused', serviceMessage: said })
   })
 
   it.each(['x'.repeat(100), 'InvalidTimeStamp.Expired', 'a_b-c.1'])(
@@ -65,7 +65,7 @@ describe('what the SDK throws', () => {
   it('is a refusal without words when the envelope has none', () => {
     expect(failureOf({ data: { Code: 'Odd', statusCode: 400 } }, { ...page, status: 400 })).toMatchObject({
       kind: 'refused',
-      said: '',
+      serviceMessage: '',
       requestId: undefined,
     })
   })
@@ -169,7 +169,7 @@ describe('what the SDK throws', () => {
   })
 
   it.each<[Failure, string]>([
-    [{ kind: 'refused', code: 'Throttling', said: '', status: 400 }, 'Throttling, HTTP 400'],
+    [{ kind: 'refused', code: 'Throttling', serviceMessage: '', status: 400 }, 'Throttling, HTTP 400'],
     [{ kind: 'timeout', what: 'did not answer' }, 'the service did not answer'],
     [
       { kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 502, host: 'proxy:3128' },

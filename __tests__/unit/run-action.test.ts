@@ -34,7 +34,7 @@ describe('the end of an action', () => {
   })
 
   it('is 1 and one annotation when it did not', async () => {
-    expect(await run(fail(new ActionError({ what: 'It failed', cure: 'Mend it.' })))).toEqual({
+    expect(await run(fail(new ActionError({ what: 'It failed', fix: 'Mend it.' })))).toEqual({
       codes: [1],
       stdout: '::error::It failed. Mend it.\n',
     })
@@ -42,7 +42,7 @@ describe('the end of an action', () => {
 
   it('is one annotation of one line, whatever the words are', async () => {
     const { stdout } = await run(
-      fail(new ActionError({ what: 'Odd\n::set-env::x', cure: 'b', said: '::error::' })),
+      fail(new ActionError({ what: 'Odd\n::set-env::x', fix: 'b', serviceMessage: '::error::' })),
     )
     expect(stdout.split('\n')).toHaveLength(2)
     expect(stdout).toMatch(/^::error::Odd : :set-env: :x \(: :error: :\)\. b\n$/)
@@ -64,8 +64,8 @@ describe('the end of an action', () => {
       mask('q1w2e3r4t5y6u7i8')
       throw new ActionError({
         what: 'It failed',
-        cure: 'Mend it.',
-        said: 'q1w2e3r4t5y6u7i8',
+        fix: 'Mend it.',
+        serviceMessage: 'q1w2e3r4t5y6u7i8',
         requestId: '3F2A',
       })
     })
@@ -75,7 +75,7 @@ describe('the end of an action', () => {
   })
 
   it('has the stack traces of an error and its causes when step debugging is on', async () => {
-    const error = new ActionError({ what: 'It failed', cure: 'Mend it.', cause: new Error('the cause') })
+    const error = new ActionError({ what: 'It failed', fix: 'Mend it.', cause: new Error('the cause') })
     const { stdout } = await run(fail(error), { RUNNER_DEBUG: '1' })
     expect(stdout).toMatch(/::debug::ActionError: It failed\n::debug:: +at /)
     expect(stdout).toMatch(/::debug::Error: the cause\n/)

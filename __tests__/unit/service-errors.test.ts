@@ -26,7 +26,7 @@ const proxy = {
 }
 
 function refused(code: string, status: number, serviceDate?: string): Failure {
-  return { kind: 'refused', code, status, said: 'Oh no.', requestId: '3F2A', serviceDate }
+  return { kind: 'refused', code, status, serviceMessage: 'Oh no.', requestId: '3F2A', serviceDate }
 }
 
 function words(failure: Failure, errors = MQTT_ERRORS, through?: typeof proxy): string {
@@ -125,19 +125,22 @@ describe('the words of an error', () => {
   })
 
   it('take a code that is not known for a word of the service, which can be anything', () => {
-    const answerOf = (code: string, said: string): object => {
-      const failure: Failure = { kind: 'refused', code, said, status: 400 }
-      const { code: known, said: words } = explain(new GaveUp(failure, ''), {
+    const answerOf = (code: string, serviceMessage: string): object => {
+      const failure: Failure = { kind: 'refused', code, serviceMessage, status: 400 }
+      const { code: known, serviceMessage: words } = explain(new GaveUp(failure, ''), {
         errors: MQTT_ERRORS,
         subject,
         proxy: undefined,
       })
-      return { code: known, said: words }
+      return { code: known, serviceMessage: words }
     }
-    expect(answerOf('NoPermission', 'Oh no.')).toEqual({ code: 'NoPermission', said: 'Oh no.' })
-    expect(answerOf('NeverHeardOf', 'Oh no.')).toEqual({ code: undefined, said: 'NeverHeardOf: Oh no.' })
-    expect(answerOf('NeverHeardOf', '')).toEqual({ code: undefined, said: 'NeverHeardOf' })
-    expect(answerOf('toString', '')).toEqual({ code: undefined, said: 'toString' })
+    expect(answerOf('NoPermission', 'Oh no.')).toEqual({ code: 'NoPermission', serviceMessage: 'Oh no.' })
+    expect(answerOf('NeverHeardOf', 'Oh no.')).toEqual({
+      code: undefined,
+      serviceMessage: 'NeverHeardOf: Oh no.',
+    })
+    expect(answerOf('NeverHeardOf', '')).toEqual({ code: undefined, serviceMessage: 'NeverHeardOf' })
+    expect(answerOf('toString', '')).toEqual({ code: undefined, serviceMessage: 'toString' })
   })
 
   it('say of a code that is not known where to look it up', () => {
@@ -154,10 +157,10 @@ describe('the words of an error', () => {
     ['3F2A', /^Run the job again later\. If it goes on, give Alibaba Cloud support the request id\.$/],
   ])(
     'tell a broken answer of the service from one of somebody else by its request id: %s',
-    (requestId, cure) => {
+    (requestId, fix) => {
       const failure: Failure = { kind: 'broken-answer', what: 'answered without a code', requestId }
       const error = explain(new GaveUp(failure, ''), { errors: MQTT_ERRORS, subject, proxy: undefined })
-      expect(error.cure).toMatch(cure)
+      expect(error.fix).toMatch(fix)
       expect(error.requestId).toBe(requestId)
     },
   )

@@ -46,7 +46,7 @@ function parse(json: string): Config {
     if (!(error instanceof ShapeError)) throw error
     throw new ActionError({
       what: `The input config cannot be used: ${error.message}`,
-      cure: 'emulator/README.md of this repository has every key, and what it takes.',
+      fix: 'emulator/README.md of this repository has every key, and what it takes.',
       cause: error,
     })
   }
@@ -58,7 +58,7 @@ function readConfigFile(path: string): string {
   } catch (cause) {
     throw new ActionError({
       what: 'The input config is neither JSON text, which begins with {, nor the path of a file that can be read',
-      cure: 'A path is relative to the working directory of the job. Is the repository checked out before this step?',
+      fix: 'A path is relative to the working directory of the job. Is the repository checked out before this step?',
       cause,
     })
   }
@@ -70,7 +70,7 @@ function readNames(config: Config): Names {
   if (role !== undefined && provider !== undefined && role.accountId !== provider.accountId) {
     throw new ActionError({
       what: `The inputs role-to-assume and oidc-provider-arn are of two accounts, ${role.accountId} and ${provider.accountId}`,
-      cure: 'A role can only trust a provider of its own account: copy both from RAM once more.',
+      fix: 'A role can only trust a provider of its own account: copy both from RAM once more.',
     })
   }
   return {

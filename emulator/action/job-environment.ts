@@ -13,7 +13,7 @@ export function requireEnvironmentFile(): void {
   if (file === '') {
     throw new ActionError({
       what: 'GITHUB_ENV is not set, so the step has nowhere to put variables for the later ones',
-      cure: 'Run this as a step of a workflow. To try the emulator on your own machine, use npm run emulator.',
+      fix: 'Run this as a step of a workflow. To try the emulator on your own machine, use npm run emulator.',
     })
   }
   try {
@@ -39,7 +39,7 @@ export function exportToJob(variables: Readonly<Record<string, string>>): void {
 function cannotBeWritten(cause: unknown): ActionError {
   return new ActionError({
     what: 'The file named by GITHUB_ENV cannot be written',
-    cure: 'The runner makes that file for each step: check its disk, and who may write to its temporary folder.',
+    fix: 'The runner makes that file for each step: check its disk, and who may write to its temporary folder.',
     cause,
   })
 }

@@ -87,7 +87,7 @@ async function startupLine(child: ChildProcess, logFile: string): Promise<Startu
     reject(
       new ActionError({
         what: `The emulator was not ready after ${START_TIMEOUT_MS / 1000} seconds`,
-        cure: 'The runner is most likely overloaded: run the job again.',
+        fix: 'The runner is most likely overloaded: run the job again.',
       }),
     )
   }, START_TIMEOUT_MS)
@@ -101,10 +101,10 @@ async function startupLine(child: ChildProcess, logFile: string): Promise<Startu
 function didNotStart(exitCode: number | null, logFile: string): ActionError {
   return new ActionError({
     what: `The emulator did not start`,
-    said: readFileSync(logFile, 'utf8')
+    serviceMessage: readFileSync(logFile, 'utf8')
       .replace(/^emulator: /, '')
       .trim(),
-    cure:
+    fix:
       exitCode === REFUSED
         ? 'Check the inputs config and port; emulator/README.md of this repository has every key of the config.'
         : `It ended with exit code ${exitCode ?? 'none'}. If a second try ends like this one, please report it.`,

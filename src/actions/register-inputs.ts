@@ -57,20 +57,20 @@ async function readGivenProof(): Promise<GivenProof> {
   if (key !== undefined && pem !== undefined) {
     throw new ActionError({
       what: 'Both verification-certificate and ca-private-key are given',
-      cure: 'Give the one that was made elsewhere, or the key to make it with here.',
+      fix: 'Give the one that was made elsewhere, or the key to make it with here.',
     })
   }
   if (key !== undefined) {
     if (registerCode === '') return { kind: 'key', signing: await readSigningInputs() }
     throw new ActionError({
       what: 'Both register-code and ca-private-key are given',
-      cure: 'Leave register-code out: with the key, this action fetches a code of its own. It belongs to a verification-certificate that was made elsewhere.',
+      fix: 'Leave register-code out: with the key, this action fetches a code of its own. It belongs to a verification-certificate that was made elsewhere.',
     })
   }
   if (pem !== undefined) return { kind: 'certificate', pem, registerCode }
   throw new ActionError({
     what: 'Neither verification-certificate nor ca-private-key is given',
-    cure: "Give the CA's private key, to make the verification certificate with, or one that was made elsewhere. A secret that the workflow cannot read arrives empty.",
+    fix: "Give the CA's private key, to make the verification certificate with, or one that was made elsewhere. A secret that the workflow cannot read arrives empty.",
   })
 }
 
@@ -118,6 +118,6 @@ function readPredecessor(ca: X509Certificate): Predecessor | undefined {
   if (!isSameSerialNumber(serialNumber, ca.serialNumber)) return { serialNumber, onReplace }
   throw new ActionError({
     what: `The input replaces names the CA itself, ${serialNumber}`,
-    cure: 'Give the serial number of the CA that this one succeeds, or leave it out.',
+    fix: 'Give the serial number of the CA that this one succeeds, or leave it out.',
   })
 }

@@ -60,7 +60,7 @@ function requireNoSecret({ sn }: Registration, { serialNumber }: X509Certificate
   if (isSameSerialNumber(sn, serialNumber) || unlessSecret(sn) === sn) return
   throw new ActionError({
     what: 'The service told a serial number of the CA that holds a secret',
-    cure: 'No service does that by itself: check the endpoint, and what is on the way to it.',
+    fix: 'No service does that by itself: check the endpoint, and what is on the way to it.',
   })
 }
 
@@ -104,12 +104,12 @@ async function requireSeenActive({
     await confirmActive(service, instance, { sn, certificate })
   } catch (error) {
     if (!(error instanceof ActionError)) throw error
-    const { message, cure, code, said, requestId } = error
+    const { message, fix, code, serviceMessage, requestId } = error
     throw new ActionError({
       what: `The service took CA ${sn}, but does not show it active, so its predecessor ${predecessor.serialNumber} was left as it is: ${message}`,
-      cure: `${cure} Then run the job again: it registers nothing twice, and goes on with the predecessor.`,
+      fix: `${fix} Then run the job again: it registers nothing twice, and goes on with the predecessor.`,
       code,
-      said,
+      serviceMessage,
       requestId,
       cause: error,
     })
@@ -127,13 +127,13 @@ async function retire(parts: Succession): Promise<string> {
     return `${serialNumber}: ${retired}`
   } catch (error) {
     if (!(error instanceof ActionError)) throw error
-    const { message, cure, code, said, requestId } = error
+    const { message, fix, code, serviceMessage, requestId } = error
     const step = onReplace === 'delete' ? 'deleting' : 'inactivating'
     throw new ActionError({
       what: `CA ${registration.sn} is registered and active, but ${step} its predecessor ${serialNumber} failed: ${message}`,
-      cure: `${cure} Then run the job again: it registers nothing twice, and finishes with the predecessor.`,
+      fix: `${fix} Then run the job again: it registers nothing twice, and finishes with the predecessor.`,
       code,
-      said,
+      serviceMessage,
       requestId,
       cause: error,
     })

@@ -80,13 +80,16 @@ function isOneOf(codes: readonly string[], failure: Failure): boolean {
   return failure.kind === 'refused' && codes.includes(failure.code)
 }
 
-function notDone(aim: string, { message, cure, code, said, requestId, cause }: ActionError): ActionError {
+function notDone(
+  aim: string,
+  { message, fix, code, serviceMessage, requestId, cause }: ActionError,
+): ActionError {
   return new ActionError({
     what: message,
     // The service has just answered the asking, so its address is right.
-    cure: `${said === undefined ? COME_BACK : cure} Asked after each attempt, the service did not show that ${aim}. Should one of them still be carried out late, the next run finds that.`,
+    fix: `${serviceMessage === undefined ? COME_BACK : fix} Asked after each attempt, the service did not show that ${aim}. Should one of them still be carried out late, the next run finds that.`,
     code,
-    said,
+    serviceMessage,
     requestId,
     cause,
   })
@@ -95,9 +98,9 @@ function notDone(aim: string, { message, cure, code, said, requestId, cause }: A
 function notKnown(aim: string, failure: Failure, failed: ActionError): ActionError {
   return new ActionError({
     what: `It is not known whether ${aim}: ${inShort(failure)}, and asking the service failed: ${failed.message}`,
-    cure: `${failed.cure} Then run the job again: it looks first at what is there, and does nothing twice.`,
+    fix: `${failed.fix} Then run the job again: it looks first at what is there, and does nothing twice.`,
     code: failed.code,
-    said: failed.said,
+    serviceMessage: failed.serviceMessage,
     requestId: failed.requestId,
     cause: failed,
   })

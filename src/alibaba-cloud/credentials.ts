@@ -110,7 +110,7 @@ export async function findInDefaultChain({
   } catch {
     throw new ActionError({
       what: `There is no access key: looked at the inputs, at the environment, and at the default chain of Alibaba Cloud's SDK (${DEFAULT_CHAIN})`,
-      cure: 'Give access-key-id and access-key-secret, or role-to-assume and oidc-provider-arn, or set up one of these places on the runner.',
+      fix: 'Give access-key-id and access-key-secret, or role-to-assume and oidc-provider-arn, or set up one of these places on the runner.',
     })
   } finally {
     clearTimeout(timer)

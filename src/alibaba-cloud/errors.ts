@@ -12,7 +12,7 @@ export type ServiceError = {
   /** What it means, a sentence without its full stop. */
   readonly meaning: string
   /** What to do about it, whole sentences. */
-  readonly cure: string
+  readonly fix: string
 }
 
 /**
@@ -21,19 +21,19 @@ export type ServiceError = {
  */
 export type ServiceErrors = Readonly<Record<string, ServiceError>>
 
-/** The cure where the fault is the service's own. */
+/** The fix where the fault is the service's own. */
 export const COME_BACK = 'Run the job again later. If it goes on, give Alibaba Cloud support the request id.'
 
 const WRONG_SIGNATURE: ServiceError = {
   retry: false,
   meaning: 'The access key secret does not belong to the access key id',
-  cure: 'Copy both again from RAM, whole and without quotes, and check that each is in its own input or secret.',
+  fix: 'Copy both again from RAM, whole and without quotes, and check that each is in its own input or secret.',
 }
 
 /** The row of a code that says that the account made too many calls. */
 export function throttled(meaning: string): ServiceError {
-  const cure = 'Run fewer jobs at the same time, or raise max-attempts and timeout.'
-  return { retry: true, isTurnedAway: true, meaning, cure }
+  const fix = 'Run fewer jobs at the same time, or raise max-attempts and timeout.'
+  return { retry: true, isTurnedAway: true, meaning, fix }
 }
 
 const THROTTLED = throttled('The service throttled {operation}')
@@ -41,7 +41,7 @@ const THROTTLED = throttled('The service throttled {operation}')
 const OVERLOADED: ServiceError = {
   retry: true,
   meaning: 'The service could not handle {operation} just now',
-  cure: COME_BACK,
+  fix: COME_BACK,
 }
 
 /**
@@ -53,39 +53,39 @@ export const COMMON_ERRORS: ServiceErrors = {
   'InvalidAccessKeyId.NotFound': {
     retry: false,
     meaning: 'There is no such access key',
-    cure: 'Check access-key-id: whether it was copied whole, and whether the key has been deleted in RAM since.',
+    fix: 'Check access-key-id: whether it was copied whole, and whether the key has been deleted in RAM since.',
   },
   'InvalidAccessKeyId.Inactive': {
     retry: false,
     meaning: 'The access key is disabled',
-    cure: 'Enable it in RAM, or use another one.',
+    fix: 'Enable it in RAM, or use another one.',
   },
   SignatureDoesNotMatch: WRONG_SIGNATURE,
   IncompleteSignature: WRONG_SIGNATURE,
   'InvalidSecurityToken.Expired': {
     retry: false,
     meaning: 'The temporary access key has expired',
-    cure: 'Get a new one in the same job, shortly before this step.',
+    fix: 'Get a new one in the same job, shortly before this step.',
   },
   'InvalidSecurityToken.Malformed': {
     retry: false,
     meaning: 'The security token is not valid, or does not belong to the access key',
-    cure: 'Take access-key-id, access-key-secret and security-token from the same answer of STS, whole.',
+    fix: 'Take access-key-id, access-key-secret and security-token from the same answer of STS, whole.',
   },
   'InvalidTimeStamp.Expired': {
     retry: false,
     meaning: 'The clock of this runner is more than 15 minutes off',
-    cure: 'Set the clock of the runner (NTP): every request carries the time at which it was signed.',
+    fix: 'Set the clock of the runner (NTP): every request carries the time at which it was signed.',
   },
   'InvalidTimeStamp.Format': {
     retry: false,
     meaning: 'The service could not read the time at which the request was signed',
-    cure: 'Set the clock of the runner (NTP). If it is right, something on the way changes the request.',
+    fix: 'Set the clock of the runner (NTP). If it is right, something on the way changes the request.',
   },
   SignatureNonceUsed: {
     retry: true,
     meaning: 'The service had seen the same request before',
-    cure: 'Run the job again. If it goes on, something on the way, such as a proxy, sends requests twice.',
+    fix: 'Run the job again. If it goes on, something on the way, such as a proxy, sends requests twice.',
   },
   Throttling: THROTTLED,
   'Throttling.User': THROTTLED,
@@ -107,7 +107,7 @@ export function serviceError(errors: ServiceErrors, code: string, status: number
     // 417 is what ApsaraMQ for MQTT has for "try again later" since it adjusted its statuses.
     retry: status >= 500 || [408, 417, 429].includes(status),
     meaning: 'The service refused {operation}',
-    cure: 'Look the code up in the reference of the API, or give Alibaba Cloud support the request id.',
+    fix: 'Look the code up in the reference of the API, or give Alibaba Cloud support the request id.',
   }
 }
 
@@ -126,10 +126,10 @@ export function explain(
   { failure, effort }: GaveUp,
   { errors, subject, proxy }: { errors: ServiceErrors; subject: Subject; proxy: Proxy | undefined },
 ): ActionError {
-  const { what, cure } = words(failure, errors, subject.endpoint, proxy)
+  const { what, fix } = words(failure, errors, subject.endpoint, proxy)
   return new ActionError({
     what: fill(what, subject) + (effort === '' ? '' : `, ${effort}`),
-    cure: fill(cure, subject),
+    fix: fill(fix, subject),
     ...(failure.kind === 'refused' && answerOf(failure, errors)),
     requestId: 'requestId' in failure ? failure.requestId : undefined,
     // Claims of a token, which whoever gave it out can have filled with anything.
@@ -140,9 +140,12 @@ export function explain(
 }
 
 /** A code that is not in the table is a word of the service's own, which can be anything. */
-function answerOf({ code, said }: Refusal, errors: ServiceErrors): { code?: string; said: string } {
-  if (Object.hasOwn(errors, code)) return { code, said }
-  return { said: said === '' ? code : `${code}: ${said}` }
+function answerOf(
+  { code, serviceMessage }: Refusal,
+  errors: ServiceErrors,
+): { code?: string; serviceMessage: string } {
+  if (Object.hasOwn(errors, code)) return { code, serviceMessage }
+  return { serviceMessage: serviceMessage === '' ? code : `${code}: ${serviceMessage}` }
 }
 
 function words(
@@ -150,19 +153,19 @@ function words(
   errors: ServiceErrors,
   host: string,
   proxy: Proxy | undefined,
-): { readonly what: string; readonly cure: string } {
+): { readonly what: string; readonly fix: string } {
   if (failure.kind !== 'refused') {
     // With a request id it was the service that answered, so the address is right.
     const isService = failure.kind === 'broken-answer' && failure.requestId !== undefined
     return wordsOf(failure, { host, proxy, wrongAddress: isService ? COME_BACK : WRONG_ADDRESS })
   }
-  const { meaning, cure } = serviceError(errors, failure.code, failure.status)
+  const { meaning, fix } = serviceError(errors, failure.code, failure.status)
   // Read and written again, as a header can hold anything.
   const serviceDate = new Date(failure.serviceDate ?? '')
   if (failure.code !== 'InvalidTimeStamp.Expired' || Number.isNaN(serviceDate.getTime()))
-    return { what: meaning, cure }
+    return { what: meaning, fix }
   const clocks = `Its clock says ${new Date().toUTCString()}, the service's ${serviceDate.toUTCString()}.`
-  return { what: meaning, cure: `${cure} ${clocks}` }
+  return { what: meaning, fix: `${fix} ${clocks}` }
 }
 
 const WRONG_ADDRESS =

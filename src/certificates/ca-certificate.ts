@@ -22,7 +22,7 @@ export function readCaCertificate(pem: PemText, nowMs = Date.now()): X509Certifi
     throw new ActionError({
       // Without its subject: that of a verification certificate, given by mistake, is the register code.
       what: `The certificate in ${pem.input} is not that of a CA`,
-      cure: 'Give the certificate that issues the device certificates: its basic constraints say CA:TRUE, and its key usage, if it has one, has keyCertSign. Of a chain the first certificate is taken. If this one is a verification certificate, the two may be swapped.',
+      fix: 'Give the certificate that issues the device certificates: its basic constraints say CA:TRUE, and its key usage, if it has one, has keyCertSign. Of a chain the first certificate is taken. If this one is a verification certificate, the two may be swapped.',
     })
   }
   requireIntact(ca, pem.input)
@@ -31,13 +31,13 @@ export function readCaCertificate(pem: PemText, nowMs = Date.now()): X509Certifi
   if (!/^[\da-f]+$/i.test(ca.serialNumber)) {
     throw new ActionError({
       what: `The serial number of the CA certificate in ${pem.input} is negative`,
-      cure: 'RFC 5280 wants a positive one, and services spell a negative one in different ways: issue the CA certificate anew.',
+      fix: 'RFC 5280 wants a positive one, and services spell a negative one in different ways: issue the CA certificate anew.',
     })
   }
   if (derSerialNumber(ca.serialNumber).length / 2 > MAX_SERIAL_NUMBER_BYTES) {
     throw new ActionError({
       what: `The serial number of the CA certificate in ${pem.input} has more than ${MAX_SERIAL_NUMBER_BYTES} bytes`,
-      cure: 'ApsaraMQ for MQTT takes no longer ones: issue the CA certificate with a shorter serial number.',
+      fix: 'ApsaraMQ for MQTT takes no longer ones: issue the CA certificate with a shorter serial number.',
     })
   }
   return ca
@@ -58,7 +58,7 @@ export function readCaPrivateKey(parts: {
   if (parts.ca.checkPrivateKey(key)) return key
   throw new ActionError({
     what: `The private key in ${parts.pem.input} does not belong to the CA certificate`,
-    cure: 'Give the key with which this CA signs. Of a chain the first certificate is taken: put the CA first.',
+    fix: 'Give the key with which this CA signs. Of a chain the first certificate is taken: put the CA first.',
   })
 }
 
@@ -67,7 +67,7 @@ function requireIntact(ca: X509Certificate, input: string): void {
   if (ca.issuer !== ca.subject || isSignedWith(ca, ca.publicKey)) return
   throw new ActionError({
     what: `The CA certificate in ${input} is self-signed, and its signature is not valid`,
-    cure: 'It was damaged or changed: take it again from where it was made. If an earlier key of the CA signed it, give the certificate that the new key signed itself. openssl verify -check_ss_sig -CAfile shows the same.',
+    fix: 'It was damaged or changed: take it again from where it was made. If an earlier key of the CA signed it, give the certificate that the new key signed itself. openssl verify -check_ss_sig -CAfile shows the same.',
   })
 }
 

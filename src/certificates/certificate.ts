@@ -18,7 +18,7 @@ export function readCertificate(pem: PemText): X509Certificate {
   if ([certificate.validFrom, certificate.validTo].some((date) => Number.isNaN(Date.parse(date)))) {
     throw new ActionError({
       what: `The certificate in ${pem.input} has a date that cannot be read`,
-      cure: 'It is not written as RFC 5280 says: issue the certificate anew. openssl x509 -noout -dates shows both dates.',
+      fix: 'It is not written as RFC 5280 says: issue the certificate anew. openssl x509 -noout -dates shows both dates.',
     })
   }
   return certificate
@@ -33,7 +33,7 @@ function parse(pem: string, input: string): X509Certificate {
   } catch (cause) {
     throw new ActionError({
       what: `The certificate in ${input} cannot be read`,
-      cure: 'It looks damaged, or has a key of a kind that Node.js does not know. Check that all of it was copied; openssl x509 -noout -text says more.',
+      fix: 'It looks damaged, or has a key of a kind that Node.js does not know. Check that all of it was copied; openssl x509 -noout -text says more.',
       cause,
     })
   }
@@ -50,13 +50,13 @@ export function requireValidNow(certificate: X509Certificate, holder: string, no
   if (nowMs > validToDate.getTime()) {
     throw new ActionError({
       what: `${holder} expired at ${inWords(validToDate)}`,
-      cure: 'Use one that is valid.',
+      fix: 'Use one that is valid.',
     })
   }
   if (nowMs < validFromDate.getTime()) {
     throw new ActionError({
       what: `${holder} is not valid before ${inWords(validFromDate)}`,
-      cure: 'Use one that is valid by now, or check the clock of the runner.',
+      fix: 'Use one that is valid by now, or check the clock of the runner.',
     })
   }
 }

@@ -50,6 +50,6 @@ function isKnownCurve(name: string): name is keyof typeof CURVES {
 function unsupported(holder: string, what: string): ActionError {
   return new ActionError({
     what: `${holder} holds ${what}, which ApsaraMQ for MQTT does not take`,
-    cure: `Use a CA with an RSA key of ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bits, or an EC key on P-256, P-384 or P-521.`,
+    fix: `Use a CA with an RSA key of ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bits, or an EC key on P-256, P-384 or P-521.`,
   })
 }

@@ -59,7 +59,7 @@ export function wrongBlock({ input, text }: PemText, takes: string): ActionError
     labels.length > 0
       ? `holds ${labels.map(inWords).join(' and ')}`
       : 'holds no whole PEM block: one that ends with the -----END line its -----BEGIN line calls for'
-  return new ActionError({ what: `The input ${input} ${holds}`, cure: `It takes ${takes}.` })
+  return new ActionError({ what: `The input ${input} ${holds}`, fix: `It takes ${takes}.` })
 }
 
 function unescapeLineEnds(text: string): string {

@@ -29,7 +29,7 @@ function decrypt(block: PemBlock, input: string, passphrase: Passphrase): KeyObj
   if (passphrase.value === '') {
     throw new ActionError({
       what: `The private key in ${input} is encrypted, and ${passphrase.input} is missing`,
-      cure: `Give its passphrase as ${passphrase.input}, from the secrets of the repository.`,
+      fix: `Give its passphrase as ${passphrase.input}, from the secrets of the repository.`,
     })
   }
   try {
@@ -38,7 +38,7 @@ function decrypt(block: PemBlock, input: string, passphrase: Passphrase): KeyObj
     // Of 256 wrong passphrases one decrypts to something that looks whole, and fails in another way than the rest.
     throw new ActionError({
       what: `The private key in ${input} could not be decrypted with ${passphrase.input}`,
-      cure: 'Check that it is the passphrase of this key. If it is, the key is damaged or encrypted in a way that Node.js does not read: write it anew with openssl pkcs8 -topk8 -v2 aes-256-cbc.',
+      fix: 'Check that it is the passphrase of this key. If it is, the key is damaged or encrypted in a way that Node.js does not read: write it anew with openssl pkcs8 -topk8 -v2 aes-256-cbc.',
       cause,
     })
   }
@@ -50,7 +50,7 @@ function parse(block: PemBlock, input: string): KeyObject {
   } catch (cause) {
     throw new ActionError({
       what: `The private key in ${input} cannot be read`,
-      cure: 'It looks damaged: check that all of it was copied. openssl pkey -check says more.',
+      fix: 'It looks damaged: check that all of it was copied. openssl pkey -check says more.',
       cause,
     })
   }
@@ -59,6 +59,6 @@ function parse(block: PemBlock, input: string): KeyObject {
 function unreadableForm(input: string, form: string): ActionError {
   return new ActionError({
     what: `The private key in ${input} is ${form}, which Node.js does not read`,
-    cure: 'Convert it: openssl pkcs8 -topk8 -v2 aes-256-cbc, or ssh-keygen -p -m PKCS8 for a key of OpenSSH.',
+    fix: 'Convert it: openssl pkcs8 -topk8 -v2 aes-256-cbc, or ssh-keygen -p -m PKCS8 for a key of OpenSSH.',
   })
 }

@@ -20,7 +20,7 @@ export function readPublicKey(pem: PemText): KeyObject {
   } catch (cause) {
     throw new ActionError({
       what: `The public key in ${pem.input} cannot be read`,
-      cure: 'It looks damaged: check that all of it was copied. openssl pkey -pubin -check says more.',
+      fix: 'It looks damaged: check that all of it was copied. openssl pkey -pubin -check says more.',
       cause,
     })
   }

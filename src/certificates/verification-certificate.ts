@@ -97,7 +97,7 @@ function requireRegisterCode(registerCode: string): void {
   if (isRegisterCode(registerCode)) return
   throw new ActionError({
     what: 'What was given as the register code cannot be one',
-    cure: 'A register code has 8 to 64 letters, digits and characters of -_.:+/=@~. Pass it on as the service gave it.',
+    fix: 'A register code has 8 to 64 letters, digits and characters of -_.:+/=@~. Pass it on as the service gave it.',
   })
 }
 

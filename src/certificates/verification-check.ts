@@ -26,7 +26,7 @@ export function checkVerificationCertificate(
   if (registerCode === undefined || registerCode === code) return code
   throw new ActionError({
     what: 'The verification certificate carries another register code than this one',
-    cure: 'Its Common Name has to be the code of this registration: a code can be used once. Make the certificate anew with it.',
+    fix: 'Its Common Name has to be the code of this registration: a code can be used once. Make the certificate anew with it.',
   })
 }
 
@@ -44,14 +44,14 @@ function requireSignedBy(ca: X509Certificate, certificate: X509Certificate): voi
   if (isSameCertificate(certificate, ca)) {
     throw new ActionError({
       what: 'The verification certificate is the CA certificate itself',
-      cure: 'It has to be one that the CA signed, with the register code as its Common Name.',
+      fix: 'It has to be one that the CA signed, with the register code as its Common Name.',
     })
   }
   if (certificate.checkIssued(ca) && isSignedWith(certificate, ca.publicKey)) return
   throw new ActionError({
     // Without a subject: should the two be swapped, it is the register code.
     what: 'The verification certificate was not signed by the CA: its issuer, key identifier or signature does not match',
-    cure: 'Sign it with the private key of the CA that is registered, not with one above or below it. Check that ca-certificate and verification-certificate are not swapped.',
+    fix: 'Sign it with the private key of the CA that is registered, not with one above or below it. Check that ca-certificate and verification-certificate are not swapped.',
   })
 }
 
@@ -68,11 +68,11 @@ export function commonNameOf(certificate: X509Certificate): string {
   if (typeof names === 'string' && names !== '') {
     throw new ActionError({
       what: 'The Common Name of the verification certificate cannot be a register code',
-      cure: 'A register code has 8 to 64 letters, digits and characters of -_.:+/=@~. Make the certificate anew, with the code as the service gave it.',
+      fix: 'A register code has 8 to 64 letters, digits and characters of -_.:+/=@~. Make the certificate anew, with the code as the service gave it.',
     })
   }
   throw new ActionError({
     what: `The verification certificate has ${Array.isArray(names) ? 'several Common Names' : 'no Common Name'}`,
-    cure: 'Its subject is the register code as the one Common Name, and nothing else.',
+    fix: 'Its subject is the register code as the one Common Name, and nothing else.',
   })
 }

@@ -136,7 +136,7 @@ function isTagged(element: BaseBlock | undefined, tagNumber: number): boolean {
 function unreadable(cause?: TypeError): ActionError {
   return new ActionError({
     what: 'The CA certificate is not encoded as RFC 5280 says',
-    cure: 'Issue the CA certificate anew; openssl asn1parse shows how it is encoded.',
+    fix: 'Issue the CA certificate anew; openssl asn1parse shows how it is encoded.',
     cause,
   })
 }

@@ -22,7 +22,7 @@ function runnerVariable(env: NodeJS.ProcessEnv, name: string): string {
   if (value !== '') return value
   throw new ActionError({
     what: `${name} is not set, so a seal cannot be bound to this workflow run`,
-    cure: 'GitHub sets it for every step. Set it yourself only to try this outside of a workflow.',
+    fix: 'GitHub sets it for every step. Set it yourself only to try this outside of a workflow.',
   })
 }
 

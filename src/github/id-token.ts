@@ -77,7 +77,7 @@ function readIdToken(status: number, body: string): string {
     throw new AttemptError({
       kind: 'refused',
       code: `HTTP ${status}`,
-      said: messageIn(answer, 'message'),
+      serviceMessage: messageIn(answer, 'message'),
       status,
     })
   }
@@ -102,14 +102,14 @@ function explain({ failure, effort }: GaveUp, host: string, { proxy }: Transport
     return new ActionError({
       what: `GitHub (${host}) gave no OIDC token${suffix}`,
       code: failure.code,
-      said: failure.said || undefined,
-      cure: isRetryable(failure)
+      serviceMessage: failure.serviceMessage || undefined,
+      fix: isRetryable(failure)
         ? COME_BACK
         : 'Check that the job has permissions: id-token: write, and run it again: what a job may ask with ends with the job.',
     })
   }
-  const { what, cure } = wordsOf(failure, { host, proxy, wrongAddress: COME_BACK })
-  return new ActionError({ what: `GitHub gave no OIDC token: ${what}${suffix}`, cure })
+  const { what, fix } = wordsOf(failure, { host, proxy, wrongAddress: COME_BACK })
+  return new ActionError({ what: `GitHub gave no OIDC token: ${what}${suffix}`, fix })
 }
 
 const COME_BACK =

@@ -44,7 +44,7 @@ export async function readCredentialPlan(
   if (providerArn !== undefined && role === undefined) {
     throw new ActionError({
       what: 'oidc-provider-arn given without role-to-assume',
-      cure: 'Give role-to-assume too: the role that the token is exchanged for.',
+      fix: 'Give role-to-assume too: the role that the token is exchanged for.',
     })
   }
   const assumed: AssumedRole | undefined = role && { ...role, stsEndpoint: stsEndpoint() }
@@ -52,7 +52,7 @@ export async function readCredentialPlan(
   if (fromInputs !== undefined && providerArn !== undefined) {
     throw new ActionError({
       what: 'Both access-key-id and oidc-provider-arn are given',
-      cure: 'Leave the access key inputs out to use OIDC, or oidc-provider-arn to assume the role with the access key.',
+      fix: 'Leave the access key inputs out to use OIDC, or oidc-provider-arn to assume the role with the access key.',
     })
   }
   if (fromInputs !== undefined) return { kind: 'keys', ...fromInputs, role: assumed }
@@ -69,9 +69,9 @@ async function wholeOrForked(key: () => FoundAccessKey | undefined): Promise<Fou
   try {
     return key()
   } catch (error) {
-    const cure = await forkCure()
-    if (!(error instanceof ActionError) || cure === '') throw error
-    throw new ActionError({ what: error.message, cure, cause: error })
+    const fix = await forkFix()
+    if (!(error instanceof ActionError) || fix === '') throw error
+    throw new ActionError({ what: error.message, fix, cause: error })
   }
 }
 
@@ -94,7 +94,7 @@ async function noAccessKey(role: Role | undefined): Promise<ActionError> {
   ]
   return new ActionError({
     what: `There is no access key: looked at ${looked.join(', ')}`,
-    cure: (await forkCure()) || (role === undefined ? GIVE_A_KEY : GIVE_THE_PROVIDER),
+    fix: (await forkFix()) || (role === undefined ? GIVE_A_KEY : GIVE_THE_PROVIDER),
   })
 }
 
@@ -171,7 +171,7 @@ function requireWhole(names: Spelling, values: Spelling): void {
   )
   throw new ActionError({
     what: `${given.join(' and ')} given without ${missing.join(' and ')}`,
-    cure:
+    fix:
       'An access key is a pair, with a security token when it is a temporary one: give all of it in one place, or ' +
       'nothing there. A secret that the workflow may not read arrives empty.',
   })
@@ -246,12 +246,12 @@ const MAX_URL_LENGTH = 8192
 function notHttps(): ActionError {
   return new ActionError({
     what: `${URL_VARIABLE} does not begin with https://, or is no URL`,
-    cure: 'The runner sets it, for a job with the permission id-token: write. Let nothing in the job or on the runner change it.',
+    fix: 'The runner sets it, for a job with the permission id-token: write. Let nothing in the job or on the runner change it.',
   })
 }
 
 /** The words for a run to which GitHub gives no secrets either; empty for any other. */
-export async function forkCure(): Promise<string> {
+export async function forkFix(): Promise<string> {
   if (!(await isPullRequestFromFork())) return ''
   return (
     'This is a pull request from a fork, to which GitHub gives neither secrets nor OIDC tokens. Skip the job there, with ' +
@@ -262,8 +262,8 @@ export async function forkCure(): Promise<string> {
 async function mayNotAsk(): Promise<ActionError> {
   return new ActionError({
     what: "This job may not ask for GitHub's OIDC token",
-    cure:
-      (await forkCure()) ||
+    fix:
+      (await forkFix()) ||
       'Give it the permission: "permissions:" with "id-token: write", on the job or on the workflow. Named permissions ' +
         'replace all others, so add "contents: read" if the job checks out a private repository.',
   })

@@ -13,7 +13,7 @@ export function required(name: string, example: string): string {
   if (value !== '') return value
   throw new ActionError({
     what: `The input ${name} is missing`,
-    cure: `Give it under "with:", e.g. ${name}: ${example}. A variable or secret that is not set arrives empty.`,
+    fix: `Give it under "with:", e.g. ${name}: ${example}. A variable or secret that is not set arrives empty.`,
   })
 }
 
@@ -59,7 +59,7 @@ const MAX_SHOWN = 200
 /** The error for a value that an input does not take. */
 export function invalid(name: string, value: string, takes: string): ActionError {
   const shown = value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value
-  return new ActionError({ what: `The input ${name} is "${shown}"`, cure: `It takes ${takes}.` })
+  return new ActionError({ what: `The input ${name} is "${shown}"`, fix: `It takes ${takes}.` })
 }
 
 /**
@@ -71,6 +71,6 @@ export function requireHeaderText(name: string, value: string): void {
   if (/^[\x21-\x7e]*$/.test(value)) return
   throw new ActionError({
     what: `${name} has white space, control characters or letters beyond ASCII in it`,
-    cure: 'Copy it again, whole and on one line.',
+    fix: 'Copy it again, whole and on one line.',
   })
 }

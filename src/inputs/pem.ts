@@ -44,7 +44,7 @@ async function optionalPem(name: string, hide: (text: string) => string): Promis
   if (looksLikePem(text)) return { input: name, text }
   throw new ActionError({
     what: `The file that the input ${name} names holds no PEM text`,
-    cure: 'PEM starts with a -----BEGIN line. A binary (DER) file is converted with openssl: openssl x509 -inform DER, or openssl pkey -inform DER.',
+    fix: 'PEM starts with a -----BEGIN line. A binary (DER) file is converted with openssl: openssl x509 -inform DER, or openssl pkey -inform DER.',
   })
 }
 
@@ -58,19 +58,19 @@ function notReadable(name: string, isTooLarge: boolean): ActionError {
   if (isTooLarge) {
     return new ActionError({
       what: `The file that the input ${name} names is larger than ${MAX_FILE_BYTES / 1024} KiB`,
-      cure: 'Give the path of a PEM file that holds no more than the certificates or the key.',
+      fix: 'Give the path of a PEM file that holds no more than the certificates or the key.',
     })
   }
   return new ActionError({
     what: `The input ${name} is neither PEM text nor the path of a file that can be read`,
-    cure: 'Give the text with its -----BEGIN and -----END lines, or a path, relative to the working directory of the job. A file of the repository is there once actions/checkout has run.',
+    fix: 'Give the text with its -----BEGIN and -----END lines, or a path, relative to the working directory of the job. A file of the repository is there once actions/checkout has run.',
   })
 }
 
 function hangs(name: string, timeoutMs: number): ActionError {
   return new ActionError({
     what: `The file that the input ${name} names could not be read within ${timeoutMs / 1000} s`,
-    cure: 'Check the disk or the file server that it is on, or give the PEM text itself.',
+    fix: 'Check the disk or the file server that it is on, or give the PEM text itself.',
   })
 }
 

@@ -52,7 +52,7 @@ function maskPassword(value: string): void {
 function unusable(name: string, what: string): ActionError {
   return new ActionError({
     what: `${name} ${what}`,
-    cure:
+    fix:
       'It takes http://host:port or http://user:password@host:port. Percent-encode special characters of user and ' +
       'password: % as %25, # as %23, / as %2F, ? as %3F, @ as %40, : as %3A.',
   })

@@ -24,7 +24,7 @@ export function readRegisterCode(): string {
   if (mistake === undefined && isCode) return value
   throw new ActionError({
     what: `The input ${INPUT} ${mistake?.what ?? 'holds something else than a register code'}`,
-    cure: mistake?.cure ?? `It takes 8 to 64 letters, digits and characters of -_.:+/=@~. ${PASS_ON}`,
+    fix: mistake?.fix ?? `It takes 8 to 64 letters, digits and characters of -_.:+/=@~. ${PASS_ON}`,
   })
 }
 
@@ -37,38 +37,38 @@ const PASS_ON = 'Pass on the output register-code as it is: ${{ steps.ID.outputs
 const MISTAKES: readonly {
   readonly pattern: RegExp
   readonly what: string
-  readonly cure: string
+  readonly fix: string
   readonly isNoSecret?: true
 }[] = [
   {
     pattern: /^["'`]*\*+["'`]*$/,
     what: 'is stars, as a log shows them in place of the code',
-    cure: PASS_ON,
+    fix: PASS_ON,
     isNoSecret: true,
   },
   {
     pattern: /\$\{\{|^(?:steps|needs|secrets|env|inputs|vars|github)\.[\w.-]+$/,
     what: 'is an expression that nobody evaluated',
-    cure: `An expression is evaluated in a workflow file, outside of single quotes in a script. ${PASS_ON}`,
+    fix: `An expression is evaluated in a workflow file, outside of single quotes in a script. ${PASS_ON}`,
     isNoSecret: true,
   },
   {
     pattern: /^["']*(\$\{?[A-Za-z_]\w*\}?|\$env:\w+|%\w+%)["']*$/,
     what: 'is the name of a variable, and not its value',
-    cure: `Under "with:" no shell puts a value in its place: write \${{ env.NAME }}. ${PASS_ON}`,
+    fix: `Under "with:" no shell puts a value in its place: write \${{ env.NAME }}. ${PASS_ON}`,
     isNoSecret: true,
   },
   {
     pattern: /^(?:undefined|register-code)$/,
     what: 'is a word in place of the code',
-    cure: PASS_ON,
+    fix: PASS_ON,
     isNoSecret: true,
   },
-  { pattern: /^["'`]|["'`]$/, what: 'is in quotes', cure: `Leave the quotes out. ${PASS_ON}` },
+  { pattern: /^["'`]|["'`]$/, what: 'is in quotes', fix: `Leave the quotes out. ${PASS_ON}` },
   {
     // A JWE: five parts, of which the first is a JSON object in base64url.
     pattern: /^eyJ[\w-]*(?:\.[\w-]*){4}$/,
     what: 'is a sealed code',
-    cure: 'Open it with the unseal action first, and pass on the output register-code of that step.',
+    fix: 'Open it with the unseal action first, and pass on the output register-code of that step.',
   },
 ]

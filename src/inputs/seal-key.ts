@@ -83,7 +83,7 @@ function requirePassphrase(value: string): string {
   if (mistake === undefined) return value
   throw new ActionError({
     what: `The input ${INPUT} is ${mistake}, not a passphrase`,
-    cure: 'Give the text of the key itself, with its -----BEGIN and -----END lines (PEM), or a passphrase that looks like neither key nor path: openssl rand -base64 32 makes one.',
+    fix: 'Give the text of the key itself, with its -----BEGIN and -----END lines (PEM), or a passphrase that looks like neither key nor path: openssl rand -base64 32 makes one.',
   })
 }
 

@@ -89,7 +89,7 @@ function requireRegion(regionId: string | undefined, endpointInput: string): str
   if (regionId !== undefined) return regionId
   throw new ActionError({
     what: `Neither the input region-id nor ${endpointInput} is given`,
-    cure: `Give region-id, the region of the instance, e.g. region-id: cn-hangzhou, or set ${REGION_VARIABLES.join(', ')}.`,
+    fix: `Give region-id, the region of the instance, e.g. region-id: cn-hangzhou, or set ${REGION_VARIABLES.join(', ')}.`,
   })
 }
 

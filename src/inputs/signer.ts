@@ -40,6 +40,6 @@ function present(pem: PemText | undefined, name: string, what: string): PemText 
   if (pem !== undefined) return pem
   throw new ActionError({
     what: `The input ${name} is missing`,
-    cure: `Give ${what} under "with:", as PEM text or as the path of a PEM file. A secret that the workflow cannot read arrives empty.`,
+    fix: `Give ${what} under "with:", as PEM text or as the path of a PEM file. A secret that the workflow cannot read arrives empty.`,
   })
 }

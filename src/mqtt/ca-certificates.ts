@@ -152,10 +152,10 @@ const CHANGES: Readonly<Record<CaChange, ChangeOperation>> = {
 /** What the service is known to say of a certificate that is not there. Anything else it refuses stays an error. */
 function meansNotThere(failure: Failure): boolean {
   if (failure.kind !== 'refused') return false
-  const { code, said, status } = failure
+  const { code, serviceMessage, status } = failure
   if (code === 'FindCaBySnError' || code === 'ParameterFieldCheckFailed') return true
   const isKnown = Object.hasOwn(MQTT_ERRORS, code)
-  return status === 404 && !isKnown && /cert|\bca\b|\bsn\b/i.test(`${code} ${said}`)
+  return status === 404 && !isKnown && /cert|\bca\b|\bsn\b/i.test(`${code} ${serviceMessage}`)
 }
 
 function readPage(answer: Readonly<Record<string, unknown>>): RegisteredCa[] {

@@ -157,7 +157,7 @@ function requireContent(there: RegisteredCa, certificate: X509Certificate): void
   throw new ActionError({
     what: `Another CA with the serial number ${there.sn} is registered with this instance, under the name "${there.name}"`,
     foreign: [there.name],
-    cure: 'Serial numbers have to be unique: issue the CA certificate anew with another one, or delete the CA that is there if no device needs it.',
+    fix: 'Serial numbers have to be unique: issue the CA certificate anew with another one, or delete the CA that is there if no device needs it.',
   })
 }
 
@@ -165,6 +165,6 @@ function inactive({ sn, name }: RegisteredCa): ActionError {
   return new ActionError({
     what: `CA ${sn} is registered under the name "${name}", and inactive`,
     foreign: [name],
-    cure: 'Somebody made it inactive. To make it active again, run this with activate: true.',
+    fix: 'Somebody made it inactive. To make it active again, run this with activate: true.',
   })
 }

@@ -19,7 +19,7 @@ export function requireOutputFile(): void {
   } catch (cause) {
     throw new ActionError({
       what: 'The file named by GITHUB_OUTPUT cannot be written',
-      cure: 'The runner makes that file for each step: check its disk, and who may write to its temporary folder.',
+      fix: 'The runner makes that file for each step: check its disk, and who may write to its temporary folder.',
       cause,
     })
   }
@@ -40,7 +40,7 @@ export function setOutputs(outputs: Readonly<Record<string, string>>): void {
     restore(file, sizeBefore)
     throw new ActionError({
       what: `The outputs ${Object.keys(outputs).join(', ')} could not be written`,
-      cure: 'Check the disk of the runner, and who may write to its temporary folder. Then run the job again.',
+      fix: 'Check the disk of the runner, and who may write to its temporary folder. Then run the job again.',
       cause,
     })
   }
@@ -59,7 +59,7 @@ function outputFile(): string {
   if (file !== '') return file
   throw new ActionError({
     what: 'GITHUB_OUTPUT is not set, so the step has nowhere to put its outputs',
-    cure: 'Run this as a step of a workflow. To try it on your own machine, use npm run demo.',
+    fix: 'Run this as a step of a workflow. To try it on your own machine, use npm run demo.',
   })
 }
 
@@ -79,7 +79,7 @@ export function writeTemporaryFile(file: {
   if (folder === '') {
     throw new ActionError({
       what: 'RUNNER_TEMP is not set, so there is no folder for temporary files',
-      cure: 'Run this as a step of a workflow. To try it on your own machine, use npm run demo.',
+      fix: 'Run this as a step of a workflow. To try it on your own machine, use npm run demo.',
     })
   }
   const path = join(folder, `${file.name}-${randomUUID()}.${file.extension}`)
@@ -91,7 +91,7 @@ export function writeTemporaryFile(file: {
     rmSync(path, { force: true })
     throw new ActionError({
       what: 'A file could not be written to the folder that RUNNER_TEMP names',
-      cure: 'Check the disk of the runner, and who may write to its temporary folder. Then run the job again.',
+      fix: 'Check the disk of the runner, and who may write to its temporary folder. Then run the job again.',
       cause,
     })
   }
