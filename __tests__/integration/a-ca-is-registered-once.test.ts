@@ -130,7 +130,7 @@ describe('a CA that is not there', () => {
     await changeBehind(service.emulator, ca, 'delete')
     const run = await service.register(given)
     expect(run).toMatchObject({ exitCode: 1, outputs: {} })
-    expect(run.annotations).toEqual([expect.stringMatching(/has been used \(RegisterCodeUsed/)])
+    expect(run.annotations).toEqual([expect.stringMatching(/was already used \(RegisterCodeUsed/)])
     expect(await casOf(service.emulator)).toEqual([])
   })
 })
@@ -169,7 +169,7 @@ describe('a CA that is there', () => {
     await changeBehind(service.emulator, ca, 'inactivate')
     const run = await service.register(withKey(ca))
     expect(run).toMatchObject({ exitCode: 1, outputs: {} })
-    expect(run.annotations).toEqual([expect.stringMatching(/and inactive\. .*activate: true\.$/)])
+    expect(run.annotations).toEqual([expect.stringMatching(/but it is inactive\. .*activate: true\.$/)])
     expect(await casOf(service.emulator)).toMatchObject([{ isActive: false }])
   })
 
@@ -178,7 +178,7 @@ describe('a CA that is there', () => {
     const before = (await calls()).length
     const run = await service.register({ ...withKey(ca), activate: 'true' })
     expect(run).toMatchObject({ exitCode: 0, outputs: { status: 'active', created: 'false' } })
-    expect(run.log).toContain('was inactive, and is active again')
+    expect(run.log).toContain('activated by this run')
     expect((await calls()).slice(before)).toEqual([
       'GetCaCertificate',
       'ActiveCaCertificate',

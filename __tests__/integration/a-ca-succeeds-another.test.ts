@@ -30,8 +30,8 @@ describe('the predecessor', () => {
   it('is made inactive once the new one is there', async () => {
     const run = await service.register({ ...withKey(ca), replaces: snOf(old) })
     expect(run).toMatchObject({ exitCode: 0, annotations: [], outputs: { sn: snOf(ca), created: 'true' } })
-    expect(run.log).toMatch(new RegExp(`^Predecessor +${snOf(old)}: made inactive$`, 'm'))
-    expect(run.summary).toContain(`${snOf(old)}: made inactive`)
+    expect(run.log).toMatch(new RegExp(`^Predecessor +${snOf(old)}: deactivated$`, 'm'))
+    expect(run.summary).toContain(`${snOf(old)}: deactivated`)
     expect(await calls()).toEqual([
       ...NEW,
       SEEN_ACTIVE,
@@ -54,7 +54,7 @@ describe('the predecessor', () => {
 
   it('is left alone when that is asked for', async () => {
     const run = await service.register({ ...withKey(ca), replaces: snOf(old), 'on-replace': 'keep' })
-    expect(run.log).toContain(`${snOf(old)}: kept as it is`)
+    expect(run.log).toContain(`${snOf(old)}: kept`)
     expect(await calls()).toEqual(NEW)
     expect(await casOf(service.emulator)).toMatchObject([{ isActive: true }, { isActive: true }])
   })
@@ -99,7 +99,7 @@ describe('the predecessor', () => {
         outputs: {},
         annotations: [
           expect.stringMatching(
-            /took CA \w+, but does not show it active, so its predecessor \w+ was left as it is/,
+            /registered CA \w+ but does not report it as active, so its predecessor \w+ was not changed/,
           ),
         ],
       })
@@ -111,11 +111,11 @@ describe('the predecessor', () => {
   it('is done with when it is inactive, or gone', async () => {
     await changeBehind(service.emulator, old, 'inactivate')
     const inactive = await service.register({ ...withKey(ca), replaces: snOf(old) })
-    expect(inactive.log).toContain(`${snOf(old)}: inactive before`)
+    expect(inactive.log).toContain(`${snOf(old)}: already inactive`)
     await changeBehind(service.emulator, old, 'delete')
     const gone = await service.register({ ...withKey(ca), replaces: snOf(old), 'on-replace': 'delete' })
     expect(gone).toMatchObject({ exitCode: 0, outputs: { created: 'false' } })
-    expect(gone.log).toContain(`${snOf(old)}: not there`)
+    expect(gone.log).toContain(`${snOf(old)}: not found`)
   })
 
   it('is not touched when the new one is not active', async () => {
@@ -134,7 +134,7 @@ describe('the predecessor', () => {
       { operation: 'RegisterCaCertificate', fault: { code: 'CaNumExceed' }, times: 'always' },
     ])
     const run = await service.register({ ...withKey(ca), replaces: snOf(old) })
-    expect(run.annotations).toEqual([expect.stringMatching(/as many CAs as it takes \(CaNumExceed/)])
+    expect(run.annotations).toEqual([expect.stringMatching(/maximum number of CAs \(CaNumExceed/)])
     expect(await casOf(service.emulator)).toMatchObject([{ isActive: true }])
   })
 })
@@ -151,8 +151,8 @@ describe('a failure in between', () => {
       expect(run.annotations).toEqual([
         expect.stringMatching(
           new RegExp(
-            `^CA ${snOf(ca)} is registered and active, but .* its predecessor ${snOf(old)} failed: RAM does not allow.*` +
-              'NoPermission.*registers nothing twice, and finishes',
+            `^CA ${snOf(ca)} is registered and active, but .* its predecessor ${snOf(old)} failed: This access key has no RAM permission.*` +
+              'NoPermission.*registers nothing twice, and retires',
           ),
         ),
       ])
@@ -186,7 +186,7 @@ describe('a failure in between', () => {
     const run = await service.register({ ...withKey(ca), replaces: snOf(old), 'max-attempts': '2' })
     expect(run.annotations).toEqual([
       expect.stringMatching(
-        /inactivating its predecessor .* does not show CA \w+ as it has to be by now.*request \S+\)\. Run the job again later/,
+        /deactivating its predecessor .* still reports the old state of CA \w+.*request \S+\)\. Run the job again later/,
       ),
     ])
   })

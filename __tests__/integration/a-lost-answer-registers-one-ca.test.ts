@@ -61,7 +61,7 @@ describe('an answer that leaves open what was done', () => {
     await faults('RegisterCaCertificate', { commitThen: fault } as Fault)
     const run = await service.register(withKey(ca))
     expect(run).toMatchObject({ exitCode: 0, annotations: [], outputs: { sn: snOf(ca), created: 'true' } })
-    expect(run.log).toMatch(/^Asking +RegisterCaCertificate: /m)
+    expect(run.log).toMatch(/^Verify +RegisterCaCertificate: /m)
     expect(await calls()).toBe('look code REGISTER look')
     expect(await casOf(service.emulator)).toMatchObject([{ sn: snOf(ca), isActive: true }])
   })
@@ -124,7 +124,7 @@ describe('an answer that leaves open what was done', () => {
     expect(run).toMatchObject({ exitCode: 1, outputs: {} })
     expect(run.annotations).toEqual([
       expect.stringMatching(
-        /HTTP 502 .*after 2 attempts .*the service did not show that the CA is registered .*the next run finds/,
+        /HTTP 502 .*after 2 attempts .*did not report that the CA is registered .*the next run detects/,
       ),
     ])
     expect(await calls()).toBe('look code REGISTER look code REGISTER look')
@@ -141,7 +141,7 @@ describe('an answer that leaves open what was done', () => {
     expect(run).toMatchObject({ exitCode: 1, outputs: {} })
     expect(run.annotations).toEqual([
       expect.stringMatching(
-        /^It is not known whether the CA is registered \(serial number \w+\): the service closed .*asking the service failed: .*after 5 attempts.*InternalError.*run the job again: it looks first/,
+        /^It is unknown whether the CA is registered \(serial number \w+\): the service closed .*asking the service failed: .*after 5 attempts.*InternalError.*run the job again: it checks the current state first/,
       ),
     ])
     expect(await service.register(withKey(ca))).toMatchObject({ exitCode: 0, outputs: { created: 'false' } })
@@ -174,7 +174,7 @@ describe('an answer that says that nothing was done', () => {
     ])
     const run = await service.register(withKey(ca))
     expect(run.annotations).toEqual([
-      expect.stringMatching(/registered already, and not with instance .*\(SnNotUnique.*Delete it/),
+      expect.stringMatching(/already registered, but not with instance .*\(SnNotUnique.*Delete it/),
     ])
     expect(await calls()).toBe('look code REGISTER look list')
   })
@@ -269,9 +269,7 @@ describe('a CA that is registered and not shown at once', () => {
     ])
     const run = await service.register({ ...withKey(ca), 'max-attempts': '2' })
     expect(run.annotations).toEqual([
-      expect.stringMatching(
-        /^It is not known whether the CA is registered .*SnNotUnique.* run the job again/,
-      ),
+      expect.stringMatching(/^It is unknown whether the CA is registered .*SnNotUnique.* run the job again/),
     ])
     expect(run.annotations[0]).not.toContain('Delete')
   })

@@ -105,7 +105,7 @@ describe('the root action, as it ships,', () => {
     for (const mask of fetched.masks) expect(readable.join('\n')).not.toContain(mask)
     expect(shownBy(fetched)).not.toContain(code)
     expect(shownBy(fetched)).not.toContain(PASSPHRASE)
-    expect(fetched.log).toMatch(/^Seal +for the other jobs of this run: the output sealed-register-code$/m)
+    expect(fetched.log).toMatch(/^Seal +for other jobs of this run; output sealed-register-code$/m)
 
     const opened = await unseal({ 'sealed-register-code': sealed, 'seal-key': openingKey })
     expect(opened.outputs).toEqual({ 'register-code': code, 'instance-id': service.emulator.info.instanceId })

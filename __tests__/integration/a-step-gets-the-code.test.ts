@@ -46,10 +46,8 @@ describe('a step', () => {
       `Instance       ${instanceId} in cn-hangzhou`,
       `Endpoint       ${endpoint}`,
       'Access key     from the inputs',
-      expect.stringMatching(
-        /^Register code {2}fetched at the first attempt, in \d+ ms; masked, and set as the output/,
-      ),
-      `Request id     ${run.outputs['request-id'] ?? ''}`,
+      expect.stringMatching(/^Register code {2}fetched at the first attempt, in \d+ ms; masked; output/),
+      `Request ID     ${run.outputs['request-id'] ?? ''}`,
     ])
     for (const secret of [accessKeySecret, accessKeyId, run.outputs['register-code'] ?? '']) {
       expect(lines.join('\n')).not.toContain(secret)
@@ -90,7 +88,7 @@ describe('a step', () => {
     await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault: 'no-request-id' }])
     const run = await service.getRegisterCode()
     expect(run.outputs).toEqual({ 'register-code': expect.stringMatching(code), 'request-id': '' })
-    expect(run.log).toContain('Request id     none given')
+    expect(run.log).toContain('Request ID     none')
   })
 
   it('writes nothing to standard error, nor headers of its request, with DEBUG=* in the environment', async () => {
@@ -103,7 +101,7 @@ describe('a step', () => {
     const untrusting = { ...env, NODE_EXTRA_CA_CERTS: '', NODE_TLS_REJECT_UNAUTHORIZED: '0' }
     const run = await runStep('.', inputs, { env: untrusting })
     expect(run.annotations).toEqual([
-      expect.stringMatching(/GitHub gave no OIDC token: The certificate of .* is not trusted/),
+      expect.stringMatching(/GitHub gave no OIDC token: The TLS certificate of .* is not trusted/),
     ])
     expect(await service.emulator.requests()).toEqual([])
   })

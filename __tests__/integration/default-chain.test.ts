@@ -46,7 +46,7 @@ describe('on a self-hosted runner, a step without a key', () => {
   it('assumes a role with the one it finds', async () => {
     const { roleArn } = service.emulator.info
     const step = await run({ RUNNER_ENVIRONMENT, HOME: home }, { 'role-to-assume': roleArn })
-    expect(step.log).toMatch(/of the role .*, assumed with the one from the default chain/)
+    expect(step.log).toMatch(/role .*, assumed with the access key from the default chain/)
     expect(await service.emulator.requests('AssumeRole')).toHaveLength(1)
   })
 
@@ -54,7 +54,7 @@ describe('on a self-hosted runner, a step without a key', () => {
     const step = await run({ RUNNER_ENVIRONMENT, HOME: emptyHome })
     expect(step.annotations).toEqual([
       expect.stringMatching(
-        /looked at the inputs.*environment.*default chain.*profile.*credentials.*ECS instance/,
+        /No credentials found in the inputs.*environment.*default chain.*profile.*credentials.*ECS instance/,
       ),
     ])
     expect(step.outputs).toEqual({})

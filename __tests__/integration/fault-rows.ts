@@ -47,13 +47,13 @@ function row(
   return { operation, fault, orders: [order], promise, ...(inputs && { inputs }) }
 }
 
-const WRONG_PLACE = 'endpoint, region-id or network is wrong'
+const WRONG_PLACE = 'endpoint, region-id and network'
 const GITHUB = 'www.githubstatus.com'
 
 /** What every call does about an answer that is none, or none that can be read. */
 function brokenAnswers(operation: Operation): FaultRow[] {
   const where = operation === 'GitHubIdToken' ? GITHUB : WRONG_PLACE
-  const unreadable = 'not the JSON of the service'
+  const unreadable = 'not a JSON object'
   const always = (fault: FaultOrder['fault'], title: string, ...saying: string[]): FaultRow =>
     row(operation, title, { fault, times: ALWAYS }, givesUp(...saying))
   const once = (fault: FaultOrder['fault'], title: string): FaultRow =>
@@ -64,11 +64,16 @@ function brokenAnswers(operation: Operation): FaultRow[] {
     always('reset', 'connection reset before the answer', 'ECONNRESET', where),
     once('reset', 'connection reset before the answer'),
     row(operation, 'connection reset twice', { fault: 'reset', times: 2 }, passes(3)),
-    always('reset-in-body', 'connection reset in the middle of the body', 'broke off its answer', where),
+    always(
+      'reset-in-body',
+      'connection reset in the middle of the body',
+      'closed the connection during its response',
+      where,
+    ),
     once('reset-in-body', 'connection reset in the middle of the body'),
-    slow('hang', 'no answer at all', 'did not answer in time'),
+    slow('hang', 'no answer at all', 'did not respond within'),
     once('hang', 'no answer at all'),
-    slow('dribble', 'a body that dribbles for ever', 'did not finish its answer in time'),
+    slow('dribble', 'a body that dribbles for ever', 'did not finish its response within'),
     row(operation, 'an answer that is late, but in time', { fault: { delayMs: 1000 } }, passes(1)),
     always('html', 'HTML with HTTP 502', 'HTTP 502', 'text/html', where),
     once('html', 'HTML with HTTP 502'),
@@ -186,12 +191,16 @@ function untrusted(operation: Operation): FaultRow {
 function openOutcomes(operation: Operation): FaultRow[] {
   const answers: readonly (readonly [title: string, fault: Replacement, ...saying: string[]])[] = [
     ['connection reset before the answer', 'reset', 'ECONNRESET'],
-    ['connection reset in the middle of the body', 'reset-in-body', 'broke off its answer'],
+    [
+      'connection reset in the middle of the body',
+      'reset-in-body',
+      'closed the connection during its response',
+    ],
     ['HTML with HTTP 502', 'html', 'HTTP 502'],
     ['HTML with HTTP 200', 'html-200', 'HTTP 200'],
     ['an empty body', 'empty', 'HTTP 200'],
     ['an empty body with HTTP 500', 'empty-500', 'HTTP 500'],
-    ['a truncated body', 'truncated', 'not the JSON of the service'],
+    ['a truncated body', 'truncated', 'not a JSON object'],
     ['a redirect', 'redirect', 'a redirect, which is not followed'],
     ['InternalError', { code: 'InternalError' }, 'InternalError'],
     ['ServiceUnavailable', { code: 'ServiceUnavailable' }, 'ServiceUnavailable'],
@@ -206,7 +215,7 @@ function openOutcomes(operation: Operation): FaultRow[] {
       operation,
       `${title}, not carried out`,
       { fault, times: ALWAYS },
-      givesUp(...saying, 'Asked after each attempt, the service did not show'),
+      givesUp(...saying, 'After each attempt the service was asked, and did not report'),
     ),
   ])
 }
@@ -222,7 +231,7 @@ function hangingOutcomes(operation: Operation): FaultRow[] {
       operation,
       'no answer at all, not carried out',
       { fault: 'hang', times: ALWAYS },
-      givesUp('in time', 'Asked'),
+      givesUp('within', 'After each attempt'),
       {
         timeout: '10',
       },
@@ -259,12 +268,12 @@ const badCode = (fault: string, registerCode: string): FaultRow =>
     'GetRegisterCode',
     fault,
     { fault: { registerCode }, times: ALWAYS },
-    givesUp('a register code with white space or control characters in it', 'request id'),
+    givesUp('a register code that contains white space or control characters', 'request ID'),
   )
 
 const MQTT_DENIED = 'mq:GetRegisterCode and mq:MqttInstanceAccess'
 const LOOKING_DENIED = 'mq:GetCaCertificate and mq:MqttInstanceAccess'
-const STS_DENIED = 'may not assume'
+const STS_DENIED = 'no RAM permission to assume'
 
 export const FAULT_ROWS: readonly FaultRow[] = [
   ...unreachable('GetRegisterCode', 'endpoint'),
@@ -316,7 +325,7 @@ export const FAULT_ROWS: readonly FaultRow[] = [
     'AssumeRole',
     'a success without a key',
     { fault: 'no-code', times: ALWAYS },
-    givesUp('without a whole temporary access key'),
+    givesUp('without complete temporary credentials'),
   ),
   row('AssumeRole', 'a success without a key, once', { fault: 'no-code' }, passes()),
 
@@ -339,7 +348,7 @@ export const FAULT_ROWS: readonly FaultRow[] = [
     'AssumeRoleWithOIDC',
     'a success without a key',
     { fault: 'no-code', times: ALWAYS },
-    givesUp('without a whole temporary access key'),
+    givesUp('without complete temporary credentials'),
   ),
   row('AssumeRoleWithOIDC', 'a success without a key, once', { fault: 'no-code' }, passes()),
 
@@ -434,7 +443,7 @@ export const FAULT_ROWS: readonly FaultRow[] = [
     MqttInstanceNotFound: 'region-id',
     NoPermission: 'mq:RegisterCa and mq:MqttInstanceAccess',
     CertificateContentError: 'CA:TRUE',
-    CaNumExceed: 'as many CAs as it takes',
+    CaNumExceed: 'maximum number of CAs',
     SnNotUnique: 'another serial number',
     SignatureDoesNotMatch: 'secret',
   }),
@@ -448,7 +457,7 @@ export const FAULT_ROWS: readonly FaultRow[] = [
   ...hangingOutcomes('InactivateCaCertificate'),
   ...serviceRefusals('InactivateCaCertificate', {
     NoPermission: 'mq:UnregisterCaCertificate and mq:MqttInstanceAccess',
-    MqttOwnerCheckError: 'is registered and active, but inactivating its predecessor',
+    MqttOwnerCheckError: 'is registered and active, but deactivating its predecessor',
   }),
   ...turnedAway('InactivateCaCertificate'),
 

@@ -50,9 +50,9 @@ describe('the action', () => {
       `Endpoint       ${info.endpoint}`,
       'Access key     from the inputs',
       expect.stringMatching(
-        /^Register code {2}fetched at the first attempt, in \d+ ms; masked, and set as the output register-code$/,
+        /^Register code {2}fetched at the first attempt, in \d+ ms; masked; output register-code$/,
       ),
-      `Request id     ${requestId ?? 'none'}`,
+      `Request ID     ${requestId ?? 'none'}`,
       '',
     ])
   })
@@ -68,9 +68,7 @@ describe('the action', () => {
     const sealKey = { 'seal-key': 'a passphrase for seals' }
     const { thrown, stdout, outputFile } = await run(sealKey, env)
     expect(thrown).toBeUndefined()
-    expect(stdout).toContain(
-      '\nSeal           for the other jobs of this run: the output sealed-register-code\n',
-    )
+    expect(stdout).toContain('\nSeal           for other jobs of this run; output sealed-register-code\n')
     const [, , code = 'none', , sealed = ''] =
       /^register-code<<(\S+)\n(\S+)\n\1\nrequest-id<<.*\nsealed-register-code<<(\S+)\n(\S+)\n\3\n$/s.exec(
         outputFile,
@@ -90,7 +88,7 @@ describe('the action', () => {
     const { stdout } = await run({ 'region-id': undefined })
     expect(stdout).toMatch(/^Instance +\S+$/m)
     expect(stdout).toMatch(
-      /^Retry +GetRegisterCode, attempt 1 of 5: Throttling\.User, HTTP 400; next one in 0\.\d s$/m,
+      /^Retry +GetRegisterCode, attempt 1 of 5: Throttling\.User, HTTP 400; next in 0\.\d s$/m,
     )
     expect(stdout).toMatch(/^Retry +GetRegisterCode, attempt 2 of 5: /m)
     expect(stdout).toMatch(/^Register code +fetched at attempt 3, in \d+ ms/m)
@@ -116,7 +114,7 @@ describe('the action', () => {
     const { stdout, outputFile } = await run()
     expect(outputFile).toMatch(/^register-code<<(\S+)\na-register-code\n\1/)
     expect(outputFile).toMatch(/request-id<<(\S+)\n\n\1/)
-    expect(stdout).toMatch(/^Request id +none given$/m)
+    expect(stdout).toMatch(/^Request ID +none$/m)
   })
 
   it('pauses for a length of chance, so that many jobs do not come back at once', async () => {
@@ -124,10 +122,19 @@ describe('the action', () => {
     await Promise.allSettled(
       Array.from({ length: 12 }, () =>
         retry(
-          'a call',
-          { proxy: undefined, maxAttempts: 2, deadlineMs: Infinity, onRetry: (line) => pauses.push(line) },
-          () => Promise.reject(new AttemptError({ kind: 'timeout', what: 'did not answer' })),
-          () => true,
+          {
+            proxy: undefined,
+            maxAttempts: 2,
+            timeoutSeconds: 60,
+            deadlineMs: Infinity,
+            onRetry: (line) => pauses.push(line),
+          },
+          {
+            name: 'a call',
+            attempt: () => Promise.reject(new AttemptError({ kind: 'untrusted', code: 'x' })),
+            isRetryable: () => true,
+            explain: () => new Error('failed'),
+          },
         ),
       ),
     )
@@ -156,6 +163,7 @@ describe('the action', () => {
     const transport = {
       proxy: undefined,
       maxAttempts: 3,
+      timeoutSeconds: 10,
       deadlineMs: performance.now() + 10_000,
       onRetry: fail,
     }
@@ -164,9 +172,13 @@ describe('the action', () => {
     await expect(
       call(
         { endpoint, accessKey: { accessKeyId, accessKeySecret }, transport },
-        { request, errors: MQTT_ERRORS, subject: {} },
-        () => {
-          throw oddity
+        {
+          request,
+          read: () => {
+            throw oddity
+          },
+          errors: MQTT_ERRORS,
+          subject: {},
         },
       ),
     ).rejects.toBe(oddity)
@@ -181,7 +193,7 @@ describe('the action', () => {
   it('takes a list for an answer that is not of the service', async () => {
     await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault: { status: 200, body: '[]' } }])
     const { error } = await run({ 'max-attempts': '1' })
-    expect(error?.message).toMatch(/a body that is not the JSON of the service/)
+    expect(error?.message).toMatch(/a body that is not a JSON object/)
   })
 
   it('says which action RAM has to allow', async () => {
@@ -217,19 +229,19 @@ describe('an access key that has to be fetched', () => {
     const { thrown, stdout } = await run({ ...role(), ...withoutKeys })
     expect(thrown).toBeUndefined()
     expect(stdout).toContain(
-      `\nAccess key     of the role ${service.emulator.info.roleArn}, session acme-devices-42, assumed with GitHub's OIDC token\n`,
+      `\nAccess key     role ${service.emulator.info.roleArn}, session acme-devices-42, assumed with GitHub's OIDC token\n`,
     )
   })
 
   it('is refused for an audience that the provider does not know', async () => {
     const { error } = await run({ ...role(), ...withoutKeys, audience: 'somebody else' })
-    expect(error?.message).toMatch(/does not know the audience "somebody else"$/)
+    expect(error?.message).toMatch(/does not accept the audience "somebody else"$/)
   })
 
   it('comes from STS, for an access key', async () => {
     const { thrown, stdout } = await run({ ...role(), 'oidc-provider-arn': '' })
     expect(thrown).toBeUndefined()
-    expect(stdout).toMatch(/^Access key +of the role .*, assumed with the one from the inputs$/m)
+    expect(stdout).toMatch(/^Access key +role .*, assumed with the access key from the inputs$/m)
   })
 
   it.each([
@@ -251,10 +263,10 @@ describe('an access key that has to be fetched', () => {
   it.each([
     [
       'AuthenticationFail.NoPermission',
-      /issuer "https:.*", subject "repo:.*", audience "sts\.aliyuncs\.com"\./,
+      /issuer "https:.*", the subject "repo:.*" and the audience "sts\.aliyuncs\.com"\./,
     ],
     ['InvalidParameter.DurationSeconds', /^The role acs:ram::\S+ does not allow a session of 900 seconds/],
-    ['InvalidParameter.RoleSessionName', /^STS does not take the session name "acme-devices-42"/],
+    ['InvalidParameter.RoleSessionName', /^STS rejected the session name "acme-devices-42"/],
   ])('is refused in words about the role: %s', async (code, text) => {
     await service.emulator.setFaults([{ operation: 'AssumeRoleWithOIDC', fault: { code } }])
     const { error } = await run({ ...role(), ...withoutKeys })
@@ -271,22 +283,22 @@ describe('an access key that has to be fetched', () => {
     const body = JSON.stringify({ Credentials, RequestId: '3F2A' })
     await service.emulator.setFaults([{ operation: 'AssumeRoleWithOIDC', fault: { status: 200, body } }])
     const { error } = await run({ ...role(), ...withoutKeys, 'max-attempts': '1' })
-    expect(error?.message).toMatch(/answered without a whole temporary access key$/)
+    expect(error?.message).toMatch(/responded without complete temporary credentials$/)
     expect(error?.requestId).toBe('3F2A')
   })
 
   it.each([
-    ['AssumeRoleWithOIDC', 'no-code', /without a whole temporary access key/],
+    ['AssumeRoleWithOIDC', 'no-code', /without complete temporary credentials/],
     [
       'AssumeRoleWithOIDC',
       {
         status: 200,
         body: '{"Credentials":{"AccessKeyId":"a\\n","AccessKeySecret":"b","SecurityToken":"c"}}',
       },
-      /without a whole temporary access key/,
+      /without complete temporary credentials/,
     ],
     ['GitHubIdToken', 'html', /GitHub gave no OIDC token: .* HTTP 502/],
-    ['GitHubIdToken', 'null-body', /GitHub gave no OIDC token: .* not the JSON/],
+    ['GitHubIdToken', 'null-body', /GitHub gave no OIDC token: .* not a JSON object/],
     ['GitHubIdToken', { status: 503, body: '{}' }, /gave no OIDC token \(HTTP 503\)|gave no OIDC token$/],
     ['GitHubIdToken', { status: 403, body: '{"message":"No."}' }, /gave no OIDC token$/],
     ['GitHubIdToken', { status: 200, body: '{"value":"no token"}' }, /without a token/],
@@ -295,7 +307,7 @@ describe('an access key that has to be fetched', () => {
     [
       'GitHubIdToken',
       { status: 302, headers: { location: '/elsewhere' }, body: '' },
-      /answered HTTP 302, a redirect, which is not followed$/,
+      /returned HTTP 302, a redirect, which is not followed$/,
     ],
     ['GitHubIdToken', 'no-code', /without a token/],
   ] as const)('is no key when %s answers %j', async (operation, fault, text) => {
@@ -401,9 +413,9 @@ describe('an access key that has to be fetched', () => {
         ALIBABA_CLOUD_CREDENTIALS_FILE: '/nowhere/x',
       })
       expect(error?.message).toMatch(
-        /There is no access key: looked at .* default chain .*ALIBABA_CLOUD_ROLE_ARN.*credentials file .*ECS.*ALIBABA_CLOUD_CREDENTIALS_URI\)$/,
+        /No credentials found in the inputs, .* default chain .*ALIBABA_CLOUD_ROLE_ARN.*credentials file .*ECS.*ALIBABA_CLOUD_CREDENTIALS_URI\)$/,
       )
-      expect(error?.fix).toMatch(/^Give access-key-id and access-key-secret, or role-to-assume/)
+      expect(error?.fix).toMatch(/^Set role-to-assume and oidc-provider-arn/)
     })
 
     it('is not waited for longer than there is time', async () => {
@@ -426,17 +438,23 @@ describe('an access key that has to be fetched', () => {
 describe('the SDK behind a proxy', () => {
   it('makes its connections there, and leaves the agents of others alone', async () => {
     jest.resetModules()
-    const { attemptCall } = await import('../../src/alibaba-cloud/client.ts')
+    const { send } = await import('../../src/alibaba-cloud/client.ts')
     const { Agent } = https
     const proxy = { url: 'http://user:word@127.0.0.1:9', host: '127.0.0.1:9', isBypassed: () => false }
     const { accessKeyId, accessKeySecret } = service.emulator.info
     const target = {
       endpoint: 'onsmqtt.cn-hangzhou.aliyuncs.com',
       accessKey: { accessKeyId, accessKeySecret },
-      proxy,
+      transport: {
+        proxy,
+        maxAttempts: 1,
+        timeoutSeconds: 5,
+        deadlineMs: performance.now() + 5_000,
+        onRetry: fail,
+      },
     }
     const request = { operation: 'GetRegisterCode', version: '2020-04-20', method: 'GET', query: {} } as const
-    await expect(attemptCall(target, request, 5_000)).rejects.toMatchObject({
+    await expect(send(target, request)).rejects.toMatchObject({
       failure: { kind: 'proxy', code: 'ECONNREFUSED', host: '127.0.0.1:9' },
     })
     expect(https.Agent).toBe(Agent)

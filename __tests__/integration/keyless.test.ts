@@ -25,7 +25,7 @@ describe("a step with GitHub's OIDC token", () => {
   it('says which role it has, and by which session the audit log knows it', async () => {
     const { roleArn } = service.emulator.info
     expect((await run()).log).toContain(
-      `Access key     of the role ${roleArn}, session acme-devices-42, assumed with GitHub's OIDC token`,
+      `Access key     role ${roleArn}, session acme-devices-42, assumed with GitHub's OIDC token`,
     )
     expect((await run({ 'role-session-name': 'of-my-own' })).log).toContain('session of-my-own,')
   })
@@ -56,18 +56,22 @@ describe("a step with GitHub's OIDC token", () => {
     [
       'another audience',
       { audience: 'other' },
-      /does not know the audience "other".*AudienceNotMatch.*client IDs/,
+      /does not accept the audience "other".*AudienceNotMatch.*client IDs/,
     ],
     [
       'a session longer than the role allows',
       { 'role-session-expiration': '43200' },
       /session of 43200 seconds.*role-session-expiration/,
     ],
-    ['no such role', { 'role-to-assume': 'acs:ram::1:role/none' }, /There is no role acs:ram::1:role\/none/],
+    [
+      'no such role',
+      { 'role-to-assume': 'acs:ram::1:role/none' },
+      /The role acs:ram::1:role\/none does not exist/,
+    ],
     [
       'no such provider',
       { 'oidc-provider-arn': 'acs:ram::1:oidc-provider/none' },
-      /trust policy.*issuer "https:\/\/token\.actions\.githubusercontent\.com", subject "repo:acme\/devices:ref:refs\/heads\/main", audience "sts\.aliyuncs\.com".*allow sts:AssumeRole,/,
+      /trust policy.*issuer "https:\/\/token\.actions\.githubusercontent\.com", the subject "repo:acme\/devices:ref:refs\/heads\/main" and the audience "sts\.aliyuncs\.com".*allow sts:AssumeRole,/,
     ],
   ])('ends with its own words: %s', async (_, inputs, text) => {
     const step = await run(inputs)
@@ -93,7 +97,7 @@ describe('a step with keys that assume a role', () => {
   it('makes two requests, and has its code', async () => {
     const step = await run({ ...workingInputs(service.emulator), 'oidc-provider-arn': '' })
     expect(step.outputs).toHaveProperty('register-code')
-    expect(step.log).toMatch(/Access key {5}of the role .*, assumed with the one from the inputs/)
+    expect(step.log).toMatch(/Access key {5}role .*, assumed with the access key from the inputs/)
     const requests = await service.emulator.requests()
     expect(requests.map(({ operation }) => operation)).toEqual(['AssumeRole', 'GetRegisterCode'])
   })

@@ -1,3 +1,4 @@
+import 'reflect-metadata'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
@@ -6,7 +7,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import * as x509 from '@peculiar/x509'
-import 'reflect-metadata'
 import type { FaultOrder } from '../../emulator/faults.ts'
 import { registerAction } from '../../src/actions/register.ts'
 import { change } from '../../src/alibaba-cloud/change.ts'
@@ -54,8 +54,8 @@ describe('register', () => {
     expect(await run()).toMatchObject({ error: undefined, created: 'false' })
     await changeBehind(service.emulator, ca, 'inactivate')
     const inactive = (await run()).error
-    expect(inactive?.message).toMatch(/and inactive$/)
-    expect(inactive?.fix).toMatch(/run this with activate: true\.$/)
+    expect(inactive?.message).toMatch(/but it is inactive$/)
+    expect(inactive?.fix).toMatch(/set activate: true\.$/)
     expect((await run({ activate: 'true' })).stdout).toContain('is active again')
 
     const old = ca
@@ -63,7 +63,7 @@ describe('register', () => {
     expect((await run({ replaces: snOf(old), 'on-replace': 'keep' })).stdout).toContain('kept as it is')
     await faults('InactivateCaCertificate', { code: 'CaNumExceed' })
     const failed = await run({ replaces: snOf(old) })
-    expect(failed.error?.message).toMatch(/is registered and active, but inactivating its predecessor/)
+    expect(failed.error?.message).toMatch(/is registered and active, but deactivating its predecessor/)
     expect(failed.error?.fix).toMatch(/Then run the job again: .*, and finishes with the predecessor\.$/)
     expect(failed.error).toMatchObject({ code: 'CaNumExceed', requestId: expect.any(String) })
     expect(failed.outputFile).toBe('')
@@ -103,7 +103,7 @@ describe('register', () => {
       'Access key     from the inputs',
       `Serial number  ${snOf(ca)}`,
       'Registered     by this run, under the name "devices"',
-      `Predecessor    ${snOf(old)}: made inactive`,
+      `Predecessor    ${snOf(old)}: deactivated`,
       `Valid          from ${begin} to ${end}`,
       '',
     ])
@@ -122,7 +122,7 @@ describe('register', () => {
       'SHA-256 fingerprint': fingerprint256,
       Registered: 'by this run, under the name &quot;devices&quot;',
     }
-    expect(summary()).toEqual(Object.entries({ ...rows, Predecessor: `${snOf(old)}: made inactive` }))
+    expect(summary()).toEqual(Object.entries({ ...rows, Predecessor: `${snOf(old)}: deactivated` }))
     expect(readFileSync(env.GITHUB_STEP_SUMMARY, 'utf8')).toMatch(
       /^### CA registered with ApsaraMQ for MQTT\n/,
     )
@@ -158,13 +158,13 @@ describe('register', () => {
     const { error, outputFile } = await run({ replaces: snOf(old) })
     expect(error?.message).toMatch(
       new RegExp(
-        `^The service took CA ${snOf(ca)}, but does not show it active, so its predecessor ${snOf(old)} was left as it is: RAM does not allow`,
+        `^The service registered CA ${snOf(ca)} but does not report it as active, so its predecessor ${snOf(old)} was not changed: This access key has no RAM permission`,
       ),
     )
-    expect(error?.fix).toMatch(/Then run the job again: .*, and goes on with the predecessor\.$/)
+    expect(error?.fix).toMatch(/Then run the job again: .*, and retires the predecessor\.$/)
     expect(error).toMatchObject({
       code: 'NoPermission',
-      said: expect.any(String),
+      serviceMessage: expect.any(String),
       requestId: expect.any(String),
     })
     expect(outputFile).toBe('')
@@ -181,7 +181,7 @@ describe('register', () => {
     const shown = JSON.stringify({ RequestId: 'x', Data: { Sn: snOf(ca), ...(await fields()) } })
     await faults('GetCaCertificate', { code: 'FindCaBySnError' }, { status: 200, body: shown })
     const { error } = await run({ replaces: snOf(old), 'max-attempts': '1' })
-    expect(error?.message).toMatch(/does not show CA \w+ as it has to be by now$/)
+    expect(error?.message).toMatch(/still reports the old state of CA \w+$/)
     expect(await service.emulator.requests('InactivateCaCertificate')).toEqual([])
   })
 
@@ -202,7 +202,7 @@ describe('register', () => {
   it('takes an answer to a registration without its serial number for a broken one', async () => {
     await faults('RegisterCaCertificate', { status: 200, body: '{"RequestId":"3F2A"}' })
     const { error } = await run({ 'max-attempts': '1' })
-    expect(error?.message).toMatch(/answered without the serial number of the CA$/)
+    expect(error?.message).toMatch(/responded without the serial number of the CA$/)
     expect(error?.requestId).toBe('3F2A')
   })
 
@@ -218,7 +218,7 @@ describe('register', () => {
       await faults('RegisterCaCertificate', fault)
       const { created, stdout } = await run()
       expect(created).toBe('true')
-      expect(stdout).toMatch(/^Asking +RegisterCaCertificate: the service /m)
+      expect(stdout).toMatch(/^Verify +RegisterCaCertificate: the service /m)
     },
   )
 
@@ -227,12 +227,12 @@ describe('register', () => {
     await faults('GetCaCertificate', { code: 'FindCaBySnError' }, { code: 'NoPermission' })
     const { error } = await run()
     expect(error?.message).toMatch(
-      /^It is not known whether the CA is registered \(serial number [\da-f]+\): the service closed .*, and asking the service failed: RAM/,
+      /^It is unknown whether the CA is registered \(serial number [\da-f]+\): the service closed .*, and asking the service failed: This access key/,
     )
-    expect(error?.fix).toMatch(/mq:GetCaCertificate and mq:MqttInstanceAccess.*does nothing twice\.$/)
+    expect(error?.fix).toMatch(/mq:GetCaCertificate and mq:MqttInstanceAccess.*changes nothing twice\.$/)
     expect(error).toMatchObject({
       code: 'NoPermission',
-      said: expect.any(String),
+      serviceMessage: expect.any(String),
       requestId: expect.any(String),
     })
     expect((await run()).created).toBe('false')
@@ -242,16 +242,16 @@ describe('register', () => {
     await faults('RegisterCaCertificate', 'html')
     const { error } = await run({ 'max-attempts': '1' })
     expect(error?.fix).toBe(
-      'Run the job again later. If it goes on, give Alibaba Cloud support the request id. ' +
-        `Asked after each attempt, the service did not show that the CA is registered (serial number ${snOf(ca)}). ` +
-        'Should one of them still be carried out late, the next run finds that.',
+      'Run the job again later. If it persists, contact Alibaba Cloud support with the request ID. ' +
+        `After each attempt the service was asked, and did not report that the CA is registered (serial number ${snOf(ca)}). ` +
+        'If an attempt completes later, the next run detects it.',
     )
     await faults('RegisterCaCertificate', { code: 'SignatureNonceUsed' })
     const { error: refused } = await run({ 'max-attempts': '1' })
-    expect(refused?.fix).toMatch(/^Run the job again\. If .* sends requests twice\. Asked after each attempt/)
+    expect(refused?.fix).toMatch(/^Run the job again\. If .* sends requests twice\. After each attempt/)
     expect(refused).toMatchObject({
       code: 'SignatureNonceUsed',
-      said: expect.any(String),
+      serviceMessage: expect.any(String),
       requestId: expect.any(String),
     })
     // Not of an earlier attempt, when the last question has no answer.
@@ -284,7 +284,7 @@ describe('register', () => {
     ca = await makeCa()
     await run()
     await faults('GetCaCertificate', { delayMs: 0 }, { code: 'FindCaBySnError' })
-    expect((await run({ replaces: snOf(old) })).stdout).toContain(`${snOf(old)}: made inactive`)
+    expect((await run({ replaces: snOf(old) })).stdout).toContain(`${snOf(old)}: deactivated`)
     expect(await service.emulator.requests('ListCaCertificate')).toHaveLength(1)
   })
 
@@ -335,7 +335,7 @@ describe('register', () => {
         DeleteCaCertificate: { replaces: snOf(old), 'on-replace': 'delete' },
       }[operation]
       const { error } = await run({ ...values, 'max-attempts': '1' })
-      expect(error?.message).toMatch(/does not show CA \w+ as it has to be by now$/)
+      expect(error?.message).toMatch(/still reports the old state of CA \w+$/)
     },
   )
 
@@ -369,7 +369,7 @@ describe('register', () => {
         code: 'NoPermission',
       })
       const { error } = await run(values)
-      expect(error?.message).toContain(`It is not known whether CA ${snOf(target)} ${aim}: `)
+      expect(error?.message).toContain(`It is unknown whether CA ${snOf(target)} ${aim}: `)
       expect((await run(values)).error).toBeUndefined()
     },
   )
@@ -396,7 +396,7 @@ describe('register', () => {
     const old = ca
     await run()
     ca = await makeCa()
-    expect((await run({ replaces: spell(snOf(old)) })).stdout).toMatch(/^Predecessor .*: made inactive$/m)
+    expect((await run({ replaces: spell(snOf(old)) })).stdout).toMatch(/^Predecessor .*: deactivated$/m)
   })
 
   it('does not take a 404 about anything else for a CA that is not there', async () => {
@@ -431,7 +431,7 @@ describe('register', () => {
     ca = await makeCa({ serialNumber: ca.certificate.serialNumber })
     const { error } = await run()
     expect(error?.message).toMatch(/^Another CA with the serial number/)
-    expect(error?.fix).toMatch(/^Serial numbers have to be unique: issue the CA certificate anew/)
+    expect(error?.fix).toMatch(/^Serial numbers must be unique\. Issue the CA certificate again/)
   })
 })
 
@@ -455,7 +455,7 @@ describe('an answer about a CA', () => {
     await faults('GetCaCertificate', data(fields))
     await expect(find()).rejects.toMatchObject({
       message: expect.stringMatching(
-        /answered with (a CA without serial number|another CA than the one that was)/,
+        /responded with (a CA without serial number|another CA than the requested one)/,
       ),
       requestId: 'x',
     })
@@ -521,15 +521,18 @@ describe('a change', () => {
       throw oddity
     }
     const call = mqttCall(instanceOf(service.emulator), {
-      operation: 'DeleteCaCertificate',
+      name: 'DeleteCaCertificate',
       method: 'POST',
-      ramAction: 'mq:DeleteCaCertificate',
+      read: () => true,
     })
-    const what = { call, aim: 'x', read: () => true, onAsk: () => undefined }
+    const what = { call, goal: 'x', onVerify: () => undefined }
+    const prepare = () => Promise.resolve({ query: {}, sent: undefined })
+    const verify = (): Promise<undefined> => Promise.resolve(undefined)
     await faults('DeleteCaCertificate', 'reset')
-    for (const part of [{ prepare: fail }, { ask: () => Promise.reject(oddity) }]) {
-      const ask = (): Promise<undefined> => Promise.resolve(undefined)
-      await expect(change(serviceOf(service.emulator), { ask, ...what, ...part })).rejects.toBe(oddity)
+    for (const part of [{ prepare: fail }, { verify: () => Promise.reject(oddity) }]) {
+      await expect(change(serviceOf(service.emulator), { ...what, prepare, verify, ...part })).rejects.toBe(
+        oddity,
+      )
     }
   })
 })

@@ -67,7 +67,7 @@ describe('a message of the service that holds a secret', () => {
       await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault }])
       const run = await service.getRegisterCode(secrets, { RUNNER_DEBUG: '1' })
       expect(expectWithheld(run, Object.values(secrets))).toMatch(
-        /^RAM does not allow .*\(NoPermission: \(message withheld: it contains a secret\); request A-1\)\. Grant/,
+        /^This access key has no RAM permission for .*\(NoPermission: \(message withheld: it contains a secret\); request A-1\)\. In one policy, grant/,
       )
     }
   })
@@ -96,8 +96,8 @@ describe('a message of the service that holds a secret', () => {
   it('is not shown in a header, whose other values are told', async () => {
     const fault = (type: string) => ({ status: 502, headers: { 'content-type': type }, body: '<html>' })
     for (const [type, told] of [
-      ['text/HTML; charset=utf-8', 'of type text/html'],
-      [`text/${hex(SECRET)}`, 'of another type'],
+      ['text/HTML; charset=utf-8', '(text/html)'],
+      [`text/${hex(SECRET)}`, '(another content type)'],
     ] as const) {
       await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault: fault(type), times: 2 }])
       const run = await service.getRegisterCode({ 'access-key-secret': SECRET, 'max-attempts': '2' })
@@ -118,7 +118,9 @@ describe('a name that the service tells', () => {
     await service.emulator.setFaults([{ operation: 'GetCaCertificate', fault, times: 'always' }])
     const run = await service.register({ ...withKey(ca), 'access-key-secret': words })
     expect(run.annotations).toEqual([
-      expect.stringMatching(/under the name "\(message withheld: it contains a secret\)", and inactive/),
+      expect.stringMatching(
+        /under the name "\(message withheld: it contains a secret\)", but it is inactive/,
+      ),
     ])
     expect(piecesIn(run, [words])).toEqual([])
   })

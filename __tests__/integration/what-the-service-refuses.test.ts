@@ -29,7 +29,7 @@ describe('a refusal ends at the first attempt, with its fix', () => {
     [
       'an unknown instance',
       { 'instance-id': 'post-cn-none' },
-      /no instance post-cn-none.*MqttInstanceNotFound.*Check/,
+      /Instance post-cn-none does not exist.*MqttInstanceNotFound.*Check/,
     ],
     [
       "somebody else's instance",
@@ -77,7 +77,7 @@ describe('a refusal in XML', () => {
     await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault }])
     const run = await service.getRegisterCode()
     expect(run.annotations).toEqual([
-      expect.stringMatching(/RAM does not allow .*NoPermission: Not you; request 3F2A/),
+      expect.stringMatching(/has no RAM permission for .*NoPermission: Not you; request 3F2A/),
     ])
   })
 })
@@ -89,7 +89,7 @@ describe('a clock that is 20 minutes off', () => {
     const run = await service.getRegisterCode()
     expect(run.annotations).toEqual([
       expect.stringMatching(
-        /clock of this runner.*InvalidTimeStamp\.Expired.*Its clock says .*, the service's /,
+        /clock of this runner.*InvalidTimeStamp\.Expired.*The runner's clock: .* The service's clock: /,
       ),
     ])
     expect(await service.emulator.requests()).toHaveLength(1)
@@ -101,7 +101,7 @@ describe('the statuses of later pages', () => {
 
   it('change nothing', async () => {
     const run = await service.getRegisterCode({ 'instance-id': 'post-cn-none' })
-    expect(run.annotations).toEqual([expect.stringMatching(/no instance post-cn-none/)])
+    expect(run.annotations).toEqual([expect.stringMatching(/Instance post-cn-none does not exist/)])
     expect(await service.emulator.requests()).toMatchObject([{ status: 400 }])
   })
 })

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import type { Emulator } from '../../emulator/start.ts'
-import type { Service } from '../../src/alibaba-cloud/call.ts'
+import type { Service } from '../../src/alibaba-cloud/client.ts'
 import { changeCa, findInList, type CaChange, type RegisteredCa } from '../../src/mqtt/ca-certificates.ts'
 import { derSerialNumber } from '../../src/certificates/certificate.ts'
 import type { Issued } from './certificates.ts'
@@ -49,6 +49,7 @@ export function serviceOf({ info }: Emulator): Service {
   const transport = {
     proxy: undefined,
     maxAttempts: 1,
+    timeoutSeconds: 20,
     deadlineMs: performance.now() + 20_000,
     onRetry: () => undefined,
   }

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from '@jest/globals'
 import { attempt } from '../../src/attempts/attempt.ts'
-import { brokenWords } from '../../src/attempts/failures.ts'
+import { describeUnreadableBody } from '../../src/attempts/failures.ts'
 
 const patient = { timeoutMs: 60_000, proxy: undefined }
 
@@ -16,7 +16,9 @@ function timers(): number {
 describe('an attempt', () => {
   it('ends in time, whatever its request does', async () => {
     const forEver = attempt({ timeoutMs: 10, proxy: undefined }, () => new Promise(() => undefined))
-    await expect(forEver).rejects.toMatchObject({ failure: { kind: 'timeout', what: 'did not answer' } })
+    await expect(forEver).rejects.toMatchObject({
+      failure: { kind: 'timeout', what: 'did not respond', limitMs: 10 },
+    })
   })
 
   it.each([
@@ -38,9 +40,9 @@ describe('an attempt', () => {
     const words = await attempt(patient, async (head) => {
       const [response] = (await once(get({ port }), 'response')) as [IncomingMessage]
       await text(response)
-      return brokenWords(head())
+      return describeUnreadableBody(head())
     })
     server.close()
-    expect(words).toMatch(/^answered HTTP 502 with a body .*\(of no stated type\)$/)
+    expect(words).toMatch(/^returned HTTP 502 with a body .*\(no content type\)$/)
   })
 })

@@ -1,5 +1,5 @@
-import { X509Certificate } from 'node:crypto'
 import 'reflect-metadata'
+import { X509Certificate } from 'node:crypto'
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { describe, expect, it } from '@jest/globals'

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
-import { leavesOpen } from '../../src/alibaba-cloud/change.ts'
+import { isOutcomeUnknown } from '../../src/alibaba-cloud/change.ts'
 import type { Failure } from '../../src/attempts/failures.ts'
-import { attemptMs } from '../../src/attempts/retry.ts'
+import { attemptLimitMs } from '../../src/attempts/retry.ts'
 import { MQTT_ERRORS } from '../../src/mqtt/errors.ts'
 
 describe('whether an operation that changes something can have been carried out after', () => {
   it.each<[Failure, boolean]>([
-    [{ kind: 'timeout', what: 'did not answer' }, true],
-    [{ kind: 'broken-answer', what: 'answered HTML' }, true],
+    [{ kind: 'timeout', what: 'did not respond', limitMs: 20_000 }, true],
+    [{ kind: 'broken-response', what: 'answered HTML' }, true],
     [{ kind: 'network', code: 'ECONNRESET', what: '' }, true],
     [{ kind: 'network', code: 'EPIPE', what: '' }, true],
     [{ kind: 'network', code: 'ENOTFOUND', what: '' }, false],
@@ -18,7 +18,7 @@ describe('whether an operation that changes something can have been carried out 
     [{ kind: 'untrusted', code: 'SELF_SIGNED_CERT_IN_CHAIN' }, false],
     [{ kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 502, host: '' }, false],
   ])('%j: %s', (failure, isOpen) => {
-    expect(leavesOpen(failure, MQTT_ERRORS)).toBe(isOpen)
+    expect(isOutcomeUnknown(failure, MQTT_ERRORS)).toBe(isOpen)
   })
 
   it.each([
@@ -46,7 +46,7 @@ describe('whether an operation that changes something can have been carried out 
     ['NoPermission', 403, false],
   ])('%s with HTTP %i: %s', (code, status, isOpen) => {
     const failure: Failure = { kind: 'refused', code, status, serviceMessage: '' }
-    expect(leavesOpen(failure, MQTT_ERRORS)).toBe(isOpen)
+    expect(isOutcomeUnknown(failure, MQTT_ERRORS)).toBe(isOpen)
   })
 })
 
@@ -58,7 +58,7 @@ describe('the time that a request may take', () => {
     [60_000, 0.5, 20_000],
     [-5, 1, 1],
   ])('of %i ms that are left, a share of %d: %i ms', (leftMs, share, expected) => {
-    const ms = attemptMs({ deadlineMs: performance.now() + leftMs }, share)
+    const ms = attemptLimitMs({ deadlineMs: performance.now() + leftMs }, share)
     expect(ms).toBeLessThanOrEqual(expected)
     expect(ms).toBeGreaterThan(expected - 100)
   })

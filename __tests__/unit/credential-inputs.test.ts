@@ -202,7 +202,13 @@ describe('a pull request from a fork', () => {
   ])('gets no OIDC token: %s', async (_, env, text) => {
     const { plan } = await read({ 'role-to-assume': role, 'oidc-provider-arn': provider }, env)
     if (plan?.kind !== 'oidc') throw new Error('not OIDC')
-    const transport = { proxy: undefined, maxAttempts: 1, deadlineMs: Infinity, onRetry: () => undefined }
+    const transport = {
+      proxy: undefined,
+      maxAttempts: 1,
+      timeoutSeconds: 60,
+      deadlineMs: Infinity,
+      onRetry: () => undefined,
+    }
     const { thrown } = await withEnvironment(env, () => plan.getIdToken(transport))
     const error = (thrown as ActionError).describe((words) => words)
     expect(error).toMatch(text)

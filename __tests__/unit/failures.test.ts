@@ -1,15 +1,18 @@
 import { describe, expect, it } from '@jest/globals'
-import { type Failure, failureOf, inShort } from '../../src/attempts/failures.ts'
-import { ANSWER_TOO_LONG } from '../../src/attempts/response.ts'
+import { type Failure, failureOf, summarize } from '../../src/attempts/failures.ts'
+import { RESPONSE_TOO_LARGE, type ResponseHead } from '../../src/attempts/response.ts'
 
 const page = { status: 502, contentType: 'text/html', location: undefined, date: undefined }
+
+/** As `failureOf`, for an attempt of which only the response matters. */
+function failure(thrown: unknown, head?: ResponseHead): Failure {
+  return failureOf(thrown, { head, timeoutMs: 2_500 })
+}
 
 describe('what the SDK throws', () => {
   it('is a refusal when the answer is the envelope of the service', () => {
     const data = { Code: 'NoPermission', Message: 'You are not allowed.', RequestId: '3F2A', statusCode: 403 }
-    expect(
-      failureOf(Object.assign(new Error('code: 403, …'), { code: 'NoPermission', data }), undefined),
-    ).toEqual({
+    expect(failure(Object.assign(new Error('code: 403, …'), { code: 'NoPermission', data }))).toEqual({
       kind: 'refused',
       code: 'NoPermission',
       serviceMessage: 'You are not allowed.',
@@ -30,9 +33,9 @@ describe('what the SDK throws', () => {
     [7, undefined],
   ])('has a request id when there is one that looks like one: %j', (RequestId, requestId) => {
     const data = { Code: 'Odd', RequestId, statusCode: 400 }
-    expect(failureOf({ data }, undefined)).toMatchObject({ kind: 'refused', requestId })
-    expect(failureOf({ data: { RequestId, statusCode: 400 } }, undefined)).toMatchObject({
-      kind: 'broken-answer',
+    expect(failure({ data }, undefined)).toMatchObject({ kind: 'refused', requestId })
+    expect(failure({ data: { RequestId, statusCode: 400 } }, undefined)).toMatchObject({
+      kind: 'broken-response',
       requestId,
     })
   })
@@ -43,13 +46,13 @@ describe('what the SDK throws', () => {
     [7, ''],
   ])('has as much of the words as is worth reading', (Message, said) => {
     const data = { Code: 'Odd', Message, statusCode: 400 }
-    expect(failureOf({ data }, undefined)).toMatchObject({ kind: 'refused', serviceMessage: said })
+    expect(failure({ data }, undefined)).toMatchObject({ kind: 'refused', serviceMessage: said })
   })
 
   it.each(['x'.repeat(100), 'InvalidTimeStamp.Expired', 'a_b-c.1'])(
     'has a code that looks like one: %s',
     (Code) => {
-      expect(failureOf({ data: { Code, statusCode: 400 } }, undefined)).toMatchObject({
+      expect(failure({ data: { Code, statusCode: 400 } }, undefined)).toMatchObject({
         kind: 'refused',
         code: Code,
       })
@@ -58,12 +61,12 @@ describe('what the SDK throws', () => {
 
   it('has the status that was seen before the one that the envelope tells', () => {
     const data = { Code: 'Odd', statusCode: 400 }
-    expect(failureOf({ data }, page)).toMatchObject({ kind: 'refused', status: 502 })
-    expect(failureOf({ data }, undefined)).toMatchObject({ status: 400 })
+    expect(failure({ data }, page)).toMatchObject({ kind: 'refused', status: 502 })
+    expect(failure({ data }, undefined)).toMatchObject({ status: 400 })
   })
 
   it('is a refusal without words when the envelope has none', () => {
-    expect(failureOf({ data: { Code: 'Odd', statusCode: 400 } }, { ...page, status: 400 })).toMatchObject({
+    expect(failure({ data: { Code: 'Odd', statusCode: 400 } }, { ...page, status: 400 })).toMatchObject({
       kind: 'refused',
       serviceMessage: '',
       requestId: undefined,
@@ -77,19 +80,19 @@ describe('what the SDK throws', () => {
       page,
       /HTTP 502 without an error code/,
     ],
-    ['HTML', new SyntaxError('Unexpected token <'), page, /HTTP 502 .*not the JSON .*of type text\/html/],
-    ['no type', new SyntaxError('x'), { ...page, contentType: '' }, /of no stated type/],
+    ['HTML', new SyntaxError('Unexpected token <'), page, /HTTP 502 .*not a JSON object \(text\/html\)/],
+    ['no type', new SyntaxError('x'), { ...page, contentType: '' }, /\(no content type\)/],
     [
       'a type with its parameters, which are not shown',
       new SyntaxError('x'),
       { ...page, contentType: 'Text/HTML; charset=hidden' },
-      /of type text\/html\)$/,
+      /\(text\/html\)$/,
     ],
     [
       'a type that is not known, which is not shown',
       new SyntaxError('x'),
       { ...page, contentType: 'hidden/html' },
-      /of another type\)$/,
+      /\(another content type\)$/,
     ],
     [
       'a redirect',
@@ -97,7 +100,7 @@ describe('what the SDK throws', () => {
       { ...page, status: 302, location: 'https://x' },
       /a redirect, .*not followed/,
     ],
-    ['too much', { code: ANSWER_TOO_LONG }, page, /more than 1 MiB/],
+    ['too much', { code: RESPONSE_TOO_LARGE }, page, /more than 1 MiB/],
     [
       'JSON whose code is no text',
       { data: { Code: 7, statusCode: 400 } },
@@ -122,64 +125,75 @@ describe('what the SDK throws', () => {
       undefined,
       /HTTP 400 without an error code/,
     ],
-    ['JSON without a status', { data: { Code: 'Odd' } }, undefined, /answered without an HTTP status/],
+    ['JSON without a status', { data: { Code: 'Odd' } }, undefined, /responded without an HTTP status/],
     ...['teapot', 4.5, {}, NaN].map((statusCode): [string, object, undefined, RegExp] => [
       `JSON with the status ${JSON.stringify(statusCode)}`,
       { data: { Code: 'Odd', statusCode } },
       undefined,
-      /answered without an HTTP status/,
+      /responded without an HTTP status/,
     ]),
-    ['null for an envelope', { data: null }, page, /HTTP 502 .*not the JSON/],
+    ['null for an envelope', { data: null }, page, /HTTP 502 .*not a JSON object/],
     ['a text', 'a text', undefined, /could not be called/],
     ['nothing at all', undefined, undefined, /could not be called/],
   ])('is a broken answer for %s', (_, thrown, head, what) => {
-    const failure = failureOf(thrown, head)
-    expect(failure).toMatchObject({ kind: 'broken-answer' })
-    expect(inShort(failure)).toMatch(what)
+    const read = failure(thrown, head)
+    expect(read).toMatchObject({ kind: 'broken-response' })
+    expect(summarize(read)).toMatch(what)
   })
 
   it.each([
-    ['ENOTFOUND', undefined, /no host has that name/],
-    ['EAI_AGAIN', undefined, /name server did not answer/],
-    ['EPROTO', undefined, /does not speak TLS/],
+    ['ENOTFOUND', undefined, /no host with this name/],
+    ['EAI_AGAIN', undefined, /DNS server did not respond/],
+    ['EPROTO', undefined, /did not complete the TLS handshake/],
     ['ERR_SSL_CERT_LENGTH_MISMATCH', undefined, /could not be reached/],
     ['ECONNREFUSED', undefined, /nothing listens/],
-    ['ECONNRESET', undefined, /before it answered/],
-    ['ECONNRESET', page, /broke off its answer/],
+    ['ECONNRESET', undefined, /before it responded/],
+    ['ECONNRESET', page, /closed the connection during its response/],
     ['EHOSTUNREACH', undefined, /could not be reached \(EHOSTUNREACH\)/],
   ])('is a network failure for %s', (code, head, what) => {
-    const failure = failureOf(Object.assign(new Error('x'), { code }), head)
-    expect(failure).toMatchObject({ kind: 'network', code })
-    expect(inShort(failure)).toMatch(what)
+    const read = failure(Object.assign(new Error('x'), { code }), head)
+    expect(read).toMatchObject({ kind: 'network', code })
+    expect(summarize(read)).toMatch(what)
   })
 
   it.each(['CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_TLS_CERT_ALTNAME_INVALID'])(
     'is a matter of trust for %s',
     (code) => {
-      const failure = failureOf(Object.assign(new Error('x'), { code }), undefined)
-      expect(failure).toEqual({ kind: 'untrusted', code })
-      expect(inShort(failure)).toBe(`the certificate is not trusted (${code})`)
+      const read = failure(Object.assign(new Error('x'), { code }), undefined)
+      expect(read).toEqual({ kind: 'untrusted', code })
+      expect(summarize(read)).toBe(`the TLS certificate is not trusted (${code})`)
     },
   )
 
   it('is a time-out by its name', () => {
     const error = Object.assign(new Error('ReadTimeout(3000)'), { name: 'RequestTimeoutError' })
-    expect(failureOf(error, undefined)).toEqual({ kind: 'timeout', what: 'did not answer' })
-    expect(failureOf(error, page)).toEqual({ kind: 'timeout', what: 'did not finish its answer' })
+    expect(failure(error, undefined)).toEqual({ kind: 'timeout', what: 'did not respond', limitMs: 2_500 })
+    expect(failure(error, page)).toEqual({
+      kind: 'timeout',
+      what: 'did not finish its response',
+      limitMs: 2_500,
+    })
   })
 
   it.each<[Failure, string]>([
     [{ kind: 'refused', code: 'Throttling', serviceMessage: '', status: 400 }, 'Throttling, HTTP 400'],
-    [{ kind: 'timeout', what: 'did not answer' }, 'the service did not answer'],
+    [
+      { kind: 'timeout', what: 'did not respond', limitMs: 20_000 },
+      'the service did not respond within 20 s',
+    ],
+    [
+      { kind: 'timeout', what: 'did not respond', limitMs: 1_260 },
+      'the service did not respond within 1.3 s',
+    ],
     [
       { kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 502, host: 'proxy:3128' },
-      'the proxy made no connection (HTTP 502)',
+      'the proxy did not connect (HTTP 502)',
     ],
     [
       { kind: 'proxy', code: 'ECONNREFUSED', status: undefined, host: 'proxy:3128' },
-      'the proxy made no connection (ECONNREFUSED)',
+      'the proxy did not connect (ECONNREFUSED)',
     ],
-  ])('is told in a few words: %j', (failure, text) => {
-    expect(inShort(failure)).toBe(text)
+  ])('is told in a few words: %j', (failed, text) => {
+    expect(summarize(failed)).toBe(text)
   })
 })

@@ -114,17 +114,17 @@ describe('what register refuses before any call', () => {
     [
       'neither proof',
       () => ({}),
-      /^Neither verification-certificate nor ca-private-key is given\. Give the CA's private key/,
+      /^Neither verification-certificate nor ca-private-key is set\. Set ca-private-key/,
     ],
     [
       'both proofs',
       async () => ({ 'ca-private-key': keyPem(ca), 'verification-certificate': await verification() }),
-      /^Both verification-certificate and ca-private-key are given\. Give the one/,
+      /^Both verification-certificate and ca-private-key are set\. Set verification-certificate/,
     ],
     [
       'a code beside a key',
       () => ({ 'ca-private-key': keyPem(ca), 'register-code': CODE }),
-      /^Both register-code and ca-private-key are given\. Leave register-code out/,
+      /^Both register-code and ca-private-key are set\. Remove register-code/,
     ],
     ['no name', () => ({ ...key(), 'ca-name': ' ' }), /^The input ca-name is missing/],
     [
@@ -213,7 +213,7 @@ describe('what register refuses before any call', () => {
       (replaces): [string, () => Values, RegExp] => [
         `itself as predecessor, ${replaces}`,
         () => ({ ...key(), replaces }),
-        /^The input replaces names the CA itself.*Give the serial number of the CA that this one succeeds/,
+        /^The input replaces is the serial number of the CA itself.*Set replaces to the serial number/,
       ],
     ),
   ])('%s', async (_, values, text) => {
@@ -244,7 +244,7 @@ describe('what register refuses before any call', () => {
     const { error, read: found } = await read(await values())
     expect(error).toBeUndefined()
     const proof = found?.ca.proof
-    expect(proof?.kind === 'given' ? proof.unfit?.message : undefined).toMatch(text)
+    expect(proof?.kind === 'given' ? proof.rejection?.message : undefined).toMatch(text)
   })
 
   function key(): Values {

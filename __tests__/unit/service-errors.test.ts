@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { explain, isRetryable } from '../../src/alibaba-cloud/errors.ts'
 import { STS_ERRORS } from '../../src/alibaba-cloud/sts.ts'
 import type { Failure } from '../../src/attempts/failures.ts'
-import { GaveUp } from '../../src/attempts/retry.ts'
+import type { ActionError } from '../../src/errors.ts'
 import { MQTT_ERRORS } from '../../src/mqtt/errors.ts'
 
 const subject = {
@@ -30,8 +30,11 @@ function refused(code: string, status: number, serviceDate?: string): Failure {
 }
 
 function words(failure: Failure, errors = MQTT_ERRORS, through?: typeof proxy): string {
-  const gaveUp = new GaveUp(failure, '')
-  return explain(gaveUp, { errors, subject, proxy: through }).describe((text) => text)
+  return explained(failure, errors, through).describe((text) => text)
+}
+
+function explained(failure: Failure, errors = MQTT_ERRORS, through?: typeof proxy, effort = ''): ActionError {
+  return explain({ failure, effort }, { errors, subject, transport: { proxy: through, timeoutSeconds: 60 } })
 }
 
 describe('whether to try again', () => {
@@ -73,8 +76,8 @@ describe('whether to try again', () => {
   })
 
   it.each<[Failure, boolean]>([
-    [{ kind: 'timeout', what: 'did not answer' }, true],
-    [{ kind: 'broken-answer', what: 'answered HTML' }, true],
+    [{ kind: 'timeout', what: 'did not respond', limitMs: 20_000 }, true],
+    [{ kind: 'broken-response', what: 'answered HTML' }, true],
     [{ kind: 'network', code: 'ECONNRESET', what: '' }, true],
     [{ kind: 'network', code: 'EAI_AGAIN', what: '' }, true],
     [{ kind: 'network', code: 'ENOTFOUND', what: '' }, false],
@@ -95,10 +98,10 @@ describe('the words of an error', () => {
   it.each([
     ['NoPermission', /mq:GetRegisterCode and mq:MqttInstanceAccess.*acs:mq:cn-hangzhou:\*:post-cn-x/],
     ['ApiNotSupport', /edition of instance post-cn-x .*Enterprise Platinum/],
-    ['MqttInstanceNotFound', /no instance post-cn-x at onsmqtt\.cn-hangzhou.*region-id/],
-    ['InvalidSecurityToken.Expired', /has expired/],
+    ['MqttInstanceNotFound', /Instance post-cn-x does not exist at onsmqtt\.cn-hangzhou.*region-id/],
+    ['InvalidSecurityToken.Expired', /have expired/],
     ['Throttling.Whatever', /500 calls a second/],
-    ['SignatureDoesNotMatch', /secret does not belong to the access key id/],
+    ['SignatureDoesNotMatch', /secret does not belong to the access key ID/],
   ])('%s say what to do', (code, text) => {
     expect(words(refused(code, 400))).toMatch(text)
   })
@@ -106,32 +109,30 @@ describe('the words of an error', () => {
   it('compare the two clocks when the service found ours to be off', () => {
     const text = words(refused('InvalidTimeStamp.Expired', 400, 'Tue, 24 Nov 2026 10:00:00 GMT'))
     expect(text).toMatch(/15 minutes off/)
-    expect(text).toMatch(/clock says \w{3}, .* GMT, the service's Tue, 24 Nov 2026 10:00:00 GMT\.$/)
+    expect(text).toMatch(
+      /runner's clock: \w{3}, .* GMT\. The service's clock: Tue, 24 Nov 2026 10:00:00 GMT\.$/,
+    )
     expect(words(refused('NoPermission', 403, 'Tue, 24 Nov 2026 10:00:00 GMT'))).not.toContain('2026')
   })
 
   it('name what is not trusted, and how to trust it', () => {
     const text = words({ kind: 'untrusted', code: 'SELF_SIGNED_CERT_IN_CHAIN' })
     expect(text).toMatch(
-      /onsmqtt\.cn-hangzhou\.aliyuncs\.com is not trusted.*private CA signs it on purpose, .*NODE_EXTRA_CA_CERTS/,
+      /onsmqtt\.cn-hangzhou\.aliyuncs\.com is not trusted.*private CA issues it on purpose, .*NODE_EXTRA_CA_CERTS/,
     )
   })
 
   it('say that a region or an endpoint is likely wrong when nobody answers there', () => {
     const text = words({ kind: 'network', code: 'ENOTFOUND', what: 'does not resolve' })
     expect(text).toMatch(
-      /^onsmqtt\.cn-hangzhou\.aliyuncs\.com does not resolve\. Most likely an endpoint, region-id/,
+      /^onsmqtt\.cn-hangzhou\.aliyuncs\.com does not resolve\. Check endpoint, region-id and network/,
     )
   })
 
   it('take a code that is not known for a word of the service, which can be anything', () => {
     const answerOf = (code: string, serviceMessage: string): object => {
       const failure: Failure = { kind: 'refused', code, serviceMessage, status: 400 }
-      const { code: known, serviceMessage: words } = explain(new GaveUp(failure, ''), {
-        errors: MQTT_ERRORS,
-        subject,
-        proxy: undefined,
-      })
+      const { code: known, serviceMessage: words } = explained(failure)
       return { code: known, serviceMessage: words }
     }
     expect(answerOf('NoPermission', 'Oh no.')).toEqual({ code: 'NoPermission', serviceMessage: 'Oh no.' })
@@ -145,38 +146,39 @@ describe('the words of an error', () => {
 
   it('say of a code that is not known where to look it up', () => {
     expect(words(refused('NeverHeardOf', 400))).toBe(
-      'The service refused GetRegisterCode (NeverHeardOf: Oh no; request 3F2A). Look the code up in the reference of the API, or give Alibaba Cloud support the request id.',
+      'The service refused GetRegisterCode (NeverHeardOf: Oh no; request 3F2A). Look up the error code in the API reference, or contact Alibaba Cloud support with the request ID.',
     )
   })
 
   it.each([
+    [undefined, /^Check endpoint, region-id and network, .*runner can reach onsmqtt\.cn-hangzhou/],
     [
-      undefined,
-      /^Most likely an endpoint, region-id or network is wrong, .*runner may reach onsmqtt\.cn-hangzhou/,
+      '3F2A',
+      /^Run the job again later\. If it persists, contact Alibaba Cloud support with the request ID\.$/,
     ],
-    ['3F2A', /^Run the job again later\. If it goes on, give Alibaba Cloud support the request id\.$/],
   ])(
     'tell a broken answer of the service from one of somebody else by its request id: %s',
     (requestId, fix) => {
-      const failure: Failure = { kind: 'broken-answer', what: 'answered without a code', requestId }
-      const error = explain(new GaveUp(failure, ''), { errors: MQTT_ERRORS, subject, proxy: undefined })
+      const failure: Failure = { kind: 'broken-response', what: 'answered without a code', requestId }
+      const error = explained(failure)
       expect(error.fix).toMatch(fix)
       expect(error.requestId).toBe(requestId)
     },
   )
 
   it('name no proxy when there is none', () => {
-    expect(words({ kind: 'timeout', what: 'did not answer' })).toBe(
-      `${subject.endpoint} did not answer in time. ` +
-        `Check that this runner may reach ${subject.endpoint}, on port 443 if no other is given.`,
+    expect(words({ kind: 'timeout', what: 'did not respond', limitMs: 20_000 })).toBe(
+      `${subject.endpoint} did not respond within 20 s. ` +
+        `Check that this runner can reach ${subject.endpoint}, on port 443 unless another one is given. ` +
+        'The input timeout limits all attempts together to 60 s.',
     )
   })
 
   it('say how much was tried', () => {
-    const gaveUp = new GaveUp({ kind: 'timeout', what: 'did not answer' }, 'after 5 attempts in 8.2 s')
-    const error = explain(gaveUp, { errors: MQTT_ERRORS, subject, proxy: undefined })
+    const failure: Failure = { kind: 'timeout', what: 'did not respond', limitMs: 20_000 }
+    const error = explained(failure, MQTT_ERRORS, undefined, 'after 5 attempts in 8.2 s')
     expect(error.message).toBe(
-      'onsmqtt.cn-hangzhou.aliyuncs.com did not answer in time, after 5 attempts in 8.2 s',
+      'onsmqtt.cn-hangzhou.aliyuncs.com did not respond within 20 s, after 5 attempts in 8.2 s',
     )
   })
 
@@ -191,18 +193,24 @@ describe('the words of an error', () => {
   it.each<[Failure, RegExp]>([
     [
       { kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 407, host: proxy.host },
-      /proxy proxy\.example:3128 wants .*407.*http:\/\/user:password@host:port/,
+      /proxy proxy\.example:3128 rejected the credentials .*407.*http:\/\/user:password@host:port/,
     ],
     [
       { kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 403, host: proxy.host },
-      /refused to connect to onsmqtt.*403.*allow CONNECT to onsmqtt.*NO_PROXY/,
+      /refused to connect to onsmqtt.*403.*Allow CONNECT to onsmqtt.*NO_PROXY/,
     ],
     [
       { kind: 'proxy', code: 'ECONNREFUSED', status: undefined, host: proxy.host },
       /could not be reached.*ECONNREFUSED.*Check HTTPS_PROXY/,
     ],
-    [{ kind: 'timeout', what: 'did not answer' }, /HTTPS_PROXY names the proxy proxy\.example:3128\.$/],
-    [{ kind: 'network', code: 'EPROTO', what: 'does not speak TLS' }, /HTTPS_PROXY names the proxy/],
+    [
+      { kind: 'timeout', what: 'did not respond', limitMs: 20_000 },
+      /HTTPS_PROXY sets the proxy proxy\.example:3128\./,
+    ],
+    [
+      { kind: 'network', code: 'EPROTO', what: 'did not complete the TLS handshake' },
+      /HTTPS_PROXY sets the proxy/,
+    ],
   ])('name the proxy on the way, without its password: %j', (failure, text) => {
     expect(words(failure, MQTT_ERRORS, proxy)).toMatch(text)
     expect(words(failure, MQTT_ERRORS, proxy)).not.toContain('user:word')
@@ -210,7 +218,7 @@ describe('the words of an error', () => {
 
   it('name no proxy that is not on the way', () => {
     const bypassed = { ...proxy, isBypassed: () => true }
-    const failure: Failure = { kind: 'timeout', what: 'did not answer' }
+    const failure: Failure = { kind: 'timeout', what: 'did not respond', limitMs: 20_000 }
     expect(words(failure, MQTT_ERRORS, bypassed)).not.toContain('proxy.example')
   })
 

@@ -58,7 +58,7 @@ describe('sign', () => {
       'CA             C=CN, O=Example, CN=Example CA',
       'CA key         RSA 2048, signature sha256WithRSAEncryption',
       expect.stringMatching(/^Valid {10}from \S+Z to \S+Z$/),
-      `Certificate    the output verification-certificate, and the file ${path}`,
+      `Certificate    output verification-certificate, and file ${path}`,
       '',
     ])
   })

@@ -32,7 +32,12 @@ describe('a failure on the way through a proxy', () => {
     ['its name', { code: 'ENOTFOUND', hostname: 'proxy.example' }, 'ENOTFOUND', undefined],
   ])('is that of the proxy: %s', (_, parts, code, status) => {
     const error = Object.assign(new Error(), parts)
-    expect(failureOf(error, undefined, proxy)).toEqual({ kind: 'proxy', code, status, host: proxy.host })
+    expect(failureOf(error, { head: undefined, proxy: proxy, timeoutMs: 1 })).toEqual({
+      kind: 'proxy',
+      code,
+      status,
+      host: proxy.host,
+    })
   })
 
   it.each([
@@ -41,7 +46,11 @@ describe('a failure on the way through a proxy', () => {
     ['another name', { code: 'ENOTFOUND', hostname: 'onsmqtt.example' }],
     ['TLS', { code: 'EPROTO' }],
   ])('is that of the host behind it: %s', (_, parts) => {
-    const failure = failureOf(Object.assign(new Error(), parts), undefined, proxy)
+    const failure = failureOf(Object.assign(new Error(), parts), {
+      head: undefined,
+      proxy: proxy,
+      timeoutMs: 1,
+    })
     expect(failure).toMatchObject({ kind: 'network', code: parts.code })
   })
 
@@ -50,12 +59,14 @@ describe('a failure on the way through a proxy', () => {
     ['https://proxy.example', 443],
   ])('knows the port that %s leaves out', (url, port) => {
     const error = Object.assign(new Error(), { code: 'ECONNREFUSED', syscall: 'connect', port })
-    expect(failureOf(error, undefined, { ...proxy, url })).toMatchObject({ kind: 'proxy' })
+    expect(failureOf(error, { head: undefined, proxy: { ...proxy, url }, timeoutMs: 1 })).toMatchObject({
+      kind: 'proxy',
+    })
   })
 
   it('cannot be, once an answer came', () => {
     const head = { status: 200, contentType: '', location: undefined, date: undefined }
     const error = Object.assign(new Error(), { code: 'ECONNRESET', syscall: 'connect', port: 3128 })
-    expect(failureOf(error, head, proxy)).toMatchObject({ kind: 'network' })
+    expect(failureOf(error, { head, proxy, timeoutMs: 1 })).toMatchObject({ kind: 'network' })
   })
 })

@@ -1,7 +1,8 @@
 import { routeTo } from '../attempts/proxy.ts'
 import { required } from '../inputs/input.ts'
-import { readSealKey, sealFor, type Sealing, sealingWith } from '../inputs/seal-key.ts'
+import { readSealKey, sealFor, sealingWith, type Sealing } from '../inputs/seal-key.ts'
 import { connect, readServiceInputs, type ServiceInputs } from '../inputs/service.ts'
+import { formatInstance } from '../mqtt/call.ts'
 import { getRegisterCode } from '../mqtt/register-code.ts'
 import { log } from '../runner/log.ts'
 import { mask, unlessSecret } from '../runner/masking.ts'
@@ -11,12 +12,13 @@ import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
 export async function getRegisterCodeAction(): Promise<void> {
   const inputs = await readInputs()
   const { regionId, instanceId, sealing } = inputs
+  const instance = { instanceId, regionId }
   requireOutputFile()
-  log('Instance', regionId === undefined ? instanceId : `${instanceId} in ${regionId}`)
+  log('Instance', formatInstance(instance))
   log('Endpoint', routeTo(inputs.endpoint, inputs.transport.proxy))
   const service = await connect(inputs)
 
-  const { result, attempts, tookMs } = await getRegisterCode(service, { instanceId, regionId })
+  const { result, attempts, tookMs } = await getRegisterCode(service, instance)
   mask(result.registerCode)
   const requestId = unlessSecret(result.requestId)
   const sealed = sealing && (await sealFor(sealing, { ...result, instanceId }))
@@ -27,15 +29,15 @@ export async function getRegisterCodeAction(): Promise<void> {
   })
 
   const effort = `${attempts === 1 ? 'at the first attempt' : `at attempt ${attempts}`}, in ${tookMs} ms`
-  log('Register code', `fetched ${effort}; masked, and set as the output register-code`)
-  if (sealed !== undefined) log('Seal', 'for the other jobs of this run: the output sealed-register-code')
-  log('Request id', requestId === '' ? 'none given' : requestId)
+  log('Register code', `fetched ${effort}; masked; output register-code`)
+  if (sealed !== undefined) log('Seal', 'for other jobs of this run; output sealed-register-code')
+  log('Request ID', requestId === '' ? 'none' : requestId)
 }
 
 async function readInputs(): Promise<
   ServiceInputs & { readonly instanceId: string; readonly sealing: Sealing | undefined }
 > {
-  // First, as these mask the secrets.
+  // First, because both mask secrets.
   const sealKey = readSealKey()
   const service = await readServiceInputs(process.env)
   const sealing = sealKey === '' ? undefined : sealingWith(sealKey, process.env)

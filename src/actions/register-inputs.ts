@@ -14,7 +14,7 @@ import type { CaToRegister, Proof } from '../mqtt/register-ca.ts'
 import type { OnReplace } from '../mqtt/retire-ca.ts'
 import { mask, withholdCertificate } from '../runner/masking.ts'
 
-/** What the inputs of `register` come to. */
+/** The inputs of `register`. */
 export type RegisterInputs = {
   readonly service: ServiceInputs
   readonly instanceId: string
@@ -22,21 +22,21 @@ export type RegisterInputs = {
   readonly predecessor: Predecessor | undefined
 }
 
-/** The CA that this one succeeds. */
+/** The CA that this one replaces. */
 export type Predecessor = { readonly serialNumber: string; readonly onReplace: OnReplace | 'keep' }
 
-/** How the CA's key is proven to be at hand, as it was given: not judged yet. */
+/** The given proof that the caller has the CA's key, not checked yet. */
 type GivenProof =
   | { readonly kind: 'key'; readonly signing: SigningInputs }
   | { readonly kind: 'certificate'; readonly pem: PemText; readonly registerCode: string }
 
 /**
- * Reads the inputs of `register`, and checks of the certificates what the service would refuse.
+ * Reads the inputs of `register`, and checks in the certificates what the service would reject.
  *
  * @throws ActionError
  */
 export async function readRegisterInputs(): Promise<RegisterInputs> {
-  // First, as it masks the key, its passphrase and the code.
+  // First, because it masks the key, its passphrase and the code.
   const given = await readGivenProof()
   const service = await readServiceInputs(process.env)
   const instanceId = required('instance-id', 'post-cn-7mz2d******')
@@ -49,28 +49,28 @@ export async function readRegisterInputs(): Promise<RegisterInputs> {
 }
 
 async function readGivenProof(): Promise<GivenProof> {
-  // For its masks, whether it is used or not.
+  // Masked even if it is not used.
   secret('ca-private-key-passphrase')
   const key = await optionalPrivateKey('ca-private-key')
   const registerCode = readRegisterCode()
   const pem = await optionalCertificate('verification-certificate')
   if (key !== undefined && pem !== undefined) {
     throw new ActionError({
-      what: 'Both verification-certificate and ca-private-key are given',
-      fix: 'Give the one that was made elsewhere, or the key to make it with here.',
+      what: 'Both verification-certificate and ca-private-key are set',
+      fix: 'Set verification-certificate if it was made elsewhere, or ca-private-key to make it in this step.',
     })
   }
   if (key !== undefined) {
     if (registerCode === '') return { kind: 'key', signing: await readSigningInputs() }
     throw new ActionError({
-      what: 'Both register-code and ca-private-key are given',
-      fix: 'Leave register-code out: with the key, this action fetches a code of its own. It belongs to a verification-certificate that was made elsewhere.',
+      what: 'Both register-code and ca-private-key are set',
+      fix: 'Remove register-code: with ca-private-key, this action fetches a code itself. Set register-code only with verification-certificate.',
     })
   }
   if (pem !== undefined) return { kind: 'certificate', pem, registerCode }
   throw new ActionError({
-    what: 'Neither verification-certificate nor ca-private-key is given',
-    fix: "Give the CA's private key, to make the verification certificate with, or one that was made elsewhere. A secret that the workflow cannot read arrives empty.",
+    what: 'Neither verification-certificate nor ca-private-key is set',
+    fix: 'Set ca-private-key to make the verification certificate in this step, or verification-certificate if it was made elsewhere. An unset secret or variable is passed as an empty string.',
   })
 }
 
@@ -90,11 +90,11 @@ function checked(given: GivenProof & { readonly kind: 'certificate' }, ca: X509C
   const certificate = readCertificate(given.pem)
   const registerCode = mask(codeCarriedBy(certificate, ca))
   const pem = withholdCertificate(certificate.toString())
-  return { kind: 'given', pem, registerCode, unfit: unfitness(certificate, ca, given.registerCode) }
+  return { kind: 'given', pem, registerCode, rejection: rejectionOf(certificate, ca, given.registerCode) }
 }
 
-/** Judged when it is needed: a run for a CA that is there already must not fail as its certificate has expired since. */
-function unfitness(
+/** Returned and not thrown, because a run for a registered CA must not fail when this certificate has expired since. */
+function rejectionOf(
   certificate: X509Certificate,
   ca: X509Certificate,
   registerCode: string,
@@ -113,11 +113,15 @@ function readPredecessor(ca: X509Certificate): Predecessor | undefined {
   const serialNumber = optional('replaces')
   if (serialNumber === '') return undefined
   if (!/^[\da-f]{1,258}$/i.test(serialNumber.replaceAll(':', ''))) {
-    throw invalid('replaces', serialNumber, 'the serial number of a CA in hex, such as the output sn has it')
+    throw invalid(
+      'replaces',
+      serialNumber,
+      'the serial number of a CA in hex, such as the output sn of its registration',
+    )
   }
   if (!isSameSerialNumber(serialNumber, ca.serialNumber)) return { serialNumber, onReplace }
   throw new ActionError({
-    what: `The input replaces names the CA itself, ${serialNumber}`,
-    fix: 'Give the serial number of the CA that this one succeeds, or leave it out.',
+    what: `The input replaces is the serial number of the CA itself, ${serialNumber}`,
+    fix: 'Set replaces to the serial number of the CA that this one replaces, or remove it.',
   })
 }

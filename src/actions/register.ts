@@ -1,38 +1,41 @@
 import type { X509Certificate } from 'node:crypto'
-import type { Service } from '../alibaba-cloud/call.ts'
+import type { Service } from '../alibaba-cloud/client.ts'
 import { routeTo } from '../attempts/proxy.ts'
 import { subjectOf } from '../certificates/ca-certificate.ts'
 import { isSameSerialNumber } from '../certificates/certificate.ts'
 import { ActionError } from '../errors.ts'
 import { connect } from '../inputs/service.ts'
-import type { Instance } from '../mqtt/call.ts'
+import { formatInstance, type Instance } from '../mqtt/call.ts'
 import { confirmActive, registerCa, type Registration } from '../mqtt/register-ca.ts'
 import { retireCa } from '../mqtt/retire-ca.ts'
 import { log, writeSummary } from '../runner/log.ts'
 import { cleanForeign, unlessSecret } from '../runner/masking.ts'
 import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
-import { type Predecessor, readRegisterInputs } from './register-inputs.ts'
+import { readRegisterInputs, type Predecessor } from './register-inputs.ts'
 
-/** Registers a CA, once, however often it runs; then retires the CA that it succeeds. */
+/** Registers a CA once, however often it runs; then retires the CA that it replaces. */
 export async function registerAction(): Promise<void> {
-  const { service: given, instanceId, ca, predecessor } = await readRegisterInputs()
+  const { service: inputs, instanceId, ca, predecessor } = await readRegisterInputs()
   requireOutputFile()
-  const instance = { instanceId, regionId: given.regionId }
-  log('Instance', inWords(instance))
-  log('Endpoint', routeTo(given.endpoint, given.transport.proxy))
+  const instance = { instanceId, regionId: inputs.regionId }
+  log('Instance', formatInstance(instance))
+  log('Endpoint', routeTo(inputs.endpoint, inputs.transport.proxy))
   log('CA', subjectOf(ca.certificate))
-  const service = await connect(given)
+  const service = await connect(inputs)
 
-  const registration = await registerCa(service, instance, ca, tell)
+  const registration = await registerCa(service, instance, ca, logVerification)
   requireNoSecret(registration, ca.certificate)
+  const registered = `${stateOf(registration)}, under the name "${cleanForeign(registration.name)}"`
   log('Serial number', registration.sn)
-  log('Registered', story(registration))
+  log('Registered', registered)
   const retired =
     predecessor &&
     (await retire({ service, instance, certificate: ca.certificate, registration, predecessor }))
   if (retired !== undefined) log('Predecessor', retired)
 
-  const [validBegin, validEnd] = validity(ca.certificate)
+  // The certificate's own dates: the service has the same certificate.
+  const validBegin = ca.certificate.validFromDate.toISOString()
+  const validEnd = ca.certificate.validToDate.toISOString()
   log('Valid', `from ${validBegin} to ${validEnd}`)
   setOutputs({
     sn: registration.sn,
@@ -41,8 +44,8 @@ export async function registerAction(): Promise<void> {
     'valid-begin': validBegin,
     'valid-end': validEnd,
   })
-  writeSummary('CA registered with ApsaraMQ for MQTT', {
-    Instance: inWords(instance),
+  writeSummary(`${titleOf(registration)} with ApsaraMQ for MQTT`, {
+    Instance: formatInstance(instance),
     'CA name': cleanForeign(registration.name),
     'Serial number': registration.sn,
     Subject: subjectOf(ca.certificate),
@@ -50,36 +53,32 @@ export async function registerAction(): Promise<void> {
     'Valid to': validEnd,
     Status: 'active',
     'SHA-256 fingerprint': ca.certificate.fingerprint256,
-    Registered: story(registration),
+    Registered: registered,
     ...(retired !== undefined && { Predecessor: retired }),
   })
 }
 
-/** It becomes an output that nobody masks. One that is not the certificate's own can be a secret in hex. */
+/** The serial number becomes an output that is not masked. If it is not the certificate's own, it may be a secret in hex. */
 function requireNoSecret({ sn }: Registration, { serialNumber }: X509Certificate): void {
   if (isSameSerialNumber(sn, serialNumber) || unlessSecret(sn) === sn) return
   throw new ActionError({
-    what: 'The service told a serial number of the CA that holds a secret',
-    fix: 'No service does that by itself: check the endpoint, and what is on the way to it.',
+    what: 'The service returned a serial number of the CA that contains a secret',
+    fix: 'No service does this by itself: check the endpoint, and every proxy on the way to it.',
   })
 }
 
-function tell(line: string): void {
-  log('Asking', cleanForeign(line))
+function logVerification(line: string): void {
+  log('Verify', cleanForeign(line))
 }
 
-function inWords({ instanceId, regionId }: Instance): string {
-  return regionId === undefined ? instanceId : `${instanceId} in ${regionId}`
+function stateOf({ isCreated, isActivated }: Registration): string {
+  if (isCreated) return 'by this run'
+  return isActivated ? 'before this run, activated by this run' : 'before this run'
 }
 
-function story({ name, isCreated, isActivated }: Registration): string {
-  const when = isCreated ? 'by this run' : 'before this run'
-  return `${when}, under the name "${cleanForeign(name)}"${isActivated ? '; was inactive, and is active again' : ''}`
-}
-
-/** The certificate's own, in ISO 8601: the service has the very same certificate. */
-function validity({ validFromDate, validToDate }: X509Certificate): [string, string] {
-  return [validFromDate.toISOString(), validToDate.toISOString()]
+function titleOf({ isCreated, isActivated }: Registration): string {
+  if (isCreated) return 'CA registered'
+  return isActivated ? 'CA activated, already registered' : 'CA already registered'
 }
 
 type Succession = {
@@ -90,52 +89,40 @@ type Succession = {
   readonly predecessor: Predecessor
 }
 
-/** What the predecessor does for the devices has to be done by the new CA first: an assumption is not enough here. */
-async function requireSeenActive({
+/** @returns what was done with the predecessor, for log and summary */
+async function retire(succession: Succession): Promise<string> {
+  const { service, instance, registration, predecessor } = succession
+  const { serialNumber, onReplace } = predecessor
+  if (onReplace === 'keep') return `${serialNumber}: kept`
+  await requireActive(succession)
+  try {
+    return `${serialNumber}: ${await retireCa(service, instance, { serialNumber, onReplace }, logVerification)}`
+  } catch (error) {
+    if (!(error instanceof ActionError)) throw error
+    const step = onReplace === 'delete' ? 'deleting' : 'deactivating'
+    throw error.with({
+      what: `CA ${registration.sn} is registered and active, but ${step} its predecessor ${serialNumber} failed: ${error.message}`,
+      fix: `${error.fix} Then run the job again: it registers nothing twice, and retires the predecessor.`,
+    })
+  }
+}
+
+/** The new CA must be active before the predecessor stops serving devices: being registered is not proof enough. */
+async function requireActive({
   service,
   instance,
   certificate,
-  registration,
-  predecessor,
+  registration: { sn, isSeenActive },
+  predecessor: { serialNumber },
 }: Succession): Promise<void> {
-  const { sn, isSeenActive } = registration
   if (isSeenActive) return
   try {
     await confirmActive(service, instance, { sn, certificate })
   } catch (error) {
     if (!(error instanceof ActionError)) throw error
-    const { message, fix, code, serviceMessage, requestId } = error
-    throw new ActionError({
-      what: `The service took CA ${sn}, but does not show it active, so its predecessor ${predecessor.serialNumber} was left as it is: ${message}`,
-      fix: `${fix} Then run the job again: it registers nothing twice, and goes on with the predecessor.`,
-      code,
-      serviceMessage,
-      requestId,
-      cause: error,
-    })
-  }
-}
-
-/** @returns what became of the predecessor, in words */
-async function retire(parts: Succession): Promise<string> {
-  const { service, instance, registration, predecessor } = parts
-  const { serialNumber, onReplace } = predecessor
-  if (onReplace === 'keep') return `${serialNumber}: kept as it is`
-  await requireSeenActive(parts)
-  try {
-    const retired = await retireCa(service, instance, { serialNumber, onReplace }, tell)
-    return `${serialNumber}: ${retired}`
-  } catch (error) {
-    if (!(error instanceof ActionError)) throw error
-    const { message, fix, code, serviceMessage, requestId } = error
-    const step = onReplace === 'delete' ? 'deleting' : 'inactivating'
-    throw new ActionError({
-      what: `CA ${registration.sn} is registered and active, but ${step} its predecessor ${serialNumber} failed: ${message}`,
-      fix: `${fix} Then run the job again: it registers nothing twice, and finishes with the predecessor.`,
-      code,
-      serviceMessage,
-      requestId,
-      cause: error,
+    throw error.with({
+      what: `The service registered CA ${sn} but does not report it as active, so its predecessor ${serialNumber} was not changed: ${error.message}`,
+      fix: `${error.fix} Then run the job again: it registers nothing twice, and retires the predecessor.`,
     })
   }
 }

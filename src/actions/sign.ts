@@ -10,7 +10,7 @@ import { requireOutputFile, setOutputs, writeTemporaryFile } from '../runner/out
 
 /** Makes the verification certificate from a register code and the CA's private key. */
 export async function signAction(): Promise<void> {
-  // First, as it masks the key and its passphrase.
+  // First, because it masks the key and its passphrase.
   const { pem: keyPem, passphrase, validDays } = await readSigningInputs()
   const registerCode = readRegisterCode()
   required('register-code', '${{ steps.code.outputs.register-code }}')
@@ -35,5 +35,5 @@ export async function signAction(): Promise<void> {
     `${inWords(keyKindOf(key, 'The CA'))}, signature ${certificate.signatureAlgorithm ?? 'unknown'}`,
   )
   log('Valid', `from ${validFromDate.toISOString()} to ${validToDate.toISOString()}`)
-  log('Certificate', `the output verification-certificate, and the file ${file}`)
+  log('Certificate', `output verification-certificate, and file ${file}`)
 }

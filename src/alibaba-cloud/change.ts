@@ -1,107 +1,121 @@
-import { AttemptError, type Failure, inShort, isUnsent } from '../attempts/failures.ts'
-import { attemptMs, type Tried } from '../attempts/retry.ts'
+import { AttemptError, isUnsent, summarize, type Failure } from '../attempts/failures.ts'
+import { retry } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
-import { type Call, callOnce, type Read, repeat, type Service } from './call.ts'
-import { COME_BACK, isRetryable, serviceError, type ServiceErrors } from './errors.ts'
+import { explainCall, type Call } from './call.ts'
+import { send, type ApiRequest, type Service } from './client.ts'
+import { isRetryable, RUN_AGAIN_LATER, serviceError, type ServiceErrors } from './errors.ts'
 
-/** An operation that changes something, and how to find out what became of it. */
-export type Change<T> = {
-  readonly call: Call
-  /** What the operation brings about, in words, e.g. `CA 0a1b is registered`. */
-  readonly aim: string
-  /** Makes the parameters of an attempt that the call does not have, for each attempt anew. */
-  readonly prepare?: () => Promise<Readonly<Record<string, string>>>
-  readonly read: Read<T>
+/** How an attempt to change something ended, as far as its response tells. */
+type Attempted<T> =
+  | { readonly kind: 'done'; readonly result: T }
+  /** The service did not execute it: it refused, or never received the request. */
+  | { readonly kind: 'refused'; readonly failure: Failure }
+  /** The service may have executed it, or may still do so. */
+  | { readonly kind: 'unknown'; readonly failure: Failure }
+
+/** An operation that changes something, and how to find out whether it was executed. */
+export type Change<T, Sent> = {
+  readonly call: Call<T>
+  /** The state after the change, for example `CA 0a1b is registered`. */
+  readonly goal: string
+  /** Prepares an attempt: parameters to add to those of the call, and what `verify` must know of it. */
+  readonly prepare: () => Promise<{ readonly query: Readonly<Record<string, string>>; readonly sent: Sent }>
   /**
-   * Asks the service whether the aim is reached.
+   * Asks the service whether the goal is reached.
    *
-   * @param failure what the attempt met
-   * @returns nothing when it is not
+   * @param unknown what was sent by all attempts so far whose outcome is unknown
+   * @returns the result; `undefined` if the goal is not reached
    */
-  readonly ask: (failure: Failure) => Promise<T | undefined>
-  /** Refusals that can mean that the aim is reached: asks after these too. */
-  readonly askAfter?: readonly string[]
-  /** Refusals that an attempt prepared anew can overcome. */
-  readonly repeatAfter?: readonly string[]
-  /** Told when the service is asked, and why. */
-  readonly onAsk: (line: string) => void
+  readonly verify: (failure: Failure, unknown: readonly Sent[]) => Promise<T | undefined>
+  /** Error codes that can mean that the goal is reached: verified like an unknown outcome. */
+  readonly verifyOn?: readonly string[]
+  /** Error codes that another attempt can overcome because it is prepared anew. */
+  readonly retryOn?: readonly string[]
+  /** Called before the service is asked, with the reason. */
+  readonly onVerify: (line: string) => void
 }
 
-/** Of the time that is left, what an attempt may take: what became of it has to be asked within the same time. */
-const SHARE = 1 / 2
+/** The share of the time left for an attempt: verifying it must fit into the same time. */
+const ATTEMPT_SHARE = 1 / 2
 
 /**
- * Calls an operation that changes something, so that it is done once. After an answer that leaves open whether it was
- * carried out (none at all, one that is not the service's, an error that may pass) the service is asked, and another
- * attempt is made only when it was not.
+ * Calls an operation that changes something, so that it is executed once. If a response leaves open whether it was
+ * executed (none at all, none of the service, a temporary error), the service is asked, and another attempt is made
+ * only if it was not.
  *
- * @throws ActionError also when the asking fails: then what is not known, and that a second run settles it
+ * @throws ActionError also when asking fails: it says that the state is unknown, and that a second run settles it
  */
-export async function change<T>(service: Service, what: Change<T>): Promise<Tried<T>> {
-  const { call, prepare, read, ask, askAfter = [], repeatAfter = [], onAsk } = what
-  const { request, errors } = call
-  const asked = { isInVain: false }
+export async function change<T, Sent>(service: Service, what: Change<T, Sent>): Promise<T> {
+  const { call, goal, prepare, verify, verifyOn = [], retryOn = [], onVerify } = what
+  const { operation } = call.request
+  const unknown: Sent[] = []
+  const explainLast = (error: ActionError): ActionError =>
+    unknown.length === 0 ? error : notConfirmed(goal, error)
+
   const attempt = async (): Promise<T> => {
-    const query = { ...request.query, ...(await prepare?.()) }
-    try {
-      return await callOnce(service, { ...request, query }, read, attemptMs(service.transport, SHARE))
-    } catch (error) {
-      if (!(error instanceof AttemptError)) throw error
-      const { failure } = error
-      if (!leavesOpen(failure, errors) && !isOneOf(askAfter, failure)) throw error
-      onAsk(`${request.operation}: ${inShort(failure)}; asking the service what became of it`)
-      const found = await ask(failure).catch((failed: unknown) => {
-        asked.isInVain = false
-        throw failed instanceof ActionError ? notKnown(what.aim, failure, failed) : failed
-      })
-      if (found !== undefined) return found
-      asked.isInVain ||= leavesOpen(failure, errors)
-      throw error
-    }
+    const { query, sent } = await prepare().catch((error: unknown) => {
+      throw error instanceof ActionError ? explainLast(error) : error
+    })
+    const attempted = await attemptChange(service, call, query)
+    if (attempted.kind === 'done') return attempted.result
+    const { kind, failure } = attempted
+    if (kind === 'unknown') unknown.push(sent)
+    else if (!hasCode(failure, verifyOn)) throw new AttemptError(failure)
+
+    onVerify(`${operation}: ${summarize(failure)}; asking the service for the current state`)
+    const found = await verify(failure, unknown).catch((error: unknown) => {
+      throw error instanceof ActionError ? stateUnknown(goal, failure, error) : error
+    })
+    if (found === undefined) throw new AttemptError(failure)
+    return found
   }
-  const mayRepeat = (failure: Failure): boolean =>
-    isRetryable(failure, errors) || isOneOf(repeatAfter, failure)
+
+  const { result } = await retry(service.transport, {
+    name: operation,
+    attempt,
+    isRetryable: (failure) => isRetryable(failure, call.errors) || hasCode(failure, retryOn),
+    explain: (failed) => explainLast(explainCall(failed, service, call)),
+  })
+  return result
+}
+
+async function attemptChange<T>(
+  service: Service,
+  { request, read, errors }: Call<T>,
+  query: ApiRequest['query'],
+): Promise<Attempted<T>> {
   try {
-    return await repeat(service, call, attempt, mayRepeat)
+    const response = await send(service, { ...request, query: { ...request.query, ...query } }, ATTEMPT_SHARE)
+    return { kind: 'done', result: read(response) }
   } catch (error) {
-    if (!(error instanceof ActionError) || !asked.isInVain) throw error
-    throw notDone(what.aim, error)
+    if (!(error instanceof AttemptError)) throw error
+    const { failure } = error
+    return { kind: isOutcomeUnknown(failure, errors) ? 'unknown' : 'refused', failure }
   }
 }
 
-/** Whether a failure says nothing about whether the operation was carried out. */
-export function leavesOpen(failure: Failure, errors: ServiceErrors): boolean {
+/** Whether a failure leaves open whether the operation was executed. */
+export function isOutcomeUnknown(failure: Failure, errors: ServiceErrors): boolean {
   if (failure.kind !== 'refused') return !isUnsent(failure)
-  const { retry, isTurnedAway } = serviceError(errors, failure.code, failure.status)
-  return retry && isTurnedAway !== true
+  const { retry: isTemporary, isNotExecuted } = serviceError(errors, failure.code, failure.status)
+  return isTemporary && isNotExecuted !== true
 }
 
-function isOneOf(codes: readonly string[], failure: Failure): boolean {
+function hasCode(failure: Failure, codes: readonly string[]): boolean {
   return failure.kind === 'refused' && codes.includes(failure.code)
 }
 
-function notDone(
-  aim: string,
-  { message, fix, code, serviceMessage, requestId, cause }: ActionError,
-): ActionError {
-  return new ActionError({
-    what: message,
-    // The service has just answered the asking, so its address is right.
-    fix: `${serviceMessage === undefined ? COME_BACK : fix} Asked after each attempt, the service did not show that ${aim}. Should one of them still be carried out late, the next run finds that.`,
-    code,
-    serviceMessage,
-    requestId,
-    cause,
+function notConfirmed(goal: string, error: ActionError): ActionError {
+  // The service has just responded to `verify`, so its address is right.
+  const fix = error.serviceMessage === undefined ? RUN_AGAIN_LATER : error.fix
+  return error.with({
+    fix: `${fix} After each attempt the service was asked, and did not report that ${goal}. If an attempt completes later, the next run detects it.`,
   })
 }
 
-function notKnown(aim: string, failure: Failure, failed: ActionError): ActionError {
-  return new ActionError({
-    what: `It is not known whether ${aim}: ${inShort(failure)}, and asking the service failed: ${failed.message}`,
-    fix: `${failed.fix} Then run the job again: it looks first at what is there, and does nothing twice.`,
-    code: failed.code,
-    serviceMessage: failed.serviceMessage,
-    requestId: failed.requestId,
-    cause: failed,
+function stateUnknown(goal: string, failure: Failure, error: ActionError): ActionError {
+  return error.with({
+    what: `It is unknown whether ${goal}: ${summarize(failure)}, and asking the service failed: ${error.message}`,
+    fix: `${error.fix} Then run the job again: it checks the current state first, and changes nothing twice.`,
   })
 }

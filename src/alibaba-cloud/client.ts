@@ -1,9 +1,10 @@
 import { attempt } from '../attempts/attempt.ts'
+import { proxyFor } from '../attempts/proxy.ts'
 import { isRecord } from '../attempts/response.ts'
-import { proxyFor, type Proxy } from '../attempts/proxy.ts'
+import { attemptLimitMs, type Transport } from '../attempts/retry.ts'
 import { loadSdk } from './sdk.ts'
 
-/** An access key, with its security token when it is a temporary one. */
+/** An access key, with its security token if it is temporary. */
 export type AccessKey = {
   readonly accessKeyId: string
   readonly accessKeySecret: string
@@ -17,36 +18,39 @@ export type ApiRequest = {
   readonly version: string
   readonly method: 'GET' | 'POST'
   readonly query?: Readonly<Record<string, string>>
-  /** Parameters that travel in the body, as a form. */
+  /** Parameters sent in the body, as a form. */
   readonly form?: Readonly<Record<string, string>>
 }
 
-/** Whom to call, as whom, and through what. */
-type Target = {
-  /** `host` or `host:port`. */
+/** The JSON object of a response; its fields are not checked. */
+export type ApiResponse = Readonly<Record<string, unknown>>
+
+/** A service to call. */
+export type Service = {
+  /** `host` or `host:port`; always HTTPS. */
   readonly endpoint: string
-  /** Without one, the call is anonymous: not signed. */
+  /** Without one, calls are anonymous: not signed. */
   readonly accessKey: AccessKey | undefined
-  readonly proxy: Proxy | undefined
+  readonly transport: Transport
 }
 
 const USER_AGENT = 'apsaramq-mqtt-register-code'
 
 /**
- * Makes one attempt at one call, signed anew, and gives the JSON of its answer, not checked any further.
+ * Sends one request, signed anew, within the limit of one attempt.
  *
- * @param timeoutMs for the whole attempt: name resolution, connection and answer
+ * @param share of the time left that it may take, if something must follow it
  * @throws AttemptError
  */
-export async function attemptCall(
-  { endpoint, accessKey, proxy }: Target,
+export async function send(
+  { endpoint, accessKey, transport }: Service,
   request: ApiRequest,
-  timeoutMs: number,
-): Promise<Record<string, unknown>> {
-  const sdk = await loadSdk(proxy)
-  // Given to the constructor, the key would be put into a client of @alicloud/credentials, which takes longer to load
-  // than all the rest, for a key that is here already. Nor may the constructor see any other member of a Config: it
-  // looks at the types of all of them, and one is that client.
+  share = 1,
+): Promise<ApiResponse> {
+  const timeoutMs = attemptLimitMs(transport, share)
+  const sdk = await loadSdk(transport.proxy)
+  // The constructor would wrap the key in a client of @alicloud/credentials, which takes longer to load than all the
+  // rest. It must not see the other members of a Config either: it checks the types of all, and one is that client.
   const config = Object.assign(new sdk.Config(), {
     credential: accessKey && credentialOf(accessKey),
     endpoint,
@@ -68,18 +72,18 @@ export async function attemptCall(
   const runtime = new sdk.RuntimeOptions({
     readTimeout: timeoutMs,
     connectTimeout: timeoutMs,
-    // Said outright, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment turns nothing off.
+    // Set explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment has no effect.
     ignoreSSL: false,
   })
-  return await attempt({ timeoutMs, proxy: proxyFor(endpoint, proxy) }, async () => {
+  return await attempt({ timeoutMs, proxy: proxyFor(endpoint, transport.proxy) }, async () => {
     const parameters = new sdk.OpenApiRequest({ query: request.query, body: request.form })
     const { body } = (await client.callApi(params, parameters, runtime)) as { body?: unknown }
-    if (!isRecord(body)) throw new TypeError('The body is no JSON object.')
+    if (!isRecord(body)) throw new TypeError('not a JSON object')
     return body
   })
 }
 
-/** The part of a client of `@alicloud/credentials` that signing needs (read in `@alicloud/openapi-client` 0.4.15). */
+/** Returns the part of a client of `@alicloud/credentials` that signing needs (read in `@alicloud/openapi-client` 0.4.15). */
 function credentialOf(accessKey: AccessKey) {
   const type = accessKey.securityToken === undefined ? 'access_key' : 'sts'
   return { getCredential: () => Promise.resolve({ ...accessKey, type, providerName: '' }) }

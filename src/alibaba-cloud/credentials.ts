@@ -5,40 +5,41 @@ import type { AccessKey } from './client.ts'
 import { loadCredentials } from './sdk.ts'
 import { assumeRole, assumeRoleWithOidc, type Role } from './sts.ts'
 
-/** A role, and the STS at which it is assumed: `host` or `host:port`. */
+/** A role, and the STS endpoint at which it is assumed: `host` or `host:port`. */
 export type AssumedRole = Role & { readonly stsEndpoint: string }
+
+/** An access key, and where it comes from, for the log. */
+export type SourcedAccessKey = { readonly accessKey: AccessKey; readonly source: string }
 
 /** Where the access key comes from. */
 export type CredentialPlan =
-  | {
-      readonly kind: 'keys'
-      readonly accessKey: AccessKey
-      /** Where it was found, in words for the log. */
-      readonly source: string
-      readonly role: AssumedRole | undefined
-    }
+  | (SourcedAccessKey & { readonly kind: 'keys'; readonly role: AssumedRole | undefined })
   | {
       readonly kind: 'oidc'
       readonly providerArn: string
       readonly role: AssumedRole
-      /** Asks the runner for its token, masked when it comes. */
+      /** Gets GitHub's token, already masked. */
       readonly getIdToken: (transport: Transport) => Promise<string>
     }
   | { readonly kind: 'default-chain'; readonly role: AssumedRole | undefined }
 
+/** The sources of the SDK's default chain, in its order, after the access keys of the environment. */
+const DEFAULT_CHAIN =
+  'an OIDC role in the environment (ALIBABA_CLOUD_ROLE_ARN), the profile of the aliyun CLI, the credentials file ' +
+  '~/.alibabacloud/credentials, the RAM role of the ECS instance, ALIBABA_CLOUD_CREDENTIALS_URI'
+
 /**
- * Carries out a plan. Nothing is kept outside of this process: no file, no variable.
+ * Carries out a plan. Leaves nothing outside of this process: no file, no environment variable.
  *
- * @param mask hides a secret from here on; called as soon as one is known
- * @returns the access key to call with, and where it comes from, in words for the log
+ * @param mask masks a secret; called as soon as one is known
  * @throws ActionError
  */
 export async function obtainAccessKey(
   plan: CredentialPlan,
   transport: Transport,
   mask: (secret: string) => string,
-): Promise<{ readonly accessKey: AccessKey; readonly source: string }> {
-  const maskKey = (accessKey: AccessKey): AccessKey => {
+): Promise<SourcedAccessKey> {
+  const masked = (accessKey: AccessKey): AccessKey => {
     mask(accessKey.accessKeySecret)
     mask(accessKey.securityToken ?? '')
     return accessKey
@@ -47,47 +48,29 @@ export async function obtainAccessKey(
     const { role, providerArn } = plan
     const idToken = await plan.getIdToken(transport)
     const sts = { endpoint: role.stsEndpoint, accessKey: undefined, transport }
-    const accessKey = maskKey(await assumeRoleWithOidc(sts, role, { providerArn, idToken }))
-    return { accessKey, source: `of ${inWords(role)}, assumed with GitHub's OIDC token` }
+    const accessKey = masked(await assumeRoleWithOidc(sts, role, { providerArn, idToken }))
+    return { accessKey, source: `${formatRole(role)}, assumed with GitHub's OIDC token` }
   }
-  const base = plan.kind === 'keys' ? plan : await fromDefaultChain(transport, maskKey)
   const { role } = plan
-  if (role === undefined) return { accessKey: base.accessKey, source: base.source }
-  const sts = { endpoint: role.stsEndpoint, accessKey: base.accessKey, transport }
-  const accessKey = maskKey(await assumeRole(sts, role))
-  return { accessKey, source: `of ${inWords(role)}, assumed with the one ${base.source}` }
+  const { accessKey, source } = plan.kind === 'keys' ? plan : await findInDefaultChain(transport)
+  if (plan.kind === 'default-chain') masked(accessKey)
+  if (role === undefined) return { accessKey, source }
+  const sts = { endpoint: role.stsEndpoint, accessKey, transport }
+  return {
+    accessKey: masked(await assumeRole(sts, role)),
+    source: `${formatRole(role)}, assumed with the access key ${source}`,
+  }
 }
-
-async function fromDefaultChain(
-  transport: Transport,
-  maskKey: (accessKey: AccessKey) => AccessKey,
-): Promise<{ readonly accessKey: AccessKey; readonly source: string }> {
-  const { accessKey, place } = await findInDefaultChain(transport)
-  return { accessKey: maskKey(accessKey), source: `from the default chain (${place})` }
-}
-
-function inWords(role: Role): string {
-  return `the role ${role.arn}, session ${role.sessionName}`
-}
-
-/** What the SDK's default chain looks at, in its order, after the environment's access keys. */
-export const DEFAULT_CHAIN =
-  'an OIDC role in the environment (ALIBABA_CLOUD_ROLE_ARN), the profile of the aliyun CLI, the credentials file ' +
-  '~/.alibabacloud/credentials, the RAM role of the ECS instance, ALIBABA_CLOUD_CREDENTIALS_URI'
 
 /**
  * Looks for an access key where Alibaba Cloud's SDKs look by default.
  *
- * @returns the key, and the place it was found in, as the SDK names it
- * @throws ActionError what was looked at. The SDK's own words are not shown: they can hold a whole answer of STS.
+ * @throws ActionError with the sources. The SDK's own error is not shown, because it can contain a whole response of STS.
  */
 export async function findInDefaultChain({
   deadlineMs,
   proxy,
-}: Pick<Transport, 'deadlineMs' | 'proxy'>): Promise<{
-  readonly accessKey: AccessKey
-  readonly place: string
-}> {
+}: Pick<Transport, 'deadlineMs' | 'proxy'>): Promise<SourcedAccessKey> {
   const credential = await loadCredentials(proxy)
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
@@ -96,23 +79,23 @@ export async function findInDefaultChain({
   }, deadlineMs - performance.now())
   try {
     const found = await Promise.race([credential.getCredential(), late.promise])
-    const { accessKeyId, accessKeySecret, securityToken, providerName } = found
+    const { accessKeyId, accessKeySecret, providerName } = found
     if (!accessKeyId || !accessKeySecret) throw new Error('half an access key')
     const place = (providerName ?? '').split('/').slice(1).join('/')
     return {
-      accessKey: {
-        accessKeyId,
-        accessKeySecret,
-        securityToken: securityToken === '' ? undefined : securityToken,
-      },
-      place,
+      accessKey: { accessKeyId, accessKeySecret, securityToken: found.securityToken === '' ? undefined : found.securityToken },
+      source: `from the default chain (${place})`,
     }
   } catch {
     throw new ActionError({
-      what: `There is no access key: looked at the inputs, at the environment, and at the default chain of Alibaba Cloud's SDK (${DEFAULT_CHAIN})`,
-      fix: 'Give access-key-id and access-key-secret, or role-to-assume and oidc-provider-arn, or set up one of these places on the runner.',
+      what: `No credentials found in the inputs, in the environment, or in the default chain of Alibaba Cloud's SDK (${DEFAULT_CHAIN})`,
+      fix: 'Set role-to-assume and oidc-provider-arn (recommended), or access-key-id and access-key-secret, or set up one of these sources on the runner.',
     })
   } finally {
     clearTimeout(timer)
   }
+}
+
+function formatRole(role: Role): string {
+  return `role ${role.arn}, session ${role.sessionName}`
 }

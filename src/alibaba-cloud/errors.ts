@@ -1,91 +1,98 @@
-import { type Failure, mayPass, type Refusal, wordsOf } from '../attempts/failures.ts'
-import type { Proxy } from '../attempts/proxy.ts'
-import type { GaveUp } from '../attempts/retry.ts'
+import { describeFailure, isTemporary, type Failure, type Refusal } from '../attempts/failures.ts'
+import type { FailedCall, Transport } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
 
-/** What is known of one error code of a service. `{…}` in a text is filled in by `explain`. */
+/** What is known of one error code of a service. `explain` fills in the `{…}` of its texts. */
 export type ServiceError = {
   /** Whether the same call can succeed a moment later. */
   readonly retry: boolean
-  /** Set when the call was turned away before anything was done. Any other error that may pass leaves that open. */
-  readonly isTurnedAway?: true
-  /** What it means, a sentence without its full stop. */
+  /** Set if the service rejects the call before it does anything. After other retryable errors, that is unknown. */
+  readonly isNotExecuted?: true
+  /** What it means: a sentence without its full stop. */
   readonly meaning: string
-  /** What to do about it, whole sentences. */
+  /** What to do about it, in whole sentences. */
   readonly fix: string
 }
 
 /**
- * A service's error codes. Codes decide, not HTTP statuses: permanent errors come with 500, throttling with 400, and
- * Alibaba Cloud has changed the status of many codes and the code of none.
+ * The error codes of a service. Decide by code and not by HTTP status: permanent errors come with 500, throttling with
+ * 400, and Alibaba Cloud has changed the status of many codes and the code of none.
  */
 export type ServiceErrors = Readonly<Record<string, ServiceError>>
 
-/** The fix where the fault is the service's own. */
-export const COME_BACK = 'Run the job again later. If it goes on, give Alibaba Cloud support the request id.'
+/** The values for the `{…}` of the texts. */
+export type Subject = Readonly<Record<string, string>> & { readonly endpoint: string }
 
-const WRONG_SIGNATURE: ServiceError = {
+/** The fix if the fault is on the service's side. */
+export const RUN_AGAIN_LATER =
+  'Run the job again later. If it persists, contact Alibaba Cloud support with the request ID.'
+
+const WRONG_ADDRESS =
+  'Check endpoint, region-id and network, whether a proxy responds in place of the service, and whether this runner ' +
+  'can reach {endpoint}.'
+
+const WRONG_SECRET: ServiceError = {
   retry: false,
-  meaning: 'The access key secret does not belong to the access key id',
-  fix: 'Copy both again from RAM, whole and without quotes, and check that each is in its own input or secret.',
+  meaning: 'The access key secret does not belong to the access key ID',
+  fix: 'Copy both from RAM again, complete and without quotes, and check that each is in its own input or secret.',
 }
 
-/** The row of a code that says that the account made too many calls. */
+/** Makes the row of a code for too many calls. */
 export function throttled(meaning: string): ServiceError {
   const fix = 'Run fewer jobs at the same time, or raise max-attempts and timeout.'
-  return { retry: true, isTurnedAway: true, meaning, fix }
+  return { retry: true, isNotExecuted: true, meaning, fix }
 }
 
 const THROTTLED = throttled('The service throttled {operation}')
 
 const OVERLOADED: ServiceError = {
   retry: true,
-  meaning: 'The service could not handle {operation} just now',
-  fix: COME_BACK,
+  meaning: 'The service could not process {operation}',
+  fix: RUN_AGAIN_LATER,
 }
 
 /**
- * The codes that every service of Alibaba Cloud has in common.
+ * The codes that all services of Alibaba Cloud share.
  *
  * @see https://www.alibabacloud.com/help/en/sdk/product-overview/common-error-codes
  */
 export const COMMON_ERRORS: ServiceErrors = {
   'InvalidAccessKeyId.NotFound': {
     retry: false,
-    meaning: 'There is no such access key',
-    fix: 'Check access-key-id: whether it was copied whole, and whether the key has been deleted in RAM since.',
+    meaning: 'This access key ID does not exist',
+    fix: 'Check that access-key-id is complete, and that the key was not deleted in RAM.',
   },
   'InvalidAccessKeyId.Inactive': {
     retry: false,
     meaning: 'The access key is disabled',
-    fix: 'Enable it in RAM, or use another one.',
+    fix: 'Enable it in RAM, or use another access key.',
   },
-  SignatureDoesNotMatch: WRONG_SIGNATURE,
-  IncompleteSignature: WRONG_SIGNATURE,
+  SignatureDoesNotMatch: WRONG_SECRET,
+  IncompleteSignature: WRONG_SECRET,
   'InvalidSecurityToken.Expired': {
     retry: false,
-    meaning: 'The temporary access key has expired',
-    fix: 'Get a new one in the same job, shortly before this step.',
+    meaning: 'The temporary credentials have expired',
+    fix: 'Get new ones in the same job, shortly before this step.',
   },
   'InvalidSecurityToken.Malformed': {
     retry: false,
-    meaning: 'The security token is not valid, or does not belong to the access key',
-    fix: 'Take access-key-id, access-key-secret and security-token from the same answer of STS, whole.',
+    meaning: 'The security token is invalid, or belongs to another access key',
+    fix: 'Set access-key-id, access-key-secret and security-token from the same response of STS.',
   },
   'InvalidTimeStamp.Expired': {
     retry: false,
     meaning: 'The clock of this runner is more than 15 minutes off',
-    fix: 'Set the clock of the runner (NTP): every request carries the time at which it was signed.',
+    fix: 'Set the clock of the runner (NTP). Every request contains the time at which it was signed.',
   },
   'InvalidTimeStamp.Format': {
     retry: false,
     meaning: 'The service could not read the time at which the request was signed',
-    fix: 'Set the clock of the runner (NTP). If it is right, something on the way changes the request.',
+    fix: 'Set the clock of the runner (NTP). If the clock is right, check whether a proxy changes the request.',
   },
   SignatureNonceUsed: {
     retry: true,
-    meaning: 'The service had seen the same request before',
-    fix: 'Run the job again. If it goes on, something on the way, such as a proxy, sends requests twice.',
+    meaning: 'The service has received the same request before',
+    fix: 'Run the job again. If it persists, check whether a proxy sends requests twice.',
   },
   Throttling: THROTTLED,
   'Throttling.User': THROTTLED,
@@ -95,82 +102,82 @@ export const COMMON_ERRORS: ServiceErrors = {
 }
 
 /**
- * What to make of a code. One that is not known, by the family it belongs to, and at last by the HTTP status.
+ * Looks up an error code. For an unknown code its family decides, and then the HTTP status.
  *
- * @returns the table's row, or one that says no more than that the code is not known
+ * @returns the row of the table, or one that only says that the service refused
  */
 export function serviceError(errors: ServiceErrors, code: string, status: number): ServiceError {
   const known = Object.hasOwn(errors, code) ? errors[code] : undefined
   if (known !== undefined) return known
   if (code.startsWith('Throttling.')) return errors['Throttling'] ?? THROTTLED
   return {
-    // 417 is what ApsaraMQ for MQTT has for "try again later" since it adjusted its statuses.
+    // ApsaraMQ for MQTT returns 417 for "try again later" since it changed its statuses.
     retry: status >= 500 || [408, 417, 429].includes(status),
     meaning: 'The service refused {operation}',
-    fix: 'Look the code up in the reference of the API, or give Alibaba Cloud support the request id.',
+    fix: 'Look up the error code in the API reference, or contact Alibaba Cloud support with the request ID.',
   }
 }
 
-/** What the words of an error are about: fills the `{…}` of their texts. */
-export type Subject = Readonly<Record<string, string>> & { readonly endpoint: string }
-
-/** Whether the same call, signed anew, can succeed a moment later. */
+/** Whether the same call, signed again, can succeed a moment later. */
 export function isRetryable(failure: Failure, errors: ServiceErrors): boolean {
   return failure.kind === 'refused'
     ? serviceError(errors, failure.code, failure.status).retry
-    : mayPass(failure)
+    : isTemporary(failure)
 }
 
-/** Words what went wrong, and what to do about it. */
+/** Makes the error that users read: what failed, and what to do about it. */
 export function explain(
-  { failure, effort }: GaveUp,
-  { errors, subject, proxy }: { errors: ServiceErrors; subject: Subject; proxy: Proxy | undefined },
+  { failure, effort }: FailedCall,
+  about: {
+    readonly errors: ServiceErrors
+    readonly subject: Subject
+    readonly transport: Pick<Transport, 'proxy' | 'timeoutSeconds'>
+  },
 ): ActionError {
-  const { what, fix } = words(failure, errors, subject.endpoint, proxy)
+  const { errors, subject } = about
+  const { what, fix } =
+    failure.kind === 'refused' ? describeRefusal(failure, errors) : describe(failure, about)
   return new ActionError({
     what: fill(what, subject) + (effort === '' ? '' : `, ${effort}`),
     fix: fill(fix, subject),
-    ...(failure.kind === 'refused' && answerOf(failure, errors)),
+    ...(failure.kind === 'refused' && serviceWords(failure, errors)),
     requestId: 'requestId' in failure ? failure.requestId : undefined,
-    // Claims of a token, which whoever gave it out can have filled with anything.
+    // Claims of a token: its issuer may have written anything.
     foreign: [subject['issuer'], subject['tokenSubject'], subject['tokenAudience']].map(
       (claim) => claim ?? '',
     ),
   })
 }
 
-/** A code that is not in the table is a word of the service's own, which can be anything. */
-function answerOf(
+type Description = { readonly what: string; readonly fix: string }
+
+function describe(
+  failure: Exclude<Failure, Refusal>,
+  { subject: { endpoint: host }, transport }: Pick<Parameters<typeof explain>[1], 'subject' | 'transport'>,
+): Description {
+  // A request ID comes from the service itself, so the address is right.
+  const isService = failure.kind === 'broken-response' && failure.requestId !== undefined
+  const wrongAddress = isService ? RUN_AGAIN_LATER : WRONG_ADDRESS
+  return describeFailure(failure, { ...transport, host, wrongAddress })
+}
+
+function describeRefusal({ code, status, serviceDate }: Refusal, errors: ServiceErrors): Description {
+  const { meaning: what, fix } = serviceError(errors, code, status)
+  // Parsed and formatted again, because a header can contain anything.
+  const date = new Date(serviceDate ?? '')
+  if (code !== 'InvalidTimeStamp.Expired' || Number.isNaN(date.getTime())) return { what, fix }
+  const clocks = `The runner's clock: ${new Date().toUTCString()}. The service's clock: ${date.toUTCString()}.`
+  return { what, fix: `${fix} ${clocks}` }
+}
+
+/** A code that is not in the table is untrusted: it can be anything. */
+function serviceWords(
   { code, serviceMessage }: Refusal,
   errors: ServiceErrors,
-): { code?: string; serviceMessage: string } {
+): { readonly code?: string; readonly serviceMessage: string } {
   if (Object.hasOwn(errors, code)) return { code, serviceMessage }
   return { serviceMessage: serviceMessage === '' ? code : `${code}: ${serviceMessage}` }
 }
-
-function words(
-  failure: Failure,
-  errors: ServiceErrors,
-  host: string,
-  proxy: Proxy | undefined,
-): { readonly what: string; readonly fix: string } {
-  if (failure.kind !== 'refused') {
-    // With a request id it was the service that answered, so the address is right.
-    const isService = failure.kind === 'broken-answer' && failure.requestId !== undefined
-    return wordsOf(failure, { host, proxy, wrongAddress: isService ? COME_BACK : WRONG_ADDRESS })
-  }
-  const { meaning, fix } = serviceError(errors, failure.code, failure.status)
-  // Read and written again, as a header can hold anything.
-  const serviceDate = new Date(failure.serviceDate ?? '')
-  if (failure.code !== 'InvalidTimeStamp.Expired' || Number.isNaN(serviceDate.getTime()))
-    return { what: meaning, fix }
-  const clocks = `Its clock says ${new Date().toUTCString()}, the service's ${serviceDate.toUTCString()}.`
-  return { what: meaning, fix: `${fix} ${clocks}` }
-}
-
-const WRONG_ADDRESS =
-  'Most likely an endpoint, region-id or network is wrong, or a proxy answers in place of the service: check them, ' +
-  'and that this runner may reach {endpoint}.'
 
 function fill(text: string, subject: Subject): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => subject[name] ?? whole)

@@ -1,17 +1,19 @@
 import { AttemptError } from '../attempts/failures.ts'
 import { isRecord, requestIdIn, textIn } from '../attempts/response.ts'
-import { call, type Service } from './call.ts'
-import type { AccessKey } from './client.ts'
+import { call } from './call.ts'
+import type { AccessKey, ApiResponse, Service } from './client.ts'
 import { COMMON_ERRORS, type ServiceError, type ServiceErrors } from './errors.ts'
 
 /** The API's version. */
 const VERSION = '2015-04-01'
+const MAX_CLAIM_LENGTH = 300
+const MAX_KEY_LENGTH = 8192
 
-/** A role to assume, and the session that this makes. */
+/** A role to assume, and its session. */
 export type Role = {
   /** `acs:ram::1234567890123456:role/NAME` */
   readonly arn: string
-  /** Seen in the audit log. */
+  /** Shown in the audit log. */
   readonly sessionName: string
   readonly sessionSeconds: number
 }
@@ -20,27 +22,26 @@ export type Role = {
  * Assumes a role with an access key.
  *
  * @param service STS, with that key
- * @returns a temporary access key; its secrets are not masked yet
+ * @returns temporary credentials, not masked yet
  * @throws ActionError
  * @see https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerole
  */
 export async function assumeRole(service: Service, role: Role): Promise<AccessKey> {
-  const query = roleParameters(role)
-  const request = { operation: 'AssumeRole', version: VERSION, method: 'POST', query } as const
-  const { result } = await call(
-    service,
-    { request, errors: STS_ERRORS, subject: subjectOf(role) },
-    readAccessKey,
-  )
+  const { result } = await call(service, {
+    request: { operation: 'AssumeRole', version: VERSION, method: 'POST', query: parametersOf(role) },
+    read: readAccessKey,
+    errors: STS_ERRORS,
+    subject: subjectOf(role),
+  })
   return result
 }
 
 /**
- * Assumes a role with an OIDC token, which takes the place of a signature.
+ * Assumes a role with an OIDC token, which replaces the signature.
  *
  * @param service STS, without an access key
- * @returns a temporary access key; its secrets are not masked yet
- * @throws ActionError one about the trust policy shows the token's claims, never the token
+ * @returns temporary credentials, not masked yet
+ * @throws ActionError about the trust policy with the token's claims, never with the token
  * @see https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerolewithoidc
  */
 export async function assumeRoleWithOidc(
@@ -48,14 +49,17 @@ export async function assumeRoleWithOidc(
   role: Role,
   { providerArn, idToken }: { readonly providerArn: string; readonly idToken: string },
 ): Promise<AccessKey> {
-  const form = { ...roleParameters(role), OIDCProviderArn: providerArn, OIDCToken: idToken }
-  const request = { operation: 'AssumeRoleWithOIDC', version: VERSION, method: 'POST', form } as const
-  const subject = { ...subjectOf(role), provider: providerArn, ...claimsOf(idToken) }
-  const { result } = await call(service, { request, errors: STS_ERRORS, subject }, readAccessKey)
+  const form = { ...parametersOf(role), OIDCProviderArn: providerArn, OIDCToken: idToken }
+  const { result } = await call(service, {
+    request: { operation: 'AssumeRoleWithOIDC', version: VERSION, method: 'POST', form },
+    read: readAccessKey,
+    errors: STS_ERRORS,
+    subject: { ...subjectOf(role), provider: providerArn, ...claimsOf(idToken) },
+  })
   return result
 }
 
-function roleParameters(role: Role): Record<string, string> {
+function parametersOf(role: Role): Record<string, string> {
   return {
     RoleArn: role.arn,
     RoleSessionName: role.sessionName,
@@ -67,91 +71,84 @@ function subjectOf(role: Role): Record<string, string> {
   return { role: role.arn, session: role.sessionName, duration: String(role.sessionSeconds) }
 }
 
-const MAX_CLAIM_LENGTH = 300
-
-/** The claims by which a trust policy decides. They are no secrets; the token they stand in is one. */
+/** Returns the claims that a trust policy checks. They are not secret; the token that contains them is. */
 function claimsOf(idToken: string): Record<'issuer' | 'tokenSubject' | 'tokenAudience', string> {
   let claims: unknown
   try {
     claims = JSON.parse(Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString())
   } catch {
-    // Not a token that can be read: STS will say so, and the claims are for the words of its error alone.
+    // STS will reject such a token. The claims are only for the text of that error.
   }
   const record = isRecord(claims) ? claims : {}
   const claim = (name: string): string => textIn(record, name)?.slice(0, MAX_CLAIM_LENGTH) ?? 'not readable'
   return { issuer: claim('iss'), tokenSubject: claim('sub'), tokenAudience: claim('aud') }
 }
 
-const MAX_KEY_LENGTH = 8192
-
-function readAccessKey(answer: Readonly<Record<string, unknown>>): AccessKey {
-  const credentials = isRecord(answer['Credentials']) ? answer['Credentials'] : {}
+function readAccessKey(response: ApiResponse): AccessKey {
+  const credentials = isRecord(response['Credentials']) ? response['Credentials'] : {}
   const accessKeyId = textIn(credentials, 'AccessKeyId')
   const accessKeySecret = textIn(credentials, 'AccessKeySecret')
   const securityToken = textIn(credentials, 'SecurityToken')
-  const isWhole = accessKeyId !== undefined && accessKeySecret !== undefined && securityToken !== undefined
-  // What travels in headers has to be fit for them, and no key is as long as a header may be.
+  const isComplete = accessKeyId !== undefined && accessKeySecret !== undefined && securityToken !== undefined
+  // Both travel in headers, which limit their characters and their length.
   if (
-    isWhole &&
+    isComplete &&
     accessKeySecret.length <= MAX_KEY_LENGTH &&
     accessKeyId.length + securityToken.length <= MAX_KEY_LENGTH &&
     /^[\x21-\x7e]+$/.test(accessKeyId + securityToken)
   ) {
     return { accessKeyId, accessKeySecret, securityToken }
   }
-  const what = 'answered without a whole temporary access key'
-  throw new AttemptError({ kind: 'broken-answer', what, requestId: requestIdIn(answer) })
+  const what = 'responded without complete temporary credentials'
+  throw new AttemptError({ kind: 'broken-response', what, requestId: requestIdIn(response) })
 }
 
-const TRUST: ServiceError = {
+const UNTRUSTED: ServiceError = {
   retry: false,
-  meaning: 'The trust policy of {role} does not trust this token, or there is no provider {provider}',
+  meaning: 'The trust policy of {role} does not allow this token, or the provider {provider} does not exist',
   fix:
-    'The token says: issuer "{issuer}", subject "{tokenSubject}", audience "{tokenAudience}". The trust policy has to ' +
-    'name {provider} as its federated principal, allow sts:AssumeRole, and have just these in its conditions oidc:iss, ' +
-    'oidc:sub and oidc:aud.',
+    'The token has the issuer "{issuer}", the subject "{tokenSubject}" and the audience "{tokenAudience}". The trust ' +
+    'policy must name {provider} as federated principal, allow sts:AssumeRole, and match these values in its ' +
+    'conditions oidc:iss, oidc:sub and oidc:aud.',
 }
 const BAD_TOKEN: ServiceError = {
   retry: false,
-  meaning: "The OIDC provider {provider} does not accept GitHub's token",
+  meaning: "The OIDC provider {provider} rejected GitHub's token",
   fix:
-    'Check the provider in RAM: its issuer URL has to be {issuer}, and its fingerprint that of the certificate which ' +
-    'this URL has today.',
+    'Check the provider in RAM: its issuer URL must be {issuer}, and its fingerprint must be that of the current TLS ' +
+    'certificate of this URL.',
 }
 const DENIED: ServiceError = {
   retry: false,
-  meaning: 'The access key may not assume {role}',
+  meaning: 'This access key has no RAM permission to assume {role}',
   fix:
-    'Two sides have to allow it: the policy of its RAM user or role (sts:AssumeRole on {role}), and the trust policy ' +
-    'of {role}, which has to name its account. The key of an account itself cannot assume a role.',
+    'Both sides must allow it: the policy of its RAM user or role (sts:AssumeRole on {role}), and the trust policy of ' +
+    '{role}, which must name its account. The access key of an Alibaba Cloud account itself cannot assume a role.',
 }
+const CHECK_ROLE = 'Check role-to-assume: acs:ram::1234567890123456:role/NAME, as RAM shows it.'
 
 /**
- * The codes of STS, with those that every service has.
+ * The error codes of STS.
  *
  * @see https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-errorcodes
  */
 export const STS_ERRORS: ServiceErrors = {
-  'AuthenticationFail.NoPermission': TRUST,
+  'AuthenticationFail.NoPermission': UNTRUSTED,
   'AuthenticationFail.OIDCToken.AudienceNotMatch': {
     retry: false,
-    meaning: 'The OIDC provider {provider} does not know the audience "{tokenAudience}"',
-    fix: 'Add it to the client IDs of the provider in RAM, or set the input audience to one that is there.',
+    meaning: 'The OIDC provider {provider} does not accept the audience "{tokenAudience}"',
+    fix: 'Add it to the client IDs of the provider in RAM, or set the input audience to one of them.',
   },
   'AuthenticationFail.OIDCToken.Expired': {
     retry: false,
-    meaning: "GitHub's token had expired when it reached STS",
-    fix: 'A token lives for minutes. Run the job again; if it goes on, check the clock of the runner.',
+    meaning: "GitHub's token expired before it reached STS",
+    fix: 'A token is valid for minutes. Run the job again; if it persists, check the clock of the runner.',
   },
   'AuthenticationFail.OIDCToken.Invalid': BAD_TOKEN,
   'AuthenticationFail.OIDCToken.InvalidSignature': BAD_TOKEN,
   'AuthenticationFail.OIDCToken.HttpsUrlInvalid': BAD_TOKEN,
   'AuthenticationFail.OIDCToken.PublicKeyFingerprintMismatch': BAD_TOKEN,
-  'EntityNotExist.Role': {
-    retry: false,
-    meaning: 'There is no role {role}',
-    fix: 'Check role-to-assume: acs:ram::1234567890123456:role/NAME, as RAM shows it.',
-  },
+  'EntityNotExist.Role': { retry: false, meaning: 'The role {role} does not exist', fix: CHECK_ROLE },
   'InvalidParameter.DurationSeconds': {
     retry: false,
     meaning: 'The role {role} does not allow a session of {duration} seconds',
@@ -159,14 +156,10 @@ export const STS_ERRORS: ServiceErrors = {
   },
   'InvalidParameter.RoleSessionName': {
     retry: false,
-    meaning: 'STS does not take the session name "{session}"',
-    fix: 'Set role-session-name: 2 to 64 letters, digits and characters of .@-_',
+    meaning: 'STS rejected the session name "{session}"',
+    fix: 'Set role-session-name to 2 to 64 letters, digits and characters of .@-_',
   },
-  'InvalidParameter.RoleArn': {
-    retry: false,
-    meaning: 'STS does not take "{role}" as a role',
-    fix: 'Check role-to-assume: acs:ram::1234567890123456:role/NAME, as RAM shows it.',
-  },
+  'InvalidParameter.RoleArn': { retry: false, meaning: 'STS rejected the role "{role}"', fix: CHECK_ROLE },
   NoPermission: DENIED,
   'Forbidden.RAM': DENIED,
   Forbidden: DENIED,

@@ -1,31 +1,31 @@
 import { giveUp } from '../abandoned.ts'
-import { AttemptError, failureOf, timeout } from './failures.ts'
+import { AttemptError, failureOf, timeoutOf } from './failures.ts'
 import type { Proxy } from './proxy.ts'
-import { type ResponseHead, watchResponse } from './response.ts'
+import { watchResponse, type ResponseHead } from './response.ts'
 
 /**
- * Makes one HTTPS request, bounded in time whatever the library that makes it does about that: most start their
- * timers with the connection, and a name server that hangs is not noticed.
+ * Makes one HTTPS request within a time limit, whatever the library that makes it does about time: most start their
+ * timers with the connection, and do not notice a DNS server that hangs.
  *
- * @param timeoutMs for all of it: name resolution, connection and answer
- * @param request makes exactly one request; what was seen of its response can be asked for
+ * @param limits.timeoutMs for name resolution, connection and response together
+ * @param request makes exactly one request; may ask for what was seen of its response
  * @throws AttemptError
  */
 export async function attempt<T>(
-  { timeoutMs, proxy }: { readonly timeoutMs: number; readonly proxy: Proxy | undefined },
+  limits: { readonly timeoutMs: number; readonly proxy: Proxy | undefined },
   request: (head: () => ResponseHead | undefined) => Promise<T>,
 ): Promise<T> {
   const seen = watchResponse()
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
     giveUp()
-    late.reject(new AttemptError(timeout(seen.head)))
-  }, timeoutMs)
+    late.reject(new AttemptError(timeoutOf({ ...limits, head: seen.head })))
+  }, limits.timeoutMs)
   try {
     return await Promise.race([request(() => seen.head), late.promise])
   } catch (thrown) {
     if (thrown instanceof AttemptError) throw thrown
-    throw new AttemptError(failureOf(thrown, seen.head, proxy))
+    throw new AttemptError(failureOf(thrown, { ...limits, head: seen.head }))
   } finally {
     clearTimeout(timer)
     seen.stop()

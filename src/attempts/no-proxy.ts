@@ -6,19 +6,19 @@ export type Destination = { readonly hostname: string; readonly port: number }
 type Rule = (to: Destination) => boolean
 
 /**
- * Reads `NO_PROXY`: entries between commas or white space, in either case.
+ * Parses `NO_PROXY`: entries separated by commas or white space; letter case does not matter.
  *
- * | entry | stands for |
+ * | entry | matches |
  * | --- | --- |
  * | `*` | every host |
- * | `example.com` | that host and the hosts below it |
- * | `.example.com`, `*.example.com` | the hosts below it |
+ * | `example.com` | that host and its subdomains |
+ * | `.example.com`, `*.example.com` | its subdomains |
  * | `10.1.2.3`, `fd00::1`, `[fd00::1]` | that address |
- * | `10.0.0.0/8`, `fd00::/8`, `10.0.0.1-10.0.0.9` | every address in it; names are not resolved for it |
+ * | `10.0.0.0/8`, `fd00::/8`, `10.0.0.1-10.0.0.9` | every address in it; names are not resolved |
  *
- * All but the blocks and ranges can end in `:port`. This machine itself is never reached through a proxy.
+ * All but blocks and ranges can end in `:port`. Loopback addresses always match.
  *
- * @returns whether a host is reached without a proxy
+ * @returns a function that tells whether a host is reached directly
  */
 export function readNoProxy(text: string): Rule {
   const rules = [
@@ -58,7 +58,7 @@ function ruleOf(entry: string): Rule {
     isPort(to) && isIP(to.hostname) === 0 && (to.hostname === bare || to.hostname.endsWith(below))
 }
 
-/** The addresses that an entry stands for; `undefined` when it is none, and no block nor range of them. */
+/** Returns the addresses that an entry matches; `undefined` if it is no address, block or range. */
 function addressesOf(entry: string): BlockList | undefined {
   const list = new BlockList()
   const [, first = entry, separator, last = ''] = /^([^/-]+)([/-])([^/-]+)$/.exec(entry) ?? []
@@ -71,7 +71,7 @@ function addressesOf(entry: string): BlockList | undefined {
     else list.addAddress(from, family)
     return list
   } catch {
-    // A block of more bits than the address has, a range that ends before it begins: it stands for nothing.
+    // A block of more bits than the address has, or a range that ends before it begins, matches nothing.
     return new BlockList()
   }
 }
@@ -85,7 +85,7 @@ function familyOf(address: string): 'ipv4' | 'ipv6' | undefined {
   return ({ 4: 'ipv4', 6: 'ipv6' } as const)[isIP(address)]
 }
 
-/** In lower case, without the brackets of an address and the dot at the end of a name. */
+/** Returns a host in lower case, without the brackets of an IPv6 address or the dot at the end of a name. */
 function plainName(hostname: string): string {
   return hostname
     .toLowerCase()

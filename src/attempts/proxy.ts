@@ -7,19 +7,19 @@ import type { Destination } from './no-proxy.ts'
 
 /** A proxy through which HTTPS connections are made. */
 export type Proxy = {
-  /** With user and password: a secret. */
+  /** Includes user and password: a secret. */
   readonly url: string
-  /** `host:port`, fit to be shown. */
+  /** `host:port`, safe to show. */
   readonly host: string
   /**
-   * Whether a host is reached without it. Decided here for every client and for the log: each client would read
+   * Whether a host is reached directly. Decided here for all clients and for the log, because each client reads
    * `NO_PROXY` in its own way.
    */
   readonly isBypassed: (to: Destination) => boolean
 }
 
 /**
- * The proxy on the way to a host; `undefined` when it is reached without one.
+ * Returns the proxy to use for a host; `undefined` if the host is reached directly.
  *
  * @param host `host` or `host:port`
  */
@@ -28,25 +28,26 @@ export function proxyFor(host: string, proxy: Proxy | undefined): Proxy | undefi
   return proxy?.isBypassed({ hostname, port: Number(port) || HTTPS_PORT }) === true ? undefined : proxy
 }
 
-/** A host and the way to it, in words for the log. */
+/** Returns a host and the way to it, for the log. */
 export function routeTo(host: string, proxy: Proxy | undefined): string {
-  const onTheWay = proxyFor(host, proxy)
-  return onTheWay === undefined ? host : `${host}, through the proxy ${onTheWay.host}`
+  const used = proxyFor(host, proxy)
+  return used === undefined ? host : `${host}, through the proxy ${used.host}`
 }
 
 const HTTPS_PORT = 443
 
 /**
- * An agent for HTTPS whose connections go through the proxy or around it, as the proxy says. Not with the tunnel of
- * Node's own agent (`proxyEnv`): it reads the proxy's answer without a bound, and in a time that doubles with each piece
- * of it (Node 24.21).
+ * Returns an agent for HTTPS that connects through the proxy, or directly to the hosts that bypass it.
+ *
+ * It does not use the tunnel of Node's own agent (`proxyEnv`), which reads the proxy's response without a limit, and in
+ * time that doubles with each chunk (Node 24.21).
  */
 export function agentFor(proxy: Proxy | undefined): typeof https.Agent {
   return proxy === undefined ? https.Agent : proxyAgent(proxy)
 }
 
 function proxyAgent({ url, isBypassed }: Proxy): typeof https.Agent {
-  // As it is now: Alibaba Cloud's SDK is made to take this class in its place.
+  // Taken now: `loadSdk` replaces `https.Agent` by this class.
   const { Agent } = https
   return class ProxyAgent extends Agent {
     override createConnection(...[options, done]: Parameters<https.Agent['createConnection']>) {
@@ -69,16 +70,16 @@ function proxyAgent({ url, isBypassed }: Proxy): typeof https.Agent {
 }
 
 /**
- * Asks a proxy for a connection to a host. The answer is read by Node's HTTP parser, which bounds its length.
+ * Asks a proxy for a connection to a host. Node's HTTP parser reads the response and limits its length.
  *
  * @param host `host:port`
- * @throws Error with the code ERR_PROXY_TUNNEL, and the status of an answer that is no connection
+ * @throws Error with the code ERR_PROXY_TUNNEL and the status of the response, if the proxy refuses
  */
 async function openTunnel(proxyUrl: string, host: string): Promise<Socket> {
   const { protocol, hostname, port, username, password } = new URL(proxyUrl)
   const userInfo = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
   const authorization = { 'proxy-authorization': `Basic ${Buffer.from(userInfo).toString('base64')}` }
-  const asked = (protocol === 'https:' ? https : http).request({
+  const connecting = (protocol === 'https:' ? https : http).request({
     host: hostname.replace(/^\[(.*)\]$/, '$1'),
     port: port === '' ? undefined : port,
     method: 'CONNECT',
@@ -86,10 +87,10 @@ async function openTunnel(proxyUrl: string, host: string): Promise<Socket> {
     headers: { host, ...(userInfo !== ':' && authorization) },
     agent: false,
   })
-  // What goes wrong once there is an answer is told by the connection.
-  asked.on('error', () => undefined).end()
+  // After the response, the socket reports errors.
+  connecting.on('error', () => undefined).end()
   try {
-    const [response, socket, head] = (await once(asked, 'connect')) as [IncomingMessage, Socket, Buffer]
+    const [response, socket, head] = (await once(connecting, 'connect')) as [IncomingMessage, Socket, Buffer]
     if (response.statusCode !== 200) {
       socket.destroy()
       throw Object.assign(new Error('no tunnel'), { code: TUNNEL_CODE, statusCode: response.statusCode })
@@ -98,7 +99,7 @@ async function openTunnel(proxyUrl: string, host: string): Promise<Socket> {
     return socket
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
-    // It hung up, or its answer is no HTTP.
+    // The proxy hung up, or its response is not HTTP.
     if (code !== 'ECONNRESET' && !code.startsWith('HPE_')) throw error
     throw Object.assign(new Error('no answer'), { code: TUNNEL_CODE })
   }
@@ -106,14 +107,13 @@ async function openTunnel(proxyUrl: string, host: string): Promise<Socket> {
 
 const TUNNEL_CODE = 'ERR_PROXY_TUNNEL'
 
-/** What is thrown when the tunnel through a proxy cannot be made. */
+/** Why a connection through a proxy could not be made. */
 export type TunnelFailure = { readonly status: number | undefined; readonly code: string }
 
 /**
- * Whether an error came from the way to the proxy or from the proxy itself, and not from the host behind it.
+ * Returns the failure if an error came from the proxy or from the connection to it, and not from the host behind it.
  *
- * An answer to `CONNECT` has a code of its own. An error of the connection itself is the proxy's when
- * it names its port or host.
+ * A response to `CONNECT` has a code of its own. A connection error belongs to the proxy if it names its port or host.
  */
 export function tunnelFailure(
   error: Readonly<Record<string, unknown>>,

@@ -1,27 +1,30 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 
-/** What is known of a response, however the SDK fares with its body. */
+/** What is known of a response, whatever the SDK makes of its body. */
 export type ResponseHead = {
   readonly status: number
   readonly contentType: string
-  /** Where a redirect points. */
+  /** The target of a redirect. */
   readonly location: string | undefined
-  /** The other side's clock, as its `Date` header has it. */
+  /** The other side's clock: its `Date` header. */
   readonly date: string | undefined
 }
 
-/** More than any answer of these operations by far; what is longer does not come from the service. */
-const MAX_ANSWER_BYTES = 1024 * 1024
+/** The code of the error that ends a response of more than a mebibyte. */
+export const RESPONSE_TOO_LARGE = 'RESPONSE_TOO_LARGE'
+/** Far more than any response of these operations. */
+const MAX_RESPONSE_BYTES = 1024 * 1024
+/** Four times what is shown of a message. */
+const MAX_MESSAGE_LENGTH = 4000
 
 const CHANNEL = 'http.client.response.finish'
 
 /**
- * Watches for the response to the request that is made next. The SDK keeps status and headers to itself when a
- * body is no JSON, and reads a body of any length into memory; Node tells of every response that begins, on a
- * diagnostics channel.
+ * Watches for the response to the next request. The SDK does not tell status and headers when a body is not JSON, and
+ * reads a body of any length into memory. Node publishes every response that begins on a diagnostics channel.
  *
- * @returns head: of the response, when one came; stop: ends the watch
+ * @returns head: of the response, once one began; stop: ends the watch
  */
 export function watchResponse(): { head: ResponseHead | undefined; stop: () => void } {
   const watch = {
@@ -42,41 +45,35 @@ export function watchResponse(): { head: ResponseHead | undefined; stop: () => v
     let bytes = 0
     const count = (chunk: Buffer): void => {
       bytes += chunk.length
-      if (bytes > MAX_ANSWER_BYTES) {
-        response.destroy(Object.assign(new Error('too long'), { code: ANSWER_TOO_LONG }))
+      if (bytes > MAX_RESPONSE_BYTES) {
+        response.destroy(Object.assign(new Error('too large'), { code: RESPONSE_TOO_LARGE }))
       }
     }
     socket.on('data', count)
-    // The next request goes over the same connection.
+    // The next request uses the same connection.
     response.once('close', () => socket.off('data', count))
   }
   subscribe(CHANNEL, onResponse)
   return watch
 }
 
-/** The code of the error that ends an answer of more than a mebibyte. */
-export const ANSWER_TOO_LONG = 'ANSWER_TOO_LONG'
-
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A text of an answer's field; `undefined` when it is not there, empty, or no text. */
+/** Returns the text in a field of a response; `undefined` if the field is missing, empty, or not a string. */
 export function textIn(record: Readonly<Record<string, unknown>>, key: string): string | undefined {
   const value = record[key]
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-/** The request id of an answer; `undefined` when there is none that looks like one. */
-export function requestIdIn(answer: Readonly<Record<string, unknown>>): string | undefined {
-  const id = textIn(answer, 'RequestId')
+/** Returns the request ID of a response; `undefined` if there is none that looks like one. */
+export function requestIdIn(response: Readonly<Record<string, unknown>>): string | undefined {
+  const id = textIn(response, 'RequestId')
   return id !== undefined && /^[A-Za-z0-9-]{1,64}$/.test(id) ? id : undefined
 }
 
-/** A message in an answer: empty when there is none, and never longer than is worth reading. */
-export function messageIn(answer: Readonly<Record<string, unknown>>, key: string): string {
-  return (textIn(answer, key) ?? '').slice(0, MAX_MESSAGE_LENGTH)
+/** Returns a message in a response: empty if there is none, and never longer than is worth reading. */
+export function messageIn(response: Readonly<Record<string, unknown>>, key: string): string {
+  return (textIn(response, key) ?? '').slice(0, MAX_MESSAGE_LENGTH)
 }
-
-/** Four times what is shown of one. */
-const MAX_MESSAGE_LENGTH = 4000

@@ -1,96 +1,95 @@
 import pRetry from 'p-retry'
-import { AttemptError, inShort, type Failure } from './failures.ts'
+import { AttemptError, summarize, type Failure } from './failures.ts'
 import type { Proxy } from './proxy.ts'
 
-/** How requests travel, how long to try, and who hears of it. */
+/** How requests travel, and how long to try. */
 export type Transport = {
   readonly proxy: Proxy | undefined
   /** For each call. */
   readonly maxAttempts: number
-  /** When everything has to be over, on the clock of `performance.now()`. */
+  /** The input `timeout`: the limit for all calls of the step together. */
+  readonly timeoutSeconds: number
+  /** When that time is over, on the clock of `performance.now()`. */
   readonly deadlineMs: number
-  /** Told of each failed attempt that is followed by another. */
+  /** Called for each failed attempt that is retried. */
   readonly onRetry: (line: string) => void
 }
 
-/** What a call came to, and what it took. */
-export type Tried<T> = { readonly result: T; readonly attempts: number; readonly tookMs: number }
+/** The result of a call, and what it took. */
+export type Outcome<T> = { readonly result: T; readonly attempts: number; readonly tookMs: number }
 
-/** The last attempt's failure, and what was tried. */
-export class GaveUp extends Error {
-  override readonly name = 'GaveUp'
+/** A call that failed for good. */
+export type FailedCall = {
+  /** Of the last attempt. */
   readonly failure: Failure
-  /** In words, e.g. `after 5 attempts in 8.2 s`; empty for a single attempt. */
+  /** For example `after 5 attempts in 8.2 s`; empty for a single attempt. */
   readonly effort: string
-
-  constructor(failure: Failure, effort: string) {
-    super(failure.kind)
-    this.failure = failure
-    this.effort = effort
-  }
 }
 
-/** The longest that one attempt may take: a request that hangs is better made again. */
+/** A call that is retried. */
+export type RetriedCall<T> = {
+  /** For the log, for example `GetRegisterCode`. */
+  readonly name: string
+  /** Makes one attempt, and throws an `AttemptError` when it fails. */
+  readonly attempt: () => Promise<T>
+  /** Whether another attempt can succeed a moment later. */
+  readonly isRetryable: (failure: Failure) => boolean
+  /** Makes the error that users read. */
+  readonly explain: (failed: FailedCall) => Error
+}
+
+/** The limit of one attempt: a request that hangs is better made again. */
 const ATTEMPT_MS = 20_000
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 8_000
 
 /**
- * How long a request that begins now may take, in milliseconds.
+ * Returns how long a request that begins now may take, in milliseconds.
  *
- * @param share of the time that is left, when something has to follow it
+ * @param share of the time that is left, if something must follow the request
  */
-export function attemptMs({ deadlineMs }: Pick<Transport, 'deadlineMs'>, share = 1): number {
+export function attemptLimitMs({ deadlineMs }: Pick<Transport, 'deadlineMs'>, share = 1): number {
   const leftMs = deadlineMs - performance.now()
   return Math.min(ATTEMPT_MS, Math.max(1, Math.ceil(leftMs * share)))
 }
 
 /**
- * Repeats an attempt that may succeed when it is repeated, after growing pauses of random length, as long as the
- * transport's limits allow.
+ * Makes a call, and retries it after growing pauses of random length, within the limits of the transport.
  *
- * @param name of the call, for the log
- * @param attempt gets how long it may take, and fails with an `AttemptError`
- * @param isRetryable whether the same call can succeed a moment later
- * @throws GaveUp
+ * @throws what `explain` makes of the last failure; any error that is no `AttemptError` unchanged, at once
  */
-export async function retry<T>(
-  name: string,
-  transport: Transport,
-  attempt: (timeoutMs: number) => Promise<T>,
-  isRetryable: (failure: Failure) => boolean,
-): Promise<Tried<T>> {
+export async function retry<T>(transport: Transport, call: RetriedCall<T>): Promise<Outcome<T>> {
   const { maxAttempts, deadlineMs, onRetry } = transport
   const startMs = performance.now()
   const tookMs = () => Math.round(performance.now() - startMs)
   let attempts = 0
-
-  const attemptOnce = (): Promise<T> => {
-    attempts++
-    return attempt(attemptMs(transport))
-  }
-
   try {
-    const result = await pRetry(attemptOnce, {
-      retries: maxAttempts - 1,
-      minTimeout: FIRST_PAUSE_MS,
-      maxTimeout: LONGEST_PAUSE_MS,
-      randomize: true,
-      shouldRetry: ({ error, retryDelay }) => {
-        if (!(error instanceof AttemptError) || !isRetryable(error.failure)) return false
-        // After the pause there has to be time left for an attempt.
-        if (performance.now() + retryDelay >= deadlineMs) return false
-        const pause = (retryDelay / 1000).toFixed(1)
-        onRetry(
-          `${name}, attempt ${attempts} of ${maxAttempts}: ${inShort(error.failure)}; next one in ${pause} s`,
-        )
-        return true
+    const result = await pRetry(
+      (attempt) => {
+        attempts = attempt
+        return call.attempt()
       },
-    })
+      {
+        retries: maxAttempts - 1,
+        minTimeout: FIRST_PAUSE_MS,
+        maxTimeout: LONGEST_PAUSE_MS,
+        randomize: true,
+        shouldRetry: ({ error, retryDelay }) => {
+          if (!(error instanceof AttemptError) || !call.isRetryable(error.failure)) return false
+          // Time for an attempt must be left after the pause.
+          if (performance.now() + retryDelay >= deadlineMs) return false
+          const pause = (retryDelay / 1000).toFixed(1)
+          onRetry(
+            `${call.name}, attempt ${attempts} of ${maxAttempts}: ${summarize(error.failure)}; next in ${pause} s`,
+          )
+          return true
+        },
+      },
+    )
     return { result, attempts, tookMs: tookMs() }
   } catch (error) {
     if (!(error instanceof AttemptError)) throw error
     const effort = attempts === 1 ? '' : `after ${attempts} attempts in ${(tookMs() / 1000).toFixed(1)} s`
-    throw new GaveUp(error.failure, effort)
+    throw call.explain({ failure: error.failure, effort })
   }
 }

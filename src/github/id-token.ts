@@ -3,10 +3,10 @@ import type { IncomingMessage } from 'node:http'
 import { type Agent, request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { attempt } from '../attempts/attempt.ts'
-import { AttemptError, type Failure, mayPass, wordsOf } from '../attempts/failures.ts'
+import { AttemptError, describeFailure, isTemporary, type Failure } from '../attempts/failures.ts'
 import { isRecord, messageIn, textIn } from '../attempts/response.ts'
 import { agentFor, proxyFor } from '../attempts/proxy.ts'
-import { GaveUp, retry, type Transport } from '../attempts/retry.ts'
+import { attemptLimitMs, retry, type FailedCall, type Transport } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
 import { mask } from '../runner/masking.ts'
 
@@ -34,22 +34,17 @@ export async function getIdToken(
   const withAudience = new URL(url)
   withAudience.search += `${url.search === '' ? '' : '&'}audience=${encodeURIComponent(audience)}`
   const agent = new (agentFor(transport.proxy))()
-  try {
-    const { result } = await retry(
-      "GitHub's OIDC token",
-      transport,
-      (timeoutMs) =>
-        attempt({ timeoutMs, proxy: proxyFor(host, transport.proxy) }, async () => {
-          const { status, body } = await get(withAudience, requestToken, agent)
-          return readIdToken(status, body)
-        }),
-      isRetryable,
-    )
-    return mask(result)
-  } catch (error) {
-    if (!(error instanceof GaveUp)) throw error
-    throw explain(error, host, transport)
-  }
+  const { result } = await retry(transport, {
+    name: "GitHub's OIDC token",
+    attempt: () =>
+      attempt({ timeoutMs: attemptLimitMs(transport), proxy: proxyFor(host, transport.proxy) }, async () => {
+        const { status, body } = await get(withAudience, requestToken, agent)
+        return readIdToken(status, body)
+      }),
+    isRetryable,
+    explain: (failed) => explain(failed, host, transport),
+  })
+  return mask(result)
 }
 
 async function get(
@@ -85,18 +80,18 @@ function readIdToken(status: number, body: string): string {
   // Three parts of base64url, joined by dots: anything else is no token, and could not be masked as one.
   if (token !== undefined && token.length <= MAX_TOKEN_LENGTH && /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token))
     return token
-  throw new AttemptError({ kind: 'broken-answer', what: 'answered without a token' })
+  throw new AttemptError({ kind: 'broken-response', what: 'answered without a token' })
 }
 
 /** GitHub's have about 1,200 characters; a header has to hold it. */
 const MAX_TOKEN_LENGTH = 16_384
 
 function isRetryable(failure: Failure): boolean {
-  if (failure.kind !== 'refused') return mayPass(failure)
+  if (failure.kind !== 'refused') return isTemporary(failure)
   return failure.status >= 500 || failure.status === 429 || failure.status === 408
 }
 
-function explain({ failure, effort }: GaveUp, host: string, { proxy }: Transport): ActionError {
+function explain({ failure, effort }: FailedCall, host: string, transport: Transport): ActionError {
   const suffix = effort === '' ? '' : `, ${effort}`
   if (failure.kind === 'refused') {
     return new ActionError({
@@ -108,7 +103,7 @@ function explain({ failure, effort }: GaveUp, host: string, { proxy }: Transport
         : 'Check that the job has permissions: id-token: write, and run it again: what a job may ask with ends with the job.',
     })
   }
-  const { what, fix } = wordsOf(failure, { host, proxy, wrongAddress: COME_BACK })
+  const { what, fix } = describeFailure(failure, { ...transport, host, wrongAddress: COME_BACK })
   return new ActionError({ what: `GitHub gave no OIDC token: ${what}${suffix}`, fix })
 }
 

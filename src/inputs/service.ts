@@ -1,4 +1,4 @@
-import type { Service } from '../alibaba-cloud/call.ts'
+import type { Service } from '../alibaba-cloud/client.ts'
 import { type CredentialPlan, obtainAccessKey } from '../alibaba-cloud/credentials.ts'
 import { routeTo } from '../attempts/proxy.ts'
 import type { Transport } from '../attempts/retry.ts'
@@ -46,7 +46,7 @@ export async function readServiceInputs(env: NodeJS.ProcessEnv): Promise<Service
     endpoint,
     regionId,
     credentials,
-    transport: { proxy, maxAttempts, deadlineMs: startMs + timeoutSeconds * 1000, onRetry },
+    transport: { proxy, maxAttempts, timeoutSeconds, deadlineMs: startMs + timeoutSeconds * 1000, onRetry },
   }
 }
 

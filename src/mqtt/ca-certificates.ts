@@ -1,40 +1,41 @@
 import type { X509Certificate } from 'node:crypto'
-import { call, callOnce, type Read, repeat, type Service } from '../alibaba-cloud/call.ts'
+import { call } from '../alibaba-cloud/call.ts'
 import { change } from '../alibaba-cloud/change.ts'
-import { AttemptError, type Failure } from '../attempts/failures.ts'
+import type { ApiResponse, Service } from '../alibaba-cloud/client.ts'
+import { AttemptError, type Refusal } from '../attempts/failures.ts'
 import { isRecord, messageIn, requestIdIn, textIn } from '../attempts/response.ts'
 import { isSameCertificate, isSameSerialNumber, readCertificate } from '../certificates/certificate.ts'
 import { commonNameOf } from '../certificates/verification-check.ts'
-import { type Instance, mqttCall } from './call.ts'
+import { mqttCall, type Instance } from './call.ts'
 import { MQTT_ERRORS } from './errors.ts'
 
-/** A CA as the service shows it. */
+/** A CA as the service reports it. */
 export type RegisteredCa = {
-  /** Its serial number, in the spelling that the service wants to see again. */
+  /** Its serial number in the service's own spelling, which other calls need. */
   readonly sn: string
   readonly name: string
   readonly isActive: boolean
-  /** PEM, sometimes with the two characters `\n` for each line end. */
+  /** PEM; line ends may be the two characters `\n`. */
   readonly content: string
-  /** What it was registered with; PEM as `content`, empty when the service does not show it. */
+  /** The verification certificate as PEM, like `content`; empty if the service does not report it. */
   readonly verificationContent: string
-  /** The code that it was registered with; empty when the service does not show it. */
+  /** The register code of its registration; empty if the service does not report it. */
   readonly registrationCode: string
 }
 
-/** What a CA comes to; for `delete` it is then not there. */
+/** What can be done to a registered CA. */
 export type CaChange = 'activate' | 'inactivate' | 'delete'
 
-/** As many as the service gives on one page. */
+/** The maximum of the service. */
 const PAGE_SIZE = 100
 
 /**
  * Looks up a CA by its serial number.
  *
- * @param sn in the very spelling of the service
- * @param isExpected whether it is what has to be there; when not, it is looked up again a moment later
- * @returns nothing when the instance has none with it
- * @throws ActionError for everything that does not say that it is not there
+ * @param sn in the service's own spelling
+ * @param isExpected whether this is the state that must be there; otherwise the lookup is retried
+ * @returns `undefined` if the instance has no such CA
+ * @throws ActionError for every error that does not mean "not found"
  * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-getcacertificate
  */
 export async function findCa(
@@ -43,162 +44,119 @@ export async function findCa(
   sn: string,
   isExpected: (ca: RegisteredCa | undefined) => boolean = () => true,
 ): Promise<RegisteredCa | undefined> {
-  const operation = 'GetCaCertificate'
-  const what = mqttCall(instance, {
-    operation,
-    method: 'GET',
-    query: { Sn: sn },
-    ramAction: `mq:${operation}`,
-  })
-  const read: Read<RegisteredCa | undefined> = (answer) => {
-    const data = answer['Data']
-    if (!isRecord(data)) return undefined
-    const ca = readCa(data, answer)
-    if (isSameSerialNumber(ca.sn, sn)) return ca
-    throw brokenAnswer('answered with another CA than the one that was asked for', answer)
-  }
-  const attempt = async (timeoutMs: number): Promise<RegisteredCa | undefined> => {
-    let answer: Readonly<Record<string, unknown>> = {}
-    const readAndKeep: typeof read = (given) => read((answer = given))
-    const ca = await callOnce(service, what.request, readAndKeep, timeoutMs).catch((error: unknown) => {
-      if (error instanceof AttemptError && meansNotThere(error.failure)) return undefined
-      throw error
-    })
+  const expected = (ca: RegisteredCa | undefined, response: ApiResponse): RegisteredCa | undefined => {
     if (isExpected(ca)) return ca
-    throw brokenAnswer(`does not show CA ${sn} as it has to be by now`, answer)
+    throw brokenResponse(`still reports the old state of CA ${sn}`, response)
   }
-  return (await repeat(service, what, attempt)).result
+  const { result } = await call(
+    service,
+    mqttCall(instance, {
+      name: 'GetCaCertificate',
+      method: 'GET',
+      query: { Sn: sn },
+      read: (response) => {
+        const data = response['Data']
+        if (!isRecord(data)) return expected(undefined, response)
+        const ca = readCa(data, response)
+        if (isSameSerialNumber(ca.sn, sn)) return expected(ca, response)
+        throw brokenResponse('responded with another CA than the requested one', response)
+      },
+      readRefusal: (refusal) => {
+        if (meansNotFound(refusal)) return expected(undefined, {})
+        throw new AttemptError(refusal)
+      },
+    }),
+  )
+  return result
 }
 
 /**
- * Looks through all CAs of an instance, page by page: a page that is not full is the last one. The number of pages that
- * the service tells is not used, as its reference describes it in two ways.
+ * Searches all CAs of an instance, page by page, up to the first page that is not full. The number of pages in the
+ * response is not used, because the reference describes it in two ways.
  *
- * @returns the first one that is wanted
+ * @returns the first match
  * @throws ActionError
  * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-listcacertificate
  */
 export async function findInList(
   service: Service,
   instance: Instance,
-  isWanted: (ca: RegisteredCa) => boolean,
+  isMatch: (ca: RegisteredCa) => boolean,
 ): Promise<RegisteredCa | undefined> {
-  const operation = 'ListCaCertificate'
   for (let page = 1; ; page++) {
     const query = { PageNo: String(page), PageSize: String(PAGE_SIZE) }
-    const what = mqttCall(instance, { operation, method: 'GET', query, ramAction: `mq:${operation}` })
-    const { result: cas } = await call(service, what, readPage)
-    const found = cas.find(isWanted)
+    const list = mqttCall(instance, { name: 'ListCaCertificate', method: 'GET', query, read: readPage })
+    const { result: cas } = await call(service, list)
+    const found = cas.find(isMatch)
     if (found !== undefined || cas.length < PAGE_SIZE) return found
   }
 }
 
 /**
- * Activates, inactivates or deletes a CA, and looks whether that was done.
+ * Activates, deactivates or deletes a CA, and checks that the service reports the new state.
  *
- * @param tell told when an answer was lost and the service is asked instead
+ * @param onVerify called when a response was lost and the service is asked instead
  * @throws ActionError
  */
 export async function changeCa(
   service: Service,
   instance: Instance,
   { sn, to }: { readonly sn: string; readonly to: CaChange },
-  tell: (line: string) => void,
+  onVerify: (line: string) => void,
 ): Promise<void> {
-  const { operation, ramAction, aim, isReached } = CHANGES[to]
-  const look = async (): Promise<true | undefined> =>
-    isReached(await findCa(service, instance, sn)) ? true : undefined
-  const { result: isSeen } = await change<boolean>(service, {
-    call: mqttCall(instance, { operation, method: 'POST', query: { Sn: sn }, ramAction }),
-    aim: `CA ${sn} ${aim}`,
-    read: () => false,
-    ask: look,
-    // Somebody else may have deleted it in between.
-    askAfter: ['FindCaBySnError'],
-    onAsk: tell,
+  const { name, ramAction, goal, isReached } = CHANGES[to]
+  const isVerified = await change<boolean, undefined>(service, {
+    call: mqttCall(instance, { name, ramAction, method: 'POST', query: { Sn: sn }, read: () => false }),
+    goal: `CA ${sn} ${goal}`,
+    prepare: () => Promise.resolve({ query: {}, sent: undefined }),
+    verify: async () => (isReached(await findCa(service, instance, sn)) ? true : undefined),
+    // Another run may have deleted it in the meantime.
+    verifyOn: ['FindCaBySnError'],
+    onVerify,
   })
-  if (isSeen) return
-  await findCa(service, instance, sn, isReached)
+  if (!isVerified) await findCa(service, instance, sn, isReached)
 }
 
-type ChangeOperation = {
-  readonly operation: string
-  readonly ramAction: string
-  readonly aim: string
-  readonly isReached: (ca: RegisteredCa | undefined) => boolean
-}
-
-const CHANGES: Readonly<Record<CaChange, ChangeOperation>> = {
+const CHANGES: Readonly<
+  Record<
+    CaChange,
+    {
+      readonly name: string
+      readonly ramAction: string
+      readonly goal: string
+      readonly isReached: (ca: RegisteredCa | undefined) => boolean
+    }
+  >
+> = {
   activate: {
-    operation: 'ActiveCaCertificate',
+    name: 'ActiveCaCertificate',
     ramAction: 'mq:ActiveCaCertificate',
-    aim: 'is active',
+    goal: 'is active',
     isReached: (ca) => ca?.isActive === true,
   },
   inactivate: {
-    operation: 'InactivateCaCertificate',
+    name: 'InactivateCaCertificate',
     ramAction: 'mq:UnregisterCaCertificate',
-    aim: 'is inactive',
+    goal: 'is inactive',
     isReached: (ca) => ca?.isActive !== true,
   },
   delete: {
-    operation: 'DeleteCaCertificate',
+    name: 'DeleteCaCertificate',
     ramAction: 'mq:DeleteCaCertificate',
-    aim: 'is deleted',
+    goal: 'is deleted',
     isReached: (ca) => ca === undefined,
   },
 }
 
-/** What the service is known to say of a certificate that is not there. Anything else it refuses stays an error. */
-function meansNotThere(failure: Failure): boolean {
-  if (failure.kind !== 'refused') return false
-  const { code, serviceMessage, status } = failure
-  if (code === 'FindCaBySnError' || code === 'ParameterFieldCheckFailed') return true
-  const isKnown = Object.hasOwn(MQTT_ERRORS, code)
-  return status === 404 && !isKnown && /cert|\bca\b|\bsn\b/i.test(`${code} ${serviceMessage}`)
-}
-
-function readPage(answer: Readonly<Record<string, unknown>>): RegisteredCa[] {
-  const data = answer['Data']
-  const list = isRecord(data) ? data['CaCertificateVOS'] : undefined
-  if (!Array.isArray(list)) throw brokenAnswer('answered without a list of CAs', answer)
-  return list.map((fields: unknown) => readCa(isRecord(fields) ? fields : {}, answer))
-}
-
-function readCa(
-  fields: Readonly<Record<string, unknown>>,
-  answer: Readonly<Record<string, unknown>>,
-): RegisteredCa {
-  const sn = textIn(fields, 'Sn')
-  const content = textIn(fields, 'CaContent')
-  // Documented as a text; as a number it would mean the same.
-  const status = String(fields['Status'])
-  const isWhole =
-    sn !== undefined && /^-?[\da-f]{1,300}$/i.test(sn) && content !== undefined && /^[01]$/.test(status)
-  if (!isWhole) throw brokenAnswer('answered with a CA without serial number, content or status', answer)
-  return {
-    sn,
-    name: messageIn(fields, 'CaName'),
-    isActive: status === '1',
-    content,
-    verificationContent: textIn(fields, 'VerificationContent') ?? '',
-    registrationCode: textIn(fields, 'RegistrationCode') ?? '',
-  }
-}
-
-function brokenAnswer(what: string, answer: Readonly<Record<string, unknown>>): AttemptError {
-  return new AttemptError({ kind: 'broken-answer', what, requestId: requestIdIn(answer) })
-}
-
-/** Whether a CA that is registered is this certificate, byte for byte, however its text is laid out. */
+/** Whether a registered CA is this certificate, byte for byte, whatever its PEM layout. */
 export function hasContent({ content }: RegisteredCa, certificate: X509Certificate): boolean {
   const registered = parse(content)
   return registered !== undefined && isSameCertificate(registered, certificate)
 }
 
 /**
- * The code that a CA was registered with, as the service shows it, or as its verification certificate carries it;
- * empty when neither tells.
+ * Returns the register code of a CA's registration, as the service reports it or as its verification certificate
+ * contains it; empty if neither is there.
  */
 export function codeOf({ registrationCode, verificationContent }: RegisteredCa): string {
   if (registrationCode !== '') return registrationCode
@@ -212,8 +170,46 @@ export function codeOf({ registrationCode, verificationContent }: RegisteredCa):
 
 function parse(text: string): X509Certificate | undefined {
   try {
-    return readCertificate({ input: 'the answer', text })
+    return readCertificate({ input: 'the response', text })
   } catch {
     return undefined
   }
+}
+
+/** The known errors of a lookup that mean "not found". Any other refusal stays an error. */
+function meansNotFound({ code, serviceMessage, status }: Refusal): boolean {
+  if (code === 'FindCaBySnError' || code === 'ParameterFieldCheckFailed') return true
+  const isKnown = Object.hasOwn(MQTT_ERRORS, code)
+  return status === 404 && !isKnown && /cert|\bca\b|\bsn\b/i.test(`${code} ${serviceMessage}`)
+}
+
+function readPage(response: ApiResponse): RegisteredCa[] {
+  const data = response['Data']
+  const list = isRecord(data) ? data['CaCertificateVOS'] : undefined
+  if (!Array.isArray(list)) throw brokenResponse('responded without a list of CAs', response)
+  return list.map((fields: unknown) => readCa(isRecord(fields) ? fields : {}, response))
+}
+
+function readCa(fields: Readonly<Record<string, unknown>>, response: ApiResponse): RegisteredCa {
+  const sn = textIn(fields, 'Sn')
+  const content = textIn(fields, 'CaContent')
+  // Documented as a string; a number would mean the same.
+  const status = String(fields['Status'])
+  const isComplete =
+    sn !== undefined && /^-?[\da-f]{1,300}$/i.test(sn) && content !== undefined && /^[01]$/.test(status)
+  if (!isComplete) {
+    throw brokenResponse('responded with a CA without serial number, content or status', response)
+  }
+  return {
+    sn,
+    name: messageIn(fields, 'CaName'),
+    isActive: status === '1',
+    content,
+    verificationContent: textIn(fields, 'VerificationContent') ?? '',
+    registrationCode: textIn(fields, 'RegistrationCode') ?? '',
+  }
+}
+
+function brokenResponse(what: string, response: ApiResponse): AttemptError {
+  return new AttemptError({ kind: 'broken-response', what, requestId: requestIdIn(response) })
 }

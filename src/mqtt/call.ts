@@ -7,28 +7,34 @@ const VERSION = '2020-04-20'
 /** An instance of ApsaraMQ for MQTT. */
 export type Instance = {
   readonly instanceId: string
-  /** For the words of an error alone. */
+  /** Only for messages. */
   readonly regionId: string | undefined
 }
 
 /**
- * A call of an operation on an instance.
+ * Makes a call of an operation on an instance.
  *
- * @param about.ramAction what RAM has to allow for it besides `mq:MqttInstanceAccess`
+ * @param operation.ramAction the RAM action it needs besides `mq:MqttInstanceAccess`; `mq:` and its name by default
  */
-export function mqttCall(
+export function mqttCall<T>(
   { instanceId, regionId }: Instance,
-  about: {
-    readonly operation: string
+  operation: Pick<Call<T>, 'read' | 'readRefusal'> & {
+    readonly name: string
     readonly method: 'GET' | 'POST'
     readonly query?: Readonly<Record<string, string>>
-    readonly ramAction: string
+    readonly ramAction?: string
   },
-): Call {
-  const { operation, method, query, ramAction } = about
+): Call<T> {
+  const { name, method, query, ramAction = `mq:${name}`, ...reading } = operation
   return {
-    request: { operation, version: VERSION, method, query: { MqttInstanceId: instanceId, ...query } },
+    request: { operation: name, version: VERSION, method, query: { MqttInstanceId: instanceId, ...query } },
+    ...reading,
     errors: MQTT_ERRORS,
     subject: { ramAction, instance: instanceId, region: regionId ?? '*' },
   }
+}
+
+/** Returns an instance and its region, for log and summary. */
+export function formatInstance({ instanceId, regionId }: Instance): string {
+  return regionId === undefined ? instanceId : `${instanceId} in ${regionId}`
 }

@@ -1,16 +1,16 @@
 import {
-  COME_BACK,
   COMMON_ERRORS,
+  RUN_AGAIN_LATER,
+  throttled,
   type ServiceError,
   type ServiceErrors,
-  throttled,
 } from '../alibaba-cloud/errors.ts'
 
 const DENIED: ServiceError = {
   retry: false,
-  meaning: 'RAM does not allow {operation} on {instance} to this access key',
+  meaning: 'This access key has no RAM permission for {operation} on {instance}',
   fix:
-    'Grant its RAM user or role both {ramAction} and mq:MqttInstanceAccess, in one policy, on the resource ' +
+    'In one policy, grant its RAM user or role both {ramAction} and mq:MqttInstanceAccess on the resource ' +
     'acs:mq:{region}:*:{instance}.',
 }
 const THROTTLED = throttled(
@@ -18,14 +18,14 @@ const THROTTLED = throttled(
 )
 
 /**
- * The product's error codes, with those that every service has.
+ * The error codes of ApsaraMQ for MQTT. To change what a code does, or to add one, change its row.
  *
  * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-getregistercode
  */
 export const MQTT_ERRORS: ServiceErrors = {
   MqttInstanceNotFound: {
     retry: false,
-    meaning: 'There is no instance {instance} at {endpoint}',
+    meaning: 'Instance {instance} does not exist at {endpoint}',
     fix: 'Check instance-id, and that region-id is the region in which the instance was created.',
   },
   MqttOwnerCheckError: {
@@ -37,54 +37,52 @@ export const MQTT_ERRORS: ServiceErrors = {
     retry: false,
     meaning: 'The edition of instance {instance} does not support {operation}',
     fix:
-      'Certificates of your own need an Enterprise Platinum instance; newer pages of Alibaba Cloud name Professional ' +
-      'too. Check the edition in the console, and take the id of such an instance.',
+      'Use an Enterprise Platinum instance; newer pages of Alibaba Cloud also name Professional. The console shows the ' +
+      'edition of each instance.',
   },
   RegisterCodeError: {
     retry: false,
     meaning: 'The service does not know the register code in the verification certificate',
-    fix: 'Fetch a code from this very instance, and make the verification certificate anew with it, its Common Name.',
+    fix: 'Fetch a code from this instance, and make a new verification certificate with it as the Common Name.',
   },
   RegisterCodeUsed: {
     retry: false,
-    meaning: 'The register code in the verification certificate has been used',
-    fix: 'A code is good for one registration: fetch another one, and make the verification certificate anew with it.',
+    meaning: 'The register code in the verification certificate was already used',
+    fix: 'A code is valid for one registration: fetch another one, and make a new verification certificate with it.',
   },
   SnNotUnique: {
     retry: false,
-    meaning: 'A CA with this serial number is registered already, and not with instance {instance}',
+    meaning: 'A CA with this serial number is already registered, but not with instance {instance}',
     fix:
-      'Delete it from the instance that has it, of whatever account or region, or issue the CA certificate anew with ' +
+      'Delete it from the instance that has it, in any account or region, or issue the CA certificate again with ' +
       'another serial number.',
   },
   FindCaBySnError: {
     retry: false,
     meaning: 'Instance {instance} has no CA with this serial number',
-    fix: 'Check the serial number, and whether the CA has been deleted since.',
+    fix: 'Check the serial number, and whether the CA was deleted.',
   },
   CertificateContentError: {
     retry: false,
-    meaning: 'The service does not take the CA certificate or the verification certificate',
+    meaning: 'The service rejected the CA certificate or the verification certificate',
     fix:
-      'The CA certificate needs basic constraints with CA:TRUE, and an RSA or EC key; the verification certificate the ' +
-      "signature of this CA. Both have to be valid by the service's clock.",
+      'The CA certificate needs basic constraints with CA:TRUE and an RSA or EC key. The verification certificate must ' +
+      "be signed by this CA. Both must be valid by the service's clock.",
   },
   CaNumExceed: {
     retry: false,
-    meaning: 'Instance {instance} has as many CAs as it takes',
-    fix: 'Delete one that no device needs, or ask Alibaba Cloud for more.',
+    meaning: 'Instance {instance} has reached its maximum number of CAs',
+    fix: 'Delete a CA that no device needs, or ask Alibaba Cloud to raise the limit.',
   },
   GetCaNumError: {
     retry: true,
-    meaning: 'The service could not count the CAs of instance {instance} just now',
-    fix: COME_BACK,
+    meaning: 'The service could not count the CAs of instance {instance}',
+    fix: RUN_AGAIN_LATER,
   },
   ParameterFieldCheckFailed: {
     retry: false,
-    meaning: 'The service does not take a parameter of {operation}',
-    fix:
-      'Check instance-id: it looks like post-cn-7mz2d******, and stands there without quotes. With register, check ' +
-      'ca-name too.',
+    meaning: 'The service rejected a parameter of {operation}',
+    fix: 'Check instance-id, such as post-cn-7mz2d******, without quotes. With register, check ca-name too.',
   },
   NoPermission: DENIED,
   'Forbidden.RAM': DENIED,

@@ -1,81 +1,95 @@
 import type { X509Certificate } from 'node:crypto'
-import type { Service } from '../alibaba-cloud/call.ts'
 import { change } from '../alibaba-cloud/change.ts'
-import { AttemptError, type Failure } from '../attempts/failures.ts'
+import type { ApiResponse, Service } from '../alibaba-cloud/client.ts'
+import { AttemptError } from '../attempts/failures.ts'
 import { requestIdIn, textIn } from '../attempts/response.ts'
 import { derSerialNumber, isSameSerialNumber } from '../certificates/certificate.ts'
 import { ActionError } from '../errors.ts'
 import { changeCa, codeOf, findCa, findInList, hasContent, type RegisteredCa } from './ca-certificates.ts'
-import { type Instance, mqttCall } from './call.ts'
+import { mqttCall, type Instance } from './call.ts'
 import { getRegisterCode } from './register-code.ts'
 
-/** How the caller proves to have the key of the CA. */
+/** How the caller proves that it has the CA's private key. */
 export type Proof =
-  /** Makes a verification certificate (PEM) for a register code, one for each attempt. */
+  /** Makes a verification certificate (PEM) for a register code, a new one for each attempt. */
   | { readonly kind: 'made'; readonly make: (registerCode: string) => Promise<string> }
-  /** One that was made elsewhere, and the code in it. */
+  /** A verification certificate that was made elsewhere, and the code in it. */
   | {
       readonly kind: 'given'
       readonly pem: string
       readonly registerCode: string
-      /** Why it is good for no registration now; no matter when the CA is there. */
-      readonly unfit: ActionError | undefined
+      /** Why it cannot be used now. Does not matter if the CA is already registered. */
+      readonly rejection: ActionError | undefined
     }
 
-/** A CA that is to be registered. */
+/** A CA to register. */
 export type CaToRegister = {
   readonly certificate: X509Certificate
   readonly name: string
   readonly proof: Proof
-  /** Whether to make it active when it is there, and inactive. */
+  /** Whether to activate it if it is registered and inactive. */
   readonly activate: boolean
 }
 
-/** What a registration came to. Registered, a CA is active at once. */
+/** The result of a registration. A CA is active as soon as it is registered. */
 export type Registration = {
   readonly sn: string
-  /** The name that it has on the instance. */
+  /** Its name on the instance. */
   readonly name: string
-  /** Whether this very run registered it. */
+  /** Whether this run registered it. */
   readonly isCreated: boolean
-  /** Whether it was inactive, and this run made it active. */
+  /** Whether this run activated it. */
   readonly isActivated: boolean
-  /** Whether the service showed it active; false when its answer to the registration says no more than its number. */
+  /** Whether the service has reported it active, and not only its serial number. */
   readonly isSeenActive: boolean
 }
 
+/** How a new registration ended. */
+type Registered =
+  /** The service confirmed it. */
+  | { readonly kind: 'confirmed'; readonly sn: string }
+  /** Found after a lost response or a refusal, with the codes of the attempts whose outcome was unknown. */
+  | { readonly kind: 'found'; readonly ca: RegisteredCa; readonly sentCodes: readonly string[] }
+
+const SN_TAKEN = 'SnNotUnique'
+const CODE_USED = 'RegisterCodeUsed'
+const CODE_UNKNOWN = 'RegisterCodeError'
+
 /**
- * Registers a CA, once, however often it is called: it looks first what is there.
+ * Registers a CA once, however often it is called: it looks first whether the CA is registered.
  *
- * @param tell told when an answer was lost and the service is asked instead
- * @throws ActionError also when another CA has its serial number, or when it is inactive and is to stay so
+ * @param onVerify called when a response was lost and the service is asked instead
+ * @throws ActionError also if another CA has its serial number, or if it is inactive and `activate` is not set
  * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-registercacertificate
  */
 export async function registerCa(
   service: Service,
   instance: Instance,
   ca: CaToRegister,
-  tell: (line: string) => void,
+  onVerify: (line: string) => void,
 ): Promise<Registration> {
-  const there = await findCa(service, instance, derSerialNumber(ca.certificate.serialNumber))
-  const ended =
-    there === undefined ? await registerNew(service, instance, ca, tell) : { there, sentCodes: [] }
-  if ('sn' in ended) {
-    return { sn: ended.sn, name: ca.name, isCreated: true, isActivated: false, isSeenActive: false }
+  const existing = await findCa(service, instance, derSerialNumber(ca.certificate.serialNumber))
+  const registered: Registered =
+    existing === undefined
+      ? await registerNew(service, instance, ca, onVerify)
+      : { kind: 'found', ca: existing, sentCodes: [] }
+  if (registered.kind === 'confirmed') {
+    return { sn: registered.sn, name: ca.name, isCreated: true, isActivated: false, isSeenActive: false }
   }
 
-  const { sn, name, isActive } = ended.there
-  requireContent(ended.there, ca.certificate)
-  if (!isActive && !ca.activate) throw inactive(ended.there)
-  if (!isActive) await changeCa(service, instance, { sn, to: 'activate' }, tell)
-  const isCreated = ended.sentCodes.includes(codeOf(ended.there))
+  const { ca: found, sentCodes } = registered
+  const { sn, name, isActive } = found
+  requireContent(found, ca.certificate)
+  if (!isActive && !ca.activate) throw inactive(found)
+  if (!isActive) await changeCa(service, instance, { sn, to: 'activate' }, onVerify)
+  const isCreated = sentCodes.includes(codeOf(found))
   return { sn, name, isCreated, isActivated: !isActive, isSeenActive: true }
 }
 
 /**
- * Looks whether a CA is registered with this content, and active: what has to be seen before another one is retired.
+ * Checks that a CA is registered with this content and active. Required before another CA is retired.
  *
- * @throws ActionError when the service does not show it so, after some time
+ * @throws ActionError if the service does not report that after some time
  */
 export async function confirmActive(
   service: Service,
@@ -85,86 +99,72 @@ export async function confirmActive(
   await findCa(service, instance, sn, (ca) => ca?.isActive === true && hasContent(ca, certificate))
 }
 
-/** The service's own answer; or, after a lost one, what was found, and the codes that it can have been registered with. */
-type Ended = { readonly sn: string } | { readonly there: RegisteredCa; readonly sentCodes: readonly string[] }
-
-const SN_TAKEN = 'SnNotUnique'
-const CODE_USED = 'RegisterCodeUsed'
-const CODE_UNKNOWN = 'RegisterCodeError'
-
 async function registerNew(
   service: Service,
   instance: Instance,
   { certificate, name, proof }: CaToRegister,
-  tell: (line: string) => void,
-): Promise<Ended> {
-  if (proof.kind === 'given' && proof.unfit !== undefined) throw proof.unfit
+  onVerify: (line: string) => void,
+): Promise<Registered> {
+  if (proof.kind === 'given' && proof.rejection !== undefined) throw proof.rejection
   const sn = derSerialNumber(certificate.serialNumber)
-  /** Codes of attempts of which it is not known whether they were carried out: a late one can still be. */
-  const sentCodes: string[] = []
-  let code = ''
-  const prepare = async (): Promise<Record<string, string>> => {
-    code = proof.kind === 'given' ? proof.registerCode : await freshCode(service, instance)
-    return { VerificationContent: proof.kind === 'given' ? proof.pem : await proof.make(code) }
-  }
-  const ask = async (failure: Failure): Promise<Ended | undefined> => {
-    const isTaken = failure.kind === 'refused' && [SN_TAKEN, CODE_USED].includes(failure.code)
-    if (!isTaken) sentCodes.push(code)
-    // Taken after an attempt of this run whose answer was lost: most likely by that one, and to be seen soon.
-    const isOurs = isTaken && sentCodes.length > 0
-    const there =
-      (await findCa(service, instance, sn, isOurs ? (ca) => ca !== undefined : undefined)) ??
-      // The service may spell the number in another way than it is known to do.
-      (isTaken ? await findInList(service, instance, (ca) => isSameCa(ca, certificate)) : undefined)
-    return there && { there, sentCodes }
-  }
-  const { result } = await change<Ended>(service, {
+  return await change<Registered, string>(service, {
     call: mqttCall(instance, {
-      operation: 'RegisterCaCertificate',
+      name: 'RegisterCaCertificate',
       method: 'POST',
       query: { CaName: name, CaContent: certificate.toString() },
       ramAction: 'mq:RegisterCa',
+      read: (response) => ({ kind: 'confirmed', sn: readSn(response, sn) }),
     }),
-    aim: `the CA is registered (serial number ${sn})`,
-    prepare,
-    read: (answer) => readSn(answer, sn),
-    ask,
-    askAfter: [SN_TAKEN, CODE_USED],
-    // With another code, that is; a certificate that was made elsewhere has but one.
-    repeatAfter: proof.kind === 'made' ? [CODE_USED, CODE_UNKNOWN] : [],
-    onAsk: tell,
+    goal: `the CA is registered (serial number ${sn})`,
+    prepare: async () => {
+      const code =
+        proof.kind === 'given'
+          ? proof.registerCode
+          : (await getRegisterCode(service, instance)).result.registerCode
+      const pem = proof.kind === 'given' ? proof.pem : await proof.make(code)
+      return { query: { VerificationContent: pem }, sent: code }
+    },
+    verify: async (failure, sentCodes) => {
+      const isTaken = failure.kind === 'refused' && [SN_TAKEN, CODE_USED].includes(failure.code)
+      // Taken after an attempt with an unknown outcome: most likely by that attempt, so it must appear soon.
+      const isOurs = isTaken && sentCodes.length > 0
+      const ca =
+        (await findCa(service, instance, sn, isOurs ? (found) => found !== undefined : undefined)) ??
+        // The service may spell the serial number in an unknown way.
+        (isTaken ? await findInList(service, instance, (listed) => isSameCa(listed, certificate)) : undefined)
+      return ca && { kind: 'found', ca, sentCodes }
+    },
+    verifyOn: [SN_TAKEN, CODE_USED],
+    // Another attempt has another code, unless the verification certificate was made elsewhere.
+    retryOn: proof.kind === 'made' ? [CODE_USED, CODE_UNKNOWN] : [],
+    onVerify,
   })
-  return result
 }
 
-async function freshCode(service: Service, instance: Instance): Promise<string> {
-  return (await getRegisterCode(service, instance)).result.registerCode
-}
-
-function readSn(answer: Readonly<Record<string, unknown>>, expected: string): { readonly sn: string } {
-  const sn = textIn(answer, 'Sn')
-  if (sn !== undefined && isSameSerialNumber(sn, expected)) return { sn }
-  const what = 'answered without the serial number of the CA'
-  throw new AttemptError({ kind: 'broken-answer', what, requestId: requestIdIn(answer) })
+function readSn(response: ApiResponse, expected: string): string {
+  const sn = textIn(response, 'Sn')
+  if (sn !== undefined && isSameSerialNumber(sn, expected)) return sn
+  const what = 'responded without the serial number of the CA'
+  throw new AttemptError({ kind: 'broken-response', what, requestId: requestIdIn(response) })
 }
 
 function isSameCa(ca: RegisteredCa, certificate: X509Certificate): boolean {
   return isSameSerialNumber(ca.sn, certificate.serialNumber) || hasContent(ca, certificate)
 }
 
-function requireContent(there: RegisteredCa, certificate: X509Certificate): void {
-  if (hasContent(there, certificate)) return
+function requireContent(found: RegisteredCa, certificate: X509Certificate): void {
+  if (hasContent(found, certificate)) return
   throw new ActionError({
-    what: `Another CA with the serial number ${there.sn} is registered with this instance, under the name "${there.name}"`,
-    foreign: [there.name],
-    fix: 'Serial numbers have to be unique: issue the CA certificate anew with another one, or delete the CA that is there if no device needs it.',
+    what: `Another CA with the serial number ${found.sn} is registered with this instance, under the name "${found.name}"`,
+    foreign: [found.name],
+    fix: 'Serial numbers must be unique. Issue the CA certificate again with another serial number, or delete the registered CA if no device needs it.',
   })
 }
 
 function inactive({ sn, name }: RegisteredCa): ActionError {
   return new ActionError({
-    what: `CA ${sn} is registered under the name "${name}", and inactive`,
+    what: `CA ${sn} is registered under the name "${name}", but it is inactive`,
     foreign: [name],
-    fix: 'Somebody made it inactive. To make it active again, run this with activate: true.',
+    fix: 'It was deactivated. To activate it again, set activate: true.',
   })
 }
