@@ -12,10 +12,10 @@ export type SealedCode = {
   readonly runId: string
 }
 
-/** A key to seal with or to open with: a passphrase's bytes, or half of a key pair. */
+/** A key to seal or to open with: the bytes of a passphrase, or half of a key pair. */
 export type SealKey = { readonly algorithm: Algorithm; readonly key: Uint8Array | KeyObject }
 
-/** How the key of the content is encrypted. The only algorithms that a seal is made with or opened with. */
+/** How the content key is encrypted, and what that needs. The only algorithms that are used or accepted. */
 const ALGORITHMS = {
   'PBES2-HS512+A256KW': 'a passphrase',
   'RSA-OAEP-256': 'an RSA key',
@@ -29,47 +29,52 @@ const MIN_RSA_BITS = 2048
 /** OpenSSL's names of P-256, P-384 and P-521. */
 const CURVES = ['prime256v1', 'secp384r1', 'secp521r1']
 /**
- * Makes guessing a passphrase dear: about a quarter of a second for a guess. A seal that asks for more is refused,
- * or a forged one could burn hours.
+ * Makes brute-forcing a passphrase expensive: a guess takes about a quarter of a second. A seal with more rounds is
+ * refused, because a forged one could use hours of CPU time.
  */
 const PASSPHRASE_ROUNDS = 600_000
 const VALID_SECONDS = 24 * 60 * 60
-/** The clocks of two runners may differ. */
+/** How far the clocks of two runners may differ. */
 const CLOCK_SKEW_SECONDS = 5 * 60
 
-/** @throws ActionError when it is too short to keep anything secret */
+/**
+ * Makes a key from a passphrase.
+ *
+ * @throws ActionError when it is too short to be a secret
+ */
 export function passphraseSealKey(passphrase: string): SealKey {
   if (Array.from(passphrase).length >= MIN_PASSPHRASE_LENGTH) {
     return { algorithm: 'PBES2-HS512+A256KW', key: new TextEncoder().encode(passphrase) }
   }
   throw new ActionError({
-    what: `The input seal-key is a passphrase of fewer than ${MIN_PASSPHRASE_LENGTH} characters`,
-    fix: 'Give a long random one from the secrets of the repository (openssl rand -base64 32 makes one), or a key as PEM text.',
+    what: `Invalid seal-key: the passphrase has fewer than ${MIN_PASSPHRASE_LENGTH} characters`,
+    fix: 'Use a long random passphrase (openssl rand -base64 32 makes one) or the PEM text of a key. Store it as a repository secret.',
   })
 }
 
 /**
+ * Makes a key from half of a key pair.
+ *
  * @param key a public key to seal, its private key to open
- * @throws ActionError when it is of a kind that is not used
+ * @throws ActionError when a seal cannot use this kind of key
  */
 export function keyPairSealKey(key: KeyObject): SealKey {
   const { asymmetricKeyType: type = '', asymmetricKeyDetails: { modulusLength = 0, namedCurve = '' } = {} } =
     key
   if (type === 'rsa' && modulusLength >= MIN_RSA_BITS) return { algorithm: 'RSA-OAEP-256', key }
   if (type === 'ec' && CURVES.includes(namedCurve)) return { algorithm: 'ECDH-ES+A256KW', key }
-  const detail =
-    type === 'rsa' ? ` of ${modulusLength} bits` : type === 'ec' ? ` on the curve ${namedCurve}` : ''
+  const detail = type === 'rsa' ? ` (${modulusLength} bits)` : type === 'ec' ? ` (curve ${namedCurve})` : ''
   throw new ActionError({
-    what: `The input seal-key holds a key that cannot be used for a seal: ${type}${detail}`,
-    fix: `It takes RSA of ${MIN_RSA_BITS} bits or more, or EC on P-256, P-384 or P-521.`,
+    what: `Invalid seal-key: unsupported key type ${type}${detail}`,
+    fix: `Use an RSA key with at least ${MIN_RSA_BITS} bits, or an EC key on P-256, P-384 or P-521.`,
   })
 }
 
 /**
- * Seals a register code for another job of the same workflow run: a compact JWE, whose readable part holds
- * nothing but the parameters of the algorithms. It expires after 24 hours.
+ * Seals a register code for another job of the same workflow run: a compact JWE that shows only the parameters of its
+ * algorithms. It expires after 24 hours.
  *
- * A seal made with a public key says who can read it, not who made it: everybody can have that key.
+ * A public key determines who can open the seal. It does not prove who made it: everybody can have that key.
  *
  * @param nowMs for tests
  */
@@ -95,11 +100,11 @@ export async function seal(
 }
 
 /**
- * Opens a seal, and checks that it was made in this workflow run and has not expired.
+ * Opens a seal. Checks that it was made in this workflow run and has not expired.
  *
  * @param nowMs for tests
  * @returns the code, not masked yet
- * @throws ActionError why not; a wrong key and a changed seal cannot be told apart
+ * @throws ActionError why not; a wrong key cannot be told from a changed seal
  */
 export async function openSeal(
   sealed: string,
@@ -107,29 +112,29 @@ export async function openSeal(
   run: { readonly repository: string; readonly runId: string },
   nowMs = Date.now(),
 ): Promise<SealedCode> {
-  const madeFor = algorithmOf(sealed)
-  if (madeFor !== undefined && madeFor !== algorithm) {
+  const sealedFor = algorithmOf(sealed)
+  if (sealedFor !== undefined && sealedFor !== algorithm) {
     throw new ActionError({
-      what: `The seal was made for ${ALGORITHMS[madeFor]}, and the input seal-key is ${ALGORITHMS[algorithm]}`,
-      fix: 'Give the passphrase with which it was made, or the private key of the public key.',
+      what: `The seal needs ${ALGORITHMS[sealedFor]}, but seal-key is ${ALGORITHMS[algorithm]}`,
+      fix: 'Set seal-key to the passphrase that made the seal, or to the private key of the public key that made it.',
     })
   }
-  const claims = readClaims(await decrypt(sealed, { algorithm, key }), nowMs)
-  requireSame('repository', claims.code.repository, run.repository)
-  requireSame('workflow run', claims.code.runId, run.runId)
-  if (nowMs < claims.expiresMs) return claims.code
+  const { code, expiresMs } = readClaims(await decrypt(sealed, { algorithm, key }), nowMs)
+  requireSame('repository', code.repository, run.repository)
+  requireSame('workflow run', code.runId, run.runId)
+  if (nowMs < expiresMs) return code
   throw new ActionError({
-    what: `The seal expired at ${new Date(claims.expiresMs).toISOString()}`,
+    what: `The seal expired at ${new Date(expiresMs).toISOString()}`,
     fix: 'A seal is valid for 24 hours. Run the job that fetches the register code again.',
   })
 }
 
-/** Loaded when a seal is asked for: most runs of the root action make none. */
+/** Loaded only when needed: most runs of the root action make no seal. */
 async function loadJose() {
   return await import('jose')
 }
 
-/** The algorithm that a seal says it was made with, if it is one of ours. Nothing has been verified yet. */
+/** The algorithm that the header of a seal names, if it is one of ours. Nothing is verified yet. */
 function algorithmOf(sealed: string): Algorithm | undefined {
   try {
     const header = JSON.parse(Buffer.from(sealed.split('.', 1)[0] ?? '', 'base64url').toString()) as unknown
@@ -143,7 +148,7 @@ function algorithmOf(sealed: string): Algorithm | undefined {
 async function decrypt(sealed: string, { algorithm, key }: SealKey): Promise<Uint8Array> {
   const { compactDecrypt } = await loadJose()
   try {
-    // The last character of a part may have bits that decode to nothing: changed there, it would open all the same.
+    // The last character of a part can have unused bits. A seal that was changed there would still open.
     if (!sealed.split('.').every(isCanonical)) throw new Error('not canonical base64url')
     const { plaintext } = await compactDecrypt(sealed, key, {
       keyManagementAlgorithms: [algorithm],
@@ -154,8 +159,8 @@ async function decrypt(sealed: string, { algorithm, key }: SealKey): Promise<Uin
     return plaintext
   } catch (cause) {
     throw new ActionError({
-      what: 'The seal could not be opened: either the input seal-key is not the key it was made for, or the seal was changed on its way',
-      fix: 'Give the same passphrase as the step that made the seal, or the private key of its public key, and pass sealed-register-code on as it is.',
+      what: 'The seal cannot be opened: seal-key is the wrong key, or sealed-register-code was changed',
+      fix: 'Set seal-key to the passphrase that made the seal, or to the private key of the public key that made it. Pass sealed-register-code on unchanged.',
       cause,
     })
   }
@@ -180,27 +185,27 @@ function readClaims(
     isTime(exp) &&
     exp > iat &&
     exp - iat <= VALID_SECONDS &&
-    // Made in the future, it would be valid for longer than it may.
+    // A seal from the future would be valid for longer than 24 hours.
     iat <= nowMs / 1000 + CLOCK_SKEW_SECONDS
   ) {
     return { code: { registerCode, instanceId, repository, runId }, expiresMs: exp * 1000 }
   }
   throw new ActionError({
-    what: 'The seal was opened, and does not hold what a sealed register code holds',
-    fix: 'Pass on the output sealed-register-code of the action that fetched the code, of the same version as this one.',
+    what: 'Invalid sealed-register-code: the seal contains no valid register code',
+    fix: 'Pass on the output sealed-register-code of the action that fetched the code. Use the same version of both actions.',
   })
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> {
   try {
-    // A number or a text has none of the members that are asked for; null is the one that cannot even be asked.
+    // Destructuring works on any other JSON value, but not on null.
     return (JSON.parse(text) ?? {}) as Readonly<Record<string, unknown>>
   } catch {
     return {}
   }
 }
 
-/** It becomes a step output: anything that could be more than one word of a script is no instance. */
+/** Whether a value is safe as a step output: one word in any script. */
 function isInstanceId(value: unknown): value is string {
   return typeof value === 'string' && /^[A-Za-z0-9\-_.:+/=@~]{1,64}$/.test(value)
 }
@@ -213,8 +218,8 @@ function isTime(value: unknown): value is number {
 function requireSame(what: string, sealedIn: string, here: string): void {
   if (sealedIn === here) return
   throw new ActionError({
-    what: `The seal was made in the ${what} ${sealedIn}, and this is ${here}`,
+    what: `The seal was made in the ${what} ${sealedIn}, but this is ${here}`,
     foreign: [sealedIn],
-    fix: 'A seal opens in the workflow run that made it, in any of its jobs and attempts, and nowhere else.',
+    fix: 'A seal can be opened only in the workflow run that made it, by any job and any attempt.',
   })
 }

@@ -90,7 +90,7 @@ describe('the action sign, as it ships,', () => {
     [
       'a code of two words',
       () => ({ 'register-code': 'two words' }),
-      /^The input register-code holds something else than a register code\. It takes 8 to 64 letters/,
+      /^Invalid register-code: the value is not a register code\. Use 8 to 64 letters/,
     ],
   ])('refuses %s with one annotation, and leaves nothing', async (_, change, message) => {
     const ca = await makeCa()

@@ -38,13 +38,9 @@ describe('a public key in a form that is not taken', () => {
     [
       'PEM in base64',
       Buffer.from(ec.export({ type: 'spki', format: 'pem' })).toString('base64'),
-      'base64 form of a PEM',
+      'PEM key in base64',
     ],
-    [
-      'PEM in hex',
-      Buffer.from(ec.export({ type: 'spki', format: 'pem' })).toString('hex'),
-      'hex form of a PEM',
-    ],
+    ['PEM in hex', Buffer.from(ec.export({ type: 'spki', format: 'pem' })).toString('hex'), 'PEM key in hex'],
     ['a point of the curve in hex', point.toString('hex'), 'hex'],
     ['a point of the curve in base64', point.toString('base64'), 'EC key'],
     ['ecdsa-sha2', `ecdsa-sha2-nistp256 ${ssh} me@host`, 'OpenSSH'],
@@ -65,7 +61,7 @@ describe('a public key in a form that is not taken', () => {
     for (const run of [sealing, opening]) {
       expect(run.annotations).toEqual([
         expect.stringMatching(
-          /^The input seal-key is .*, not a passphrase\. Give the text of the key itself, with its -----BEGIN/,
+          /^Invalid seal-key: the value is .*, not a passphrase\. Use the PEM text of the key with its -----BEGIN/,
         ),
       ])
       expect(run.annotations[0]).toContain(name)

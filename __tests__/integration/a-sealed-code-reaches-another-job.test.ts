@@ -55,21 +55,21 @@ describe('the action unseal, as it ships,', () => {
       'a foreign run',
       {},
       { GITHUB_RUN_ID: '2' },
-      /^The seal was made in the workflow run 17263548901, and this is 2/,
+      /^The seal was made in the workflow run 17263548901, but this is 2/,
     ],
     [
       'a wrong key',
       { 'seal-key': privateKey('EC P-256').export({ type: 'pkcs8', format: 'pem' }).toString() },
       {},
-      /^The seal could not be opened: either the input seal-key is not the key/,
+      /^The seal cannot be opened: seal-key is the wrong key/,
     ],
     [
       'a passphrase for a key',
       { 'seal-key': PASSPHRASE },
       {},
-      /^The seal was made for an EC key, and the input seal-key/,
+      /^The seal needs an EC key, but seal-key is a passphrase/,
     ],
-    ['a seal that was cut', { 'sealed-register-code': 'eyJ.a.b.c' }, {}, /^The seal could not be opened/],
+    ['a seal that was cut', { 'sealed-register-code': 'eyJ.a.b.c' }, {}, /^The seal cannot be opened/],
   ])('refuses %s with one annotation, and no secret in the log', async (_, inputs, env, message) => {
     const sealed = await seal(SEALED, keyPairSealKey(createPublicKey(ec)))
     const step = await unseal(
@@ -121,10 +121,15 @@ describe('the root action, as it ships,', () => {
       'a short passphrase',
       'too short',
       RUN,
-      /^The input seal-key is a passphrase of fewer than 16 characters/,
+      /^Invalid seal-key: the passphrase has fewer than 16 characters/,
     ],
     ['a private key', ecPem, RUN, /^The input seal-key holds a private key/],
-    ['a key that is too short', publicHalf(privateKey('RSA 1024')), RUN, /rsa of 1024 bits/],
+    [
+      'a key that is too short',
+      publicHalf(privateKey('RSA 1024')),
+      RUN,
+      /^Invalid seal-key: unsupported key type rsa \(1024 bits\)/,
+    ],
     ['no workflow run', PASSPHRASE, { ...RUN, GITHUB_RUN_ID: '' }, /^GITHUB_RUN_ID is not set/],
   ])('finds what is wrong with a seal-key before it calls: %s', async (_, sealKey, env, message) => {
     const step = await service.getRegisterCode({ 'seal-key': sealKey }, env)

@@ -266,16 +266,16 @@ describe('a path', () => {
     [
       'a file without an end',
       '/proc/self/pagemap',
-      /neither PEM text nor the path of a file that can be read|larger than 256 KiB/,
+      /neither PEM text nor the path of a readable file|larger than 256 KiB/,
     ],
     [
       'a file that waits for more',
       '/proc/kmsg',
-      /neither PEM text nor the path of a file|larger than 256 KiB|holds no PEM/,
+      /neither PEM text nor the path of a readable file|larger than 256 KiB|contains no PEM/,
     ],
-    ['a pipe', fifo, /neither PEM text nor the path of a file that can be read/],
-    ['a device', '/dev/zero', /neither PEM text nor the path of a file that can be read/],
-    ['a folder', '/', /neither PEM text nor the path of a file that can be read/],
+    ['a pipe', fifo, /neither PEM text nor the path of a readable file/],
+    ['a device', '/dev/zero', /neither PEM text nor the path of a readable file/],
+    ['a folder', '/', /neither PEM text nor the path of a readable file/],
     ['a file that is too large', large, /larger than 256 KiB/],
   ])('that leads to %s ends with an error', async (_, path, text) => {
     for (const name of ['ca-certificate', 'ca-private-key']) {
@@ -310,7 +310,7 @@ describe('a path', () => {
     const env = { NODE_OPTIONS: `--require "${preload}"` }
     const run = await inTime((signal) => runStep('register', given, { env, signal }))
     expect(run.annotations).toEqual([
-      expect.stringMatching(/^The file that the input ca-private-key names could not be read within 1 s/),
+      expect.stringMatching(/^The file named by ca-private-key could not be read within 1 s/),
     ])
   })
 })

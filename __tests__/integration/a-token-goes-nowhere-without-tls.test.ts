@@ -47,7 +47,7 @@ describe('ACTIONS_ID_TOKEN_REQUEST_URL', () => {
       expect(run.exitCode).toBe(1)
       expect(run.annotations).toEqual([
         expect.stringMatching(
-          /^ACTIONS_ID_TOKEN_REQUEST_URL does not begin with https:\/\/.*The runner sets it/,
+          /^Invalid ACTIONS_ID_TOKEN_REQUEST_URL: it is not an https:\/\/ URL\. The runner sets this variable/,
         ),
       ])
       expect(run.annotations[0]).not.toContain('token?')

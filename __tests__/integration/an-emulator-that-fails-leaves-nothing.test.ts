@@ -49,18 +49,14 @@ onUnix('a step that starts an emulator', () => {
       /^The emulator did not start \(config: instances\[0\]\.accountId is not the id of one of accounts: 1\)\. Check the inputs config and port/,
     ],
     ['a config that is not there', { config: 'nowhere.json' }, /neither JSON text.*nor the path of a file/],
-    [
-      'a role that is no ARN',
-      { 'role-to-assume': 'admin' },
-      /^The input role-to-assume is "admin"\. It takes an ARN/,
-    ],
+    ['a role that is no ARN', { 'role-to-assume': 'admin' }, /^Invalid role-to-assume: "admin"\. Use an ARN/],
     [
       'a role and a provider of two accounts',
       { 'role-to-assume': 'acs:ram::1:role/a', 'oidc-provider-arn': 'acs:ram::2:oidc-provider/b' },
       /are of two accounts, 1 and 2/,
     ],
-    ['no port', { port: '70000' }, /^The input port is "70000"\. It takes a port from 1 to 65535/],
-    ['no time', { 'max-minutes': '0' }, /^The input max-minutes is "0"/],
+    ['no port', { port: '70000' }, /^Invalid port: "70000"\. Use a port from 1 to 65535/],
+    ['no time', { 'max-minutes': '0' }, /^Invalid max-minutes: "0"/],
   ])('refuses %s', async (_, inputs, annotation) => {
     const run = await job.step('emulator', inputs)
     expect(run).toMatchObject({ exitCode: 1, outputs: {}, exported: {}, state: {}, stderr: '' })

@@ -67,7 +67,7 @@ describe('on a hosted runner, a step without a key', () => {
     async (RUNNER_ENVIRONMENT) => {
       const step = await run({ RUNNER_ENVIRONMENT, HOME: home })
       expect(step.annotations).toEqual([
-        expect.stringMatching(/There is no access key: .* self-hosted runners alone/),
+        expect.stringMatching(/^No credentials found\. .* only on self-hosted runners/),
       ])
       expect(await service.emulator.requests()).toEqual([])
     },

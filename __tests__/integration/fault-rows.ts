@@ -397,7 +397,7 @@ export const FAULT_ROWS: readonly FaultRow[] = [
     operation: 'GitHubIdToken',
     fault: 'no permission to ask for a token',
     env: { ACTIONS_ID_TOKEN_REQUEST_URL: '', ACTIONS_ID_TOKEN_REQUEST_TOKEN: '' },
-    promise: refusedAtOnce("This job may not ask for GitHub's OIDC token", 'id-token: write'),
+    promise: refusedAtOnce("This job has no permission to request GitHub's OIDC token", 'id-token: write'),
   },
 
   ...unreachable('GetCaCertificate', 'endpoint'),

@@ -153,7 +153,7 @@ describe('the action', () => {
   it('asks for the instance when none is given', async () => {
     const { error } = await run({ 'instance-id': '' })
     expect(error?.describe((text) => text)).toBe(
-      'The input instance-id is missing. Give it under "with:", e.g. instance-id: post-cn-7mz2d******. A variable or secret that is not set arrives empty.',
+      'Missing input: instance-id. Set it under "with:", for example instance-id: post-cn-7mz2d******. An unset secret or variable is passed as an empty string.',
     )
   })
 

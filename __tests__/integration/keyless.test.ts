@@ -81,7 +81,7 @@ describe("a step with GitHub's OIDC token", () => {
 
   it('needs to know where STS is', async () => {
     const step = await run({ 'sts-endpoint': '', 'region-id': '' })
-    expect(step.annotations).toEqual([expect.stringMatching(/Neither the input region-id nor sts-endpoint/)])
+    expect(step.annotations).toEqual([expect.stringMatching(/^Neither region-id nor sts-endpoint/)])
     expect(await service.emulator.requests()).toEqual([])
   })
 

@@ -147,10 +147,10 @@ describe('behind a proxy server', () => {
     ['?', 'http://user:12?34hidden@127.0.0.1:3128', /has a path, a query or a fragment/],
     ['a backslash', 'http://user:12\\34hidden@127.0.0.1:3128', /has a path, a query or a fragment/],
     ['# without a scheme', 'user:12#34hidden@127.0.0.1:3128', /has a path, a query or a fragment/],
-    ['%', 'http://user:12%34%hidden@127.0.0.1:3128', /has a % /],
-    ['% in the user', 'http://us%er:12hidden@127.0.0.1:3128', /has a % /],
-    ['a letter for a port', 'http://user:hidden12@127.0.0.1:port', /is no proxy that can be used/],
-    ['another scheme', 'socks5://user:hidden12@127.0.0.1:1080', /is no proxy that can be used/],
+    ['%', 'http://user:12%34%hidden@127.0.0.1:3128', /contains an unencoded %/],
+    ['% in the user', 'http://us%er:12hidden@127.0.0.1:3128', /contains an unencoded %/],
+    ['a letter for a port', 'http://user:hidden12@127.0.0.1:port', /is not a valid proxy URL/],
+    ['another scheme', 'socks5://user:hidden12@127.0.0.1:1080', /is not a valid proxy URL/],
   ])('a password with %s in it is not shown, and the error says how to write it', async (_, value, text) => {
     for (const name of ['HTTPS_PROXY', 'https_proxy']) {
       for (const start of [withKeys, withOidc]) {

@@ -35,9 +35,7 @@ describe('a step in which something odd is thrown', () => {
     for (const env of [{}, { RUNNER_DEBUG: '1' }]) {
       const run = await throwing(thrown, env)
       expect(run.exitCode).toBe(1)
-      expect(run.annotations).toEqual([
-        expect.stringMatching(/^This action failed in a way it does not know/),
-      ])
+      expect(run.annotations).toEqual([expect.stringMatching(/^Unexpected error:/)])
       expect(run.stderr).toBe('')
     }
   })

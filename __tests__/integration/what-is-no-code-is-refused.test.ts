@@ -39,14 +39,14 @@ describe('the input register-code', () => {
   it.each(NO_CODES)('is refused by sign when it cannot be a code: %j', async (code) => {
     const run = await signWith(code)
     expect(run.exitCode).toBe(1)
-    expect(run.annotations).toEqual([expect.stringMatching(/^The input register-code /)])
+    expect(run.annotations).toEqual([expect.stringMatching(/^Invalid register-code: /)])
     expect(run.outputs).toEqual({})
   })
 
   it.each([
     ['***', /is stars/],
     ['"***"', /is stars/],
-    ['${{ steps.code.outputs.register-code }}', /is an expression that nobody evaluated/],
+    ['${{ steps.code.outputs.register-code }}', /is an expression that was not evaluated/],
     ['$REGISTER_CODE', /is the name of a variable/],
     ['${REGISTER_CODE}', /is the name of a variable/],
     ['"$REGISTER_CODE"', /is the name of a variable/],
@@ -59,7 +59,7 @@ describe('the input register-code', () => {
   ])('is refused with a guess at the mistake: %s', async (code, text) => {
     const run = await signWith(code)
     expect(run.annotations).toEqual([expect.stringMatching(text)])
-    expect(run.annotations[0]).toMatch(/^The input register-code .*register-code/)
+    expect(run.annotations[0]).toMatch(/^Invalid register-code: .*register-code/)
     expect(run.outputs).toEqual({})
     const register = { 'ca-name': 'devices', 'ca-certificate': ca.pem, 'verification-certificate': ca.pem }
     expect((await service.register({ ...register, 'register-code': code })).annotations).toEqual(

@@ -1,16 +1,15 @@
 import { describe, expect, it } from '@jest/globals'
 import { ActionError } from '../../src/errors.ts'
-import { readAccessKeys } from '../../src/inputs/credentials.ts'
+import { readCredentialPlan, readSecrets } from '../../src/inputs/credentials.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
 
 async function read(env: Record<string, string>) {
-  const { result, thrown, stdout } = await withEnvironment(env, () => {
-    const keys = readAccessKeys(process.env)
-    return keys.inputs() ?? keys.environment()
-  })
+  const { result, thrown, stdout } = await withEnvironment(env, () =>
+    readCredentialPlan(process.env, readSecrets(process.env), () => 'sts.example'),
+  )
   const masks = stdout.split('\n').filter(Boolean)
   return {
-    found: result,
+    found: result?.kind === 'keys' ? { accessKey: result.accessKey, source: result.source } : undefined,
     error: thrown instanceof ActionError ? thrown.describe((text) => text) : undefined,
     masks,
   }
@@ -35,7 +34,14 @@ const explicit = inputs({ 'access-key-id': 'id-0', 'access-key-secret': 'secret-
 
 describe('the access key', () => {
   it.each([
-    ['the inputs before all', { ...explicit, ...current }, 'id-0', 'secret-0', undefined, 'from the inputs'],
+    [
+      'the inputs before everything else',
+      { ...explicit, ...current },
+      'id-0',
+      'secret-0',
+      undefined,
+      'from the inputs',
+    ],
     [
       'the current spelling before the older ones',
       { ...current, ...older, ...oldest },
@@ -60,17 +66,17 @@ describe('the access key', () => {
       'token-3',
       'from the environment (ALICLOUD_ACCESS_KEY)',
     ],
-  ])('is taken from %s', async (_, env, accessKeyId, accessKeySecret, securityToken, source) => {
+  ])('comes from %s', async (_, env, accessKeyId, accessKeySecret, securityToken, source) => {
     const { found } = await read(env)
     expect(found).toEqual({ accessKey: { accessKeyId, accessKeySecret, securityToken }, source })
   })
 
-  it('never takes a security token from another place', async () => {
+  it('is never combined with a security token from another source', async () => {
     const { found } = await read({ ...explicit, ALIBABA_CLOUD_SECURITY_TOKEN: 'foreign' })
     expect(found?.accessKey.securityToken).toBeUndefined()
   })
 
-  it('loses the white space around it', async () => {
+  it('is trimmed', async () => {
     const { found } = await read(inputs({ 'access-key-id': ' id-0\n', 'access-key-secret': '\tsecret-0 \n' }))
     expect(found?.accessKey).toMatchObject({ accessKeyId: 'id-0', accessKeySecret: 'secret-0' })
     const spaced = Object.fromEntries(Object.entries(older).map(([name, value]) => [name, ` ${value}\n`]))
@@ -81,7 +87,7 @@ describe('the access key', () => {
     })
   })
 
-  it('has the secrets of all places masked, those not used too', async () => {
+  it('has all its secrets masked, also those that are not used', async () => {
     const { masks } = await read({ ...explicit, ...current, ...older, ...oldest })
     expect(masks).toEqual(
       ['secret-0', 'secret-1', 'token-1', 'secret-2', 'token-2', 'secret-3', 'token-3'].map(
@@ -91,28 +97,25 @@ describe('the access key', () => {
   })
 
   it.each([
-    [inputs({ 'access-key-id': 'id-0' }), 'access-key-id given without access-key-secret'],
-    [inputs({ 'access-key-secret': 'secret-0' }), 'access-key-secret given without access-key-id'],
+    [inputs({ 'access-key-id': 'id-0' }), 'access-key-id without access-key-secret'],
+    [inputs({ 'access-key-secret': 'secret-0' }), 'access-key-secret without access-key-id'],
     [
       inputs({ 'access-key-id': 'id-0', 'security-token': 'token-0' }),
-      'access-key-id and security-token given without access-key-secret',
+      'access-key-id and security-token without access-key-secret',
     ],
-    [
-      inputs({ 'security-token': 'token-0' }),
-      'security-token given without access-key-id and access-key-secret',
-    ],
+    [inputs({ 'security-token': 'token-0' }), 'security-token without access-key-id and access-key-secret'],
     [
       { ALIBABA_CLOUD_ACCESS_KEY_ID: 'id-1', ALIBABACLOUD_ACCESS_KEY_SECRET: 'secret-2' },
-      'ALIBABA_CLOUD_ACCESS_KEY_ID given without ALIBABA_CLOUD_ACCESS_KEY_SECRET',
+      'ALIBABA_CLOUD_ACCESS_KEY_ID without ALIBABA_CLOUD_ACCESS_KEY_SECRET',
     ],
-    [{ ...inputs({ 'access-key-id': 'id-0' }), ...current }, 'access-key-id given without access-key-secret'],
-  ])('is refused when it is not whole: %j', async (env, what) => {
+    [{ ...inputs({ 'access-key-id': 'id-0' }), ...current }, 'access-key-id without access-key-secret'],
+  ])('is refused when it is incomplete: %j', async (env, what) => {
     const { found, error } = await read(env)
     expect(found).toBeUndefined()
     expect(error).toContain(
-      `${what}. An access key is a pair, with a security token when it is a temporary one`,
+      `Incomplete access key: ${what}. An access key is an ID and a secret, and a security token if it is temporary.`,
     )
-    expect(error).toMatch(/or nothing there\. A secret that the workflow may not read arrives empty\.$/)
+    expect(error).toMatch(/or none there\. An unset secret or variable is passed as an empty string\.$/)
   })
 
   it.each([
@@ -125,21 +128,24 @@ describe('the access key', () => {
       'security-token',
       { 'access-key-id': 'id-0', 'access-key-secret': 'secret-0', 'security-token': 'gerät' },
     ],
-  ])('is refused, unseen, when it could not be sent: %s', async (name, given) => {
+  ])('is refused without being shown when a header cannot contain it: %s', async (name, given) => {
     const { error } = await read(inputs(given))
     expect(error).toMatch(
       new RegExp(
-        `^${name} has white space, control characters or letters beyond ASCII in it\\. Copy it again, whole`,
+        `^Invalid ${name}: it contains white space, control characters or non-ASCII characters\\. Copy it again, complete`,
       ),
     )
     expect(error).not.toContain(given[name as keyof typeof given])
   })
 
-  it('has its secret masked even when the id is missing', async () => {
+  it('has its secret masked even when the ID is missing', async () => {
     expect((await read(inputs({ 'access-key-secret': 'secret-0' }))).masks).toEqual(['::add-mask::secret-0'])
   })
 
-  it('may be nowhere', async () => {
-    expect(await read({})).toMatchObject({ found: undefined, error: undefined })
+  it('is missing when it is set nowhere', async () => {
+    expect(await read({})).toMatchObject({
+      found: undefined,
+      error: expect.stringMatching(/^No credentials found\. Set role-to-assume/) as unknown,
+    })
   })
 })

@@ -8,7 +8,7 @@ import { withEnvironment } from '../support/in-process.ts'
 
 const MEBIBYTE = 1024 * 1024
 
-/** In which an expression that backtracks, or an escape in an escape, would take minutes. */
+/** A backtracking expression, or an escape in an escape, would take minutes with these. */
 const TEXTS: readonly string[] = [
   ' ',
   '\n',
@@ -28,7 +28,7 @@ const TEXTS: readonly string[] = [
   '\\n',
 ]
 
-/** What reads texts of others, or texts of any length. */
+/** Functions that read untrusted texts, or texts of any length. */
 const READERS: readonly [string, (text: string) => unknown][] = [
   ['clean', (text) => clean(text)],
   ['cleanForeign', (text) => cleanForeign(text)],
@@ -42,14 +42,14 @@ const READERS: readonly [string, (text: string) => unknown][] = [
         cleanForeign,
       ),
   ],
-  // Last, as they remember what they read.
+  // Last, because they remember what they read.
   ['maskLines', (text) => [maskLines(text), clean('Something is printed after it.')]],
   ['readProxy', (text) => orActionError(() => readProxy({ HTTPS_PROXY: `http://user:${text}@proxy:1` }))],
   ['readProxy, as a host', (text) => orActionError(() => readProxy({ HTTPS_PROXY: text }))],
 ]
 
 describe.each(READERS)('%s', (_, read) => {
-  it.each(TEXTS)('comes to an end of a mebibyte of %j', async (piece) => {
+  it.each(TEXTS)('reads a mebibyte of %j', async (piece) => {
     const text = piece.repeat(Math.ceil(MEBIBYTE / piece.length))
     const { thrown } = await withEnvironment({}, () => {
       mask('q1w2e3r4t5y6u7i8o9p0')

@@ -78,47 +78,47 @@ describe('where the access key comes from', () => {
       'a provider without a role',
       { 'oidc-provider-arn': provider },
       {},
-      /oidc-provider-arn given without role-to-assume\. Give role-to-assume too/,
+      /^oidc-provider-arn is set without role-to-assume\. Set role-to-assume/,
     ],
     [
       'keys and OIDC',
       { ...explicit, 'role-to-assume': role, 'oidc-provider-arn': provider },
       {},
-      /Both access-key-id and oidc-provider-arn are given\. Leave the access key inputs out/,
+      /^Both access-key-id and oidc-provider-arn are set\. Remove the access key inputs/,
     ],
     [
-      'half a key before OIDC',
+      'an incomplete key, before OIDC',
       { 'access-key-id': 'id-0' },
       fromEnvironment,
-      /access-key-id given without access-key-secret\. An access/,
+      /^Incomplete access key: access-key-id without access-key-secret\. An access/,
     ],
     [
-      'no provider',
+      'an invalid provider',
       { 'role-to-assume': role, 'oidc-provider-arn': 'github' },
       {},
-      /oidc-provider-arn is "github"\. It takes the ARN of an OIDC provider/,
+      /^Invalid oidc-provider-arn: "github"\. Use an ARN: acs:ram::1234567890123456:oidc-provider\/NAME\.$/,
     ],
     ...[`an ${provider}`, `${provider} or two`].map(
       (arn): [string, Record<string, string>, Record<string, string>, RegExp] => [
-        `a provider that has more to it, ${arn}`,
+        `a provider with text around it, ${arn}`,
         { 'role-to-assume': role, 'oidc-provider-arn': arn },
         {},
-        /oidc-provider-arn is ".*"\. It takes/,
+        /^Invalid oidc-provider-arn: ".*"\. Use/,
       ],
     ),
     [
       'nothing on a hosted runner',
       {},
       { RUNNER_ENVIRONMENT: 'github-hosted' },
-      /no access key: looked at the inputs access-key-id .*oidc-provider-arn, ALIBABA_CLOUD_.*ALICLOUD_ACCESS_KEY.*self-hosted runners alone/,
+      /^No credentials found\. Set role-to-assume and oidc-provider-arn \(recommended\), or access-key-id and access-key-secret, or the environment variables ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET\. .*only on self-hosted runners\.$/,
     ],
     [
       'a role without a provider',
       { 'role-to-assume': role },
       {},
-      /no access key: .*There is role-to-assume: to assume it without a key, give oidc-provider-arn too/,
+      /^No credentials found\. To assume role-to-assume without an access key, set oidc-provider-arn too/,
     ],
-  ])('is not clear: %s', async (_, given, env, text) => {
+  ])('is an error for %s', async (_, given, env, text) => {
     expect((await read(given, env)).error).toMatch(text)
   })
 })
@@ -136,14 +136,14 @@ describe('a pull request from a fork', () => {
     return { GITHUB_EVENT_NAME: 'pull_request', GITHUB_EVENT_PATH: file }
   }
 
-  it.each(['someone/devices', null])('is told that it gets no secrets: %s', async (head) => {
-    expect((await read({}, event(head))).error).toMatch(/There is no access key.*pull request from a fork/)
+  it.each(['someone/devices', null])('is named as the reason for missing credentials: %s', async (head) => {
+    expect((await read({}, event(head))).error).toMatch(/^No credentials found\. .*pull request from a fork/)
   })
 
-  it('is told so when half a key came, as its secret did not', async () => {
+  it('is named as the reason for an incomplete key, because its secret was withheld', async () => {
     const half = { 'access-key-id': 'id-0' }
     expect((await read(half, event('someone/devices'))).error).toMatch(
-      /given without access-key-secret\. This is a pull request from a fork, .* if: github\.event/,
+      /without access-key-secret\. GitHub passes neither .* pull request from a fork\. .* if: github\.event/,
     )
     expect((await read(half, event('acme/devices'))).error).not.toMatch(/fork/)
   })
@@ -153,22 +153,22 @@ describe('a pull request from a fork', () => {
     ['pull_request_review_comment', true],
     ['pull_request_target', false],
     ['push', false],
-  ])('is one when its event is %s: %s', async (name, isOne) => {
+  ])('is recognized by the event %s: %s', async (name, isOne) => {
     const { error } = await read({}, { ...event('someone/devices'), GITHUB_EVENT_NAME: name })
     expect(error?.includes('pull request from a fork')).toBe(isOne)
   })
 
-  it('is told from one of the repository itself', async () => {
+  it('is not one from the repository itself', async () => {
     expect((await read({}, event('acme/devices'))).error).not.toMatch(/fork/)
   })
 
   it.each(['{', '{}', '{"pull_request":{}}', '{"pull_request":{"head":{"repo":null},"base":{}}}'])(
-    'is no question when the event does not tell: %s',
+    'is not assumed when the event is incomplete: %s',
     async (text) => {
       const file = join(mkdtempSync(join(tmpdir(), 'event-')), 'event.json')
       writeFileSync(file, text)
       const { error } = await read({}, { GITHUB_EVENT_NAME: 'pull_request', GITHUB_EVENT_PATH: file })
-      expect(error).toMatch(/^There is no access key.* Give one of these\./)
+      expect(error).toMatch(/^No credentials found\. Set role-to-assume/)
     },
   )
 
@@ -176,28 +176,28 @@ describe('a pull request from a fork', () => {
     [
       'from a fork',
       event('someone/devices'),
-      /may not ask for GitHub's OIDC token.*pull request from a fork/,
+      /^This job has no permission to request GitHub's OIDC token\. .*pull request from a fork/,
     ],
-    ['of the repository itself', event('acme/devices'), /may not ask.*"id-token: write".*"contents: read"/],
+    ['of the repository itself', event('acme/devices'), /no permission.*"id-token: write".*"contents: read"/],
     [
-      'from none, with half of what it takes',
+      'outside a pull request, with only one variable',
       { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://x.example' },
       /"id-token: write"/,
     ],
     [
-      'from an address that is none',
+      'with an invalid URL',
       { ...idTokenService, ACTIONS_ID_TOKEN_REQUEST_URL: 'x.example' },
-      /^ACTIONS_ID_TOKEN_REQUEST_URL does not begin with https:\/\/, or is no URL/,
+      /^Invalid ACTIONS_ID_TOKEN_REQUEST_URL: it is not an https:\/\/ URL/,
     ],
     [
-      'in the clear',
+      'without TLS',
       { ...idTokenService, ACTIONS_ID_TOKEN_REQUEST_URL: 'http://hidden.example/' },
-      /^ACTIONS_ID_TOKEN_REQUEST_URL does not begin with https:\/\/, or is no URL\. The runner sets it/,
+      /^Invalid ACTIONS_ID_TOKEN_REQUEST_URL: it is not an https:\/\/ URL\. The runner sets this variable/,
     ],
     [
-      'with what no header can hold',
+      'with a request token that a header cannot contain',
       { ...idTokenService, ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'hidden\nrequest' },
-      /^ACTIONS_ID_TOKEN_REQUEST_TOKEN has white space, control characters or letters beyond ASCII in it\. Copy/,
+      /^Invalid ACTIONS_ID_TOKEN_REQUEST_TOKEN: it contains white space, control characters or non-ASCII characters\. The runner/,
     ],
   ])('gets no OIDC token: %s', async (_, env, text) => {
     const { plan } = await read({ 'role-to-assume': role, 'oidc-provider-arn': provider }, env)

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { hasGivenUp } from '../../src/abandoned.ts'
+import { hasAbandonedWork } from '../../src/deadline.ts'
 import { readInputFile } from '../../src/inputs/pem.ts'
 
 const LIMITS = { maxBytes: 100, timeoutMs: 10_000 }
@@ -32,7 +32,7 @@ describe('a file that an input names', () => {
     ['full', Buffer.alloc(100, 'x')],
   ])('is read, byte for byte: %s', async (name, bytes) => {
     expect(await readInputFile(path(name), LIMITS)).toEqual({ kind: 'read', bytes })
-    expect(hasGivenUp()).toBe(false)
+    expect(hasAbandonedWork()).toBe(false)
   })
 
   it.each([
@@ -45,11 +45,11 @@ describe('a file that an input names', () => {
     ['too large', 'too-large'],
   ])('is not read: %j is %s', async (name, kind) => {
     expect(await readInputFile(path(name), LIMITS)).toEqual({ kind })
-    expect(hasGivenUp()).toBe(false)
+    expect(hasAbandonedWork()).toBe(false)
   })
 
-  it('is as large as its bytes, whatever it says', async () => {
-    // Files below /proc say that they have none.
+  it('is as large as its content, whatever size it states', async () => {
+    // Files below /proc state no size.
     if (!existsSync('/proc/self/cmdline')) return
     const { kind } = await readInputFile('/proc/self/cmdline', { ...LIMITS, maxBytes: 100_000 })
     expect(kind).toBe('read')
@@ -58,28 +58,28 @@ describe('a file that an input names', () => {
     })
   })
 
-  it('is no device, which has no end', async () => {
+  it('is not read from a device, which has no end', async () => {
     if (!existsSync('/dev/zero')) return
     expect(await readInputFile('/dev/zero', LIMITS)).toEqual({ kind: 'no-file' })
   })
 
-  it('is no pipe, and nobody has to write into one', async () => {
+  it('is not read from a pipe, and does not wait for a writer', async () => {
     if (process.platform === 'win32') return
     execFileSync('mkfifo', [path('pipe')])
     expect(await readInputFile(path('pipe'), LIMITS)).toEqual({ kind: 'no-file' })
-    expect(hasGivenUp()).toBe(false)
+    expect(hasAbandonedWork()).toBe(false)
   })
 })
 
-describe('a read that does not come back', () => {
-  it('is given up in time, and that is known at the end', async () => {
-    // A disk that takes its time cannot be had here, but behind this Node looks at the clock before it looks at the disk.
+describe('a read that hangs', () => {
+  it('is abandoned at the deadline, and recorded for the end of the process', async () => {
+    // A slow disk cannot be had in a test. But after this, Node runs timers before it looks at the disk.
     await new Promise((resolve) => {
       setImmediate(resolve)
     })
     const slow = readInputFile(path('small'), { ...LIMITS, timeoutMs: 0 })
     for (const end = performance.now() + 50; performance.now() < end;);
-    expect(await slow).toEqual({ kind: 'hangs' })
-    expect(hasGivenUp()).toBe(true)
+    expect(await slow).toEqual({ kind: 'late' })
+    expect(hasAbandonedWork()).toBe(true)
   })
 })

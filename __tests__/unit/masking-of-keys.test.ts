@@ -6,7 +6,7 @@ import { withEnvironment } from '../support/in-process.ts'
 
 const WITHHELD = '(message withheld: it contains a secret)'
 
-/** The values of the `::add-mask::` commands, as the runner takes them apart. */
+/** The values of the `::add-mask::` commands, as the runner reads them. */
 async function masksOf(text: string): Promise<string[]> {
   const { stdout, result } = await withEnvironment({}, () => maskLines(text))
   expect(result).toBe(text)
@@ -30,7 +30,7 @@ function wrapped(width: number): string {
 }
 
 describe('a private key', () => {
-  it('is masked line by line, and its BEGIN and END lines are not', async () => {
+  it('is masked line by line, without its BEGIN and END lines', async () => {
     const masks = await masksOf(pem)
     expect(masks).toEqual(body.filter((line) => line.length >= 8))
     expect(hide('-----BEGIN PRIVATE KEY-----', masks)).toBe('-----BEGIN PRIVATE KEY-----')
@@ -47,30 +47,30 @@ describe('a private key', () => {
 
   it.each([
     ['with Windows line ends', pem.replaceAll('\n', '\r\n')],
-    ['with the line ends of old Macs', pem.replaceAll('\n', '\r')],
+    ['with the line ends of old Mac files', pem.replaceAll('\n', '\r')],
     ['with escaped line ends', pem.replaceAll('\n', '\\n')],
     ['with escaped Windows line ends', pem.replaceAll('\n', '\\r\\n')],
-    ['with line ends that were escaped twice', pem.replaceAll('\n', '\\\\n')],
-    ['with line ends that were escaped three times', pem.replaceAll('\n', '\\\\\\\\n')],
+    ['with line ends escaped twice', pem.replaceAll('\n', '\\\\n')],
+    ['with line ends escaped three times', pem.replaceAll('\n', '\\\\\\\\n')],
     ['indented', pem.replaceAll(/^/gm, '   ')],
-    ['with white space behind its lines', pem.replaceAll('\n', ' \t\n')],
+    ['with trailing white space', pem.replaceAll('\n', ' \t\n')],
     ['without an END line', pem.slice(0, pem.indexOf('-----END'))],
     ['without a BEGIN line', pem.slice(pem.indexOf('\n') + 1)],
-    ['with BEGIN and END of another form', pem.replaceAll('PRIVATE KEY', 'RSA PRIVATE KEY')],
+    ['with the BEGIN and END lines of another form', pem.replaceAll('PRIVATE KEY', 'RSA PRIVATE KEY')],
   ])('is masked %s', async (_, text) => {
     expect(await masksOf(text)).toEqual(body.filter((line) => line.length >= 8))
   })
 
   it.each([
-    ['with spaces for line ends', pem.replaceAll('\n', ' ')],
-    ['with a dash too few', pem.replaceAll('-----', '----')],
-    ['under a name of its own', pem.replaceAll('PRIVATE KEY', 'KEY OF OURS')],
+    ['with spaces in place of line ends', pem.replaceAll('\n', ' ')],
+    ['with a dash missing', pem.replaceAll('-----', '----')],
+    ['under an unknown name', pem.replaceAll('PRIVATE KEY', 'KEY OF OURS')],
     ['between other words', `key: "${pem.replaceAll('\n', '\\n')}"`],
     [
       'between certificates',
       `-----BEGIN CERTIFICATE-----\n${'C'.repeat(64)}\n-----END CERTIFICATE-----\n${pem}`,
     ],
-  ])('has each of its lines masked %s, whatever else is', async (_, text) => {
+  ])('has each of its lines masked %s', async (_, text) => {
     const masks = await masksOf(text)
     for (const line of body) expect(hide(`before ${line} after`, masks)).toBe('before *** after')
   })
@@ -99,12 +99,12 @@ describe('a private key', () => {
     ['a certificate', 'CERTIFICATE'],
     ['an older certificate', 'X509 CERTIFICATE'],
     ['a public key', 'PUBLIC KEY'],
-  ])('has frame lines that stay as they are: %s', async (_, label) => {
+  ])('has frame lines that stay unmasked: %s', async (_, label) => {
     const frame = [`-----BEGIN ${label}-----`, `-----END ${label}-----`]
     expect(await masksOf(frame.join('\nQUJDREVGR0g=\n'))).toEqual(['QUJDREVGR0g='])
   })
 
-  it('is masked when there are two in a text', async () => {
+  it('is masked when a text contains two', async () => {
     const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
     const [line = ''] = await masksOf(other.export({ type: 'sec1', format: 'pem' }).toString())
     expect(await masksOf(pem + other.export({ type: 'sec1', format: 'pem' }).toString())).toEqual(
@@ -113,7 +113,7 @@ describe('a private key', () => {
   })
 })
 
-describe('what is given as a private key', () => {
+describe('a text passed as a private key', () => {
   it.each([
     ['a path', 'keys/of the CA.key', ['keys/of the CA.key']],
     ['a password of one word', 'swordfish', ['swordfish']],
@@ -133,8 +133,8 @@ describe('what is given as a private key', () => {
       `${'k'.repeat(15)} ${'w'.repeat(16)}`,
       [`${'k'.repeat(15)} ${'w'.repeat(16)}`, 'w'.repeat(16)],
     ],
-    ['a line that is there twice', 'twice-there\ntwice-there', ['twice-there']],
-  ])('is masked whatever it is: %s', async (_, text, masks) => {
+    ['a repeated line', 'twice-there\ntwice-there', ['twice-there']],
+  ])('is masked whatever it contains: %s', async (_, text, masks) => {
     expect(await masksOf(text)).toEqual(masks)
   })
 })
@@ -156,8 +156,8 @@ describe('a key in what this action prints', () => {
     expect(clean(`could not read ${echo()}`)).toBe(WITHHELD)
   })
 
-  it('is withheld when it is no more than the end of a line and the beginning of the next one', async () => {
-    // What other tests have masked is known no more.
+  it('is withheld when it is only the end of a line and the start of the next', async () => {
+    // Forgets what other tests have masked.
     jest.resetModules()
     const fresh = await import('../../src/runner/masking.ts')
     const [, first = '', second = ''] = text.split('\n')
@@ -167,7 +167,7 @@ describe('a key in what this action prints', () => {
     expect(fresh.cleanForeign(`It said ${first.slice(-11)}.`)).not.toBe(WITHHELD)
   })
 
-  it('is not what stands in every key: its frame', async () => {
+  it('is printed when it is only the frame lines', async () => {
     await masksOf(text)
     for (const frame of ['-----BEGIN PRIVATE KEY-----', '-----END PRIVATE KEY-----'])
       expect(clean(frame)).toBe(frame)

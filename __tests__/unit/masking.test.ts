@@ -4,7 +4,7 @@ import { withEnvironment } from '../support/in-process.ts'
 const WITHHELD = '(message withheld: it contains a secret)'
 const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJyZXBvOmFjbWUvZGV2aWNlcyJ9.c2lnbmF0dXJlIG9mIHRoZSB0b2tlbg'
 
-/** Masking that knows these secrets and no others, as what it knows it never forgets. */
+/** A fresh module that knows only these secrets, because it never forgets one. */
 async function masking(...secrets: readonly string[]) {
   jest.resetModules()
   const module = await import('../../src/runner/masking.ts')
@@ -13,12 +13,12 @@ async function masking(...secrets: readonly string[]) {
 }
 
 describe('masking', () => {
-  it('tells the runner, with the line ends and per cents of the value escaped', async () => {
+  it('sends the runner the value with escaped line ends and percent signs', async () => {
     const { stdout } = await masking('50%\nof a secret')
     expect(stdout).toBe('::add-mask::50%25%0Aof a secret\n')
   })
 
-  it.each(['', ' ', '\n'])('leaves a blank value alone: %j', async (blank) => {
+  it.each(['', ' ', '\n'])('ignores a blank value: %j', async (blank) => {
     const { stdout, mask, clean, cleanForeign } = await masking(blank)
     expect(stdout).toBe('')
     expect(mask(blank)).toBe(blank)
@@ -26,7 +26,7 @@ describe('masking', () => {
     expect(cleanForeign('a b\n')).toBe('a b ')
   })
 
-  it('hides each part of a token, as a log may show one by itself', async () => {
+  it('hides each part of a token, because a log can show a single one', async () => {
     const { stdout } = await masking(TOKEN)
     const masks = [TOKEN, ...TOKEN.split('.')].map((value) => `::add-mask::${value}\n`)
     expect(stdout).toBe(masks.join(''))
@@ -38,11 +38,11 @@ describe('masking', () => {
     'longenough.longenough',
     'a.b.c',
     'long enough.long enough.longenough',
-  ])('hides no part of what is no token: %s', async (value) => {
+  ])('hides no parts of anything but a token: %s', async (value) => {
     expect((await masking(value)).stdout).toBe(`::add-mask::${value}\n`)
   })
 
-  it('tells the runner nothing of a certificate, and prints no line of one', async () => {
+  it('sends the runner nothing of a certificate, and prints no line of one', async () => {
     const lines = [
       'MIIBizCCATGgAwIBAgIRAPNOyAy7pIdchlIJWOM3hkwCgYIKoZIzj0EAwIwIjEg',
       'aRDWknHaiLd0IajvOlRaRDWknHaiLd0Iajv',
@@ -62,14 +62,14 @@ describe('masking', () => {
 })
 
 describe('our own words', () => {
-  it('are withheld when they hold a piece of a long secret', async () => {
+  it('are withheld when they contain a piece of a long secret', async () => {
     const { clean } = await masking('Xk3vQ9mZt7LpW2rB8nYc')
     expect(clean('It is Xk3vQ9mZt7LpW2rB8nYc.')).toBe(WITHHELD)
     expect(clean('It is 9mZt7LpW2rB8.')).toBe(WITHHELD)
     expect(clean('It is 9mZt7LpW2rB.')).toBe('It is 9mZt7LpW2rB.')
   })
 
-  it('may have the words of a passphrase in them', async () => {
+  it('may contain the words of a passphrase', async () => {
     const { clean, cleanForeign } = await masking('my security token 2026')
     expect(clean('The security token is missing')).toBe('The security token is missing')
     expect(cleanForeign('The security token is missing')).toBe(WITHHELD)
@@ -77,7 +77,7 @@ describe('our own words', () => {
     expect(clean('The security-token-2026 is missing')).toBe(WITHHELD)
   })
 
-  it('have stars in the place of a short secret', async () => {
+  it('have stars in place of a short secret', async () => {
     const { clean } = await masking('tuna-7', 'two words', 'taken: :apart', '\tone\r\n\u200btwo \n', '$&')
     expect(clean('It is tuna-7, and tuna-7.')).toBe('It is ***, and ***.')
     expect(clean('tuna-8')).toBe('tuna-8')
@@ -85,37 +85,37 @@ describe('our own words', () => {
     expect(clean('a\n\tone\r\n\u200btwo \n\nb')).toBe('a *** b')
   })
 
-  it('have stars in the place of a long secret in which there is no digit', async () => {
+  it('have stars in place of a long secret without a digit', async () => {
     const { clean } = await masking('correct horse battery staple')
     expect(clean('The input is "correct horse battery staple".')).toBe('The input is "***".')
   })
 
-  it('have stars also where only the cleaning completes a secret', async () => {
+  it('have stars where only the cleaning completes a secret', async () => {
     const { clean } = await masking('two words', 'taken: :apart')
     expect(clean('two\nwords')).toBe('***')
     expect(clean('taken::apart')).toBe('***')
   })
 
-  it('have stars in the place of the longer one when a short secret is the beginning of another', async () => {
+  it('have stars in place of the longer one of two secrets that start alike', async () => {
     const { clean } = await masking('tuna', 'tuna-and')
     expect(clean('tuna-and, tuna')).toBe('***, ***')
   })
 
-  it('have no piece of a secret behind the cut', async () => {
+  it('contain no piece of a secret after they are cut', async () => {
     const { clean } = await masking('NEEDLE-9-HAYSTACK', 'tuna-7')
     expect(clean(`${'x'.repeat(995)}NEEDLE-9-HAYSTACK`)).toBe(WITHHELD)
     expect(clean(`${'x'.repeat(997)}tuna-7`)).toBe(`${'x'.repeat(997)}***`)
     expect(clean(`${'x'.repeat(998)}tuna-7`)).toBe(`${'x'.repeat(998)}**…`)
   })
 
-  it('say that a text was withheld, whatever the secrets are', async () => {
+  it('say that a text was withheld, even when the words for it are secrets', async () => {
     const { clean, cleanForeign } = await masking('secret', 'message', 'q1w2e3r4t5y6')
     expect(clean('q1w2e3r4t5y6')).toBe(WITHHELD)
     expect(clean(cleanForeign('A secret.'))).toBe(WITHHELD)
     expect(clean(`A secret (${WITHHELD}), a message`)).toBe(`A *** (${WITHHELD}), a ***`)
   })
 
-  it('have no signature in them, which nobody masked', async () => {
+  it('contain no signature, although nobody masks it', async () => {
     const { clean } = await masking()
     expect(clean('SignedHeaders=host,Signature=0a1b2c, and so on')).toBe(
       'SignedHeaders=host,Signature=***, and so on',
@@ -125,21 +125,21 @@ describe('our own words', () => {
 
 describe('the words of others', () => {
   it.each([
-    ['as it is', 'tuna-7'],
-    ['in other letters', 'TUNA 7'],
+    ['unchanged', 'tuna-7'],
+    ['in another case', 'TUNA 7'],
     ['URL-encoded', '%74una%2D7'],
     ['in JSON', 'tuna\\u002d7'],
     ['in base64', Buffer.from('tuna-7').toString('base64')],
-    ['in the base64 of more', Buffer.from('user:tuna-7!').toString('base64')],
+    ['in the base64 of a longer text', Buffer.from('user:tuna-7!').toString('base64')],
     ['in hex', Buffer.from('tuna-7').toString('hex')],
     ['among other letters', 'xtuna7x'],
-  ])('are withheld when they hold a short secret %s', async (_, spelled) => {
+  ])('are withheld when they contain a short secret %s', async (_, spelled) => {
     const { cleanForeign, unlessSecret } = await masking('tuna-7')
     expect(cleanForeign(`It is ${spelled}.`)).toBe(WITHHELD)
     expect(unlessSecret(spelled)).toBe('')
   })
 
-  it('are withheld when they hold a secret without any letter, as it is', async () => {
+  it('are withheld when they contain a secret without letters literally', async () => {
     const { cleanForeign } = await masking('!?', 'ab')
     expect(cleanForeign('What!?')).toBe(WITHHELD)
     expect(cleanForeign('What! ?')).toBe('What! ?')
@@ -149,29 +149,29 @@ describe('the words of others', () => {
   })
 
   it.each(['3F2A0000-1111-2222-3333-444455556666', '00f26900ba87', ''])(
-    'are an id when they hold no secret: %j',
+    'are kept as an ID when they contain no secret: %j',
     async (id) => {
       expect((await masking('tuna-7', TOKEN)).unlessSecret(id)).toBe(id)
     },
   )
 })
 
-describe('a text, whoever wrote it,', () => {
+describe('any text', () => {
   it.each([
     ['a line end', 'one\r\n::error::two', 'one : :error: :two'],
     ['a workflow command', '::set-output name=a::b', ': :set-output name=a: :b'],
-    ['an ARN, which stays as it is', 'acs:ram::123:role/x at [::1]:443', 'acs:ram::123:role/x at [::1]:443'],
-    ['a row of colons', ':::::', ': : : : :'],
+    ['an ARN, which stays unchanged', 'acs:ram::123:role/x at [::1]:443', 'acs:ram::123:role/x at [::1]:443'],
+    ['several colons', ':::::', ': : : : :'],
     ['the older form of a command', 'text ##[error]oh', 'text # #[error]oh'],
     ['a terminal sequence', '\u001b[31mred', ' [31mred'],
     ['a line separator', 'one\u2028::two', 'one : :two'],
-  ])('cannot start anything with %s', async (_, text, cleaned) => {
+  ])('is harmless with %s', async (_, text, cleaned) => {
     const { clean, cleanForeign } = await masking()
     expect(clean(text)).toBe(cleaned)
     expect(cleanForeign(text)).toBe(cleaned)
   })
 
-  it('is bounded in length', async () => {
+  it('is limited in length', async () => {
     const { clean, cleanForeign } = await masking()
     for (const cleaned of [clean, cleanForeign]) {
       expect(cleaned('y'.repeat(20_000))).toBe(`${'y'.repeat(1000)}…`)

@@ -12,7 +12,7 @@ function textOf(thrown: unknown): string {
 }
 
 describe('outputs', () => {
-  it('are written to the file of the runner, and nowhere else', async () => {
+  it('are written only to the file of the runner', async () => {
     const { outputFile, stdout } = await withEnvironment({}, () => {
       requireOutputFile()
       setOutputs({ one: '1', two: 'of two\nlines' })
@@ -21,7 +21,7 @@ describe('outputs', () => {
     expect(stdout).toBe('')
   })
 
-  it('are refused without that file, as they would be printed', async () => {
+  it('are refused without that file, because they would be printed', async () => {
     for (const run of [
       requireOutputFile,
       () => {
@@ -38,24 +38,28 @@ describe('outputs', () => {
     }
   })
 
-  it('are refused when the file is not there', async () => {
+  it('are refused when the file does not exist', async () => {
     const { thrown } = await withEnvironment({ GITHUB_OUTPUT: '/nowhere/output' }, requireOutputFile)
-    expect(textOf(thrown)).toMatch(/GITHUB_OUTPUT cannot be written\. The runner makes that file/)
+    expect(textOf(thrown)).toMatch(
+      /^The file that GITHUB_OUTPUT names is not writable\. The runner creates it/,
+    )
   })
 
-  it('are refused when it is a folder', async () => {
+  it('are refused when the file is a folder', async () => {
     const { thrown } = await withEnvironment({ GITHUB_OUTPUT: tmpdir() }, requireOutputFile)
-    expect(textOf(thrown)).toMatch(/GITHUB_OUTPUT cannot be written/)
+    expect(textOf(thrown)).toMatch(/GITHUB_OUTPUT names is not writable/)
   })
 
-  it('say that they could not be written when even the file is gone', async () => {
+  it('are reported as not written when the file is gone', async () => {
     const { thrown } = await withEnvironment({ GITHUB_OUTPUT: '/nowhere/output' }, () => {
       setOutputs({ one: '1' })
     })
-    expect(textOf(thrown)).toMatch(/The outputs one could not be written\. Check the disk of the runner/)
+    expect(textOf(thrown)).toMatch(
+      /The outputs one could not be written\. Check the disk space of the runner/,
+    )
   })
 
-  it('are set all or none', async () => {
+  it('are all set, or none', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'outputs-')), 'output')
     writeFileSync(file, 'earlier=1\n')
     // A value that cannot be turned into text fails after the first output has been written.

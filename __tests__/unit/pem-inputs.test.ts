@@ -45,7 +45,7 @@ describe.each(READERS)('an input for %s', (_, reader) => {
   it.each([
     ['PEM text', (): string => keyPem],
     ['PEM text with escaped line ends', () => keyPem.replaceAll('\n', '\\n')],
-    ['text that only begins as PEM does', () => '-----BEGIN'],
+    ['text that only starts like PEM', () => '-----BEGIN'],
   ])('is %s', async (_form, text) => {
     const { pem } = await read(reader, text())
     expect(pem).toEqual({ input: 'a-pem', text: text().trim() })
@@ -59,26 +59,26 @@ describe.each(READERS)('an input for %s', (_, reader) => {
     expect((await read(reader, path())).pem).toEqual({ input: 'a-pem', text: keyPem })
   })
 
-  it('may be left out', async () => {
+  it('is optional', async () => {
     expect(await read(reader, ' ')).toEqual({ pem: undefined, error: undefined, masks: [] })
   })
 
-  it('may be a file in any encoding of text that has the letters of ASCII', async () => {
+  it('may be a file in any encoding that extends ASCII', async () => {
     const text = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf, 0xff]), Buffer.from(keyPem)])
     expect((await read(reader, file(text))).pem?.text).toContain(keyPem)
   })
 
   it.each([
-    ['the base64 of a key alone', () => body.join('')],
+    ['only the base64 of a key', () => body.join('')],
     ['a path to nothing', () => '/nowhere/ca.key'],
     ['a path to a folder', tmpdir],
-    ['a text that no system takes for a path', () => 'a\0b'],
+    ['a text that cannot be a path', () => 'a\0b'],
     ['a key longer than a path may be', () => 'MIIG'.repeat(2000)],
-  ])('is not %s, and shows nothing of it', async (_form, value) => {
+  ])('is refused without being shown when it is %s', async (_form, value) => {
     const { error, pem } = await read(reader, value())
     expect(pem).toBeUndefined()
     expect(error).toMatch(
-      /^The input a-pem is neither PEM text nor the path of a file that can be read\. Give the text with its/,
+      /^Invalid a-pem: neither PEM text nor the path of a readable file\. Use the text with its/,
     )
     expect(error).not.toMatch(/MI[GI]|nowhere|tmp/)
   })
@@ -87,23 +87,23 @@ describe.each(READERS)('an input for %s', (_, reader) => {
     [
       'without PEM text',
       Buffer.from([0x30, 0x82]),
-      /holds no PEM text\. PEM starts with .* openssl pkey -inform DER\.$/,
+      /contains no PEM text\. PEM text starts with .* openssl pkey -inform DER\.$/,
     ],
-    ['that is empty', '', /holds no PEM text/],
+    ['that is empty', '', /contains no PEM text/],
     [
       'that is too large',
       `${keyPem}${'x'.repeat(256 * 1024 + 1 - 241)}`,
-      /is larger than 256 KiB\. Give the path of a PEM/,
+      /is larger than 256 KiB\. Use a PEM/,
     ],
-  ])('is no file %s', async (_form, content, message) => {
+  ])('is refused when it is a file %s', async (_form, content, message) => {
     const path = file(content)
     const { error } = await read(reader, path)
-    expect(error).toMatch(/^The file that the input a-pem names /)
+    expect(error).toMatch(/^Invalid a-pem: the file /)
     expect(error).toMatch(message)
     expect(error).not.toContain(path)
   })
 
-  it('is a file of 256 KiB', async () => {
+  it('may be a file of up to 256 KiB', async () => {
     const text = keyPem.padEnd(256 * 1024, '\n')
     expect((await read(reader, file(text))).pem?.text).toHaveLength(256 * 1024)
     expect((await read(reader, file(`${text}\n`))).error).toMatch(/larger than 256 KiB/)
@@ -114,7 +114,7 @@ describe('an input for a private key', () => {
   it.each([
     ['PEM text', (): string => keyPem],
     ['a path', () => file(keyPem)],
-  ])('is masked line by line, and its path is not: %s', async (_, value) => {
+  ])('is masked line by line, but not its path: %s', async (_, value) => {
     const { masks } = await read(optionalPrivateKey, value())
     expect(masks).toEqual(body.map((line) => `::add-mask::${line}`))
   })
@@ -124,14 +124,14 @@ describe('an input for a private key', () => {
     ['a file with such a key', () => file(body.join('\n')), body],
     ['a file with something else', () => file('a password\n'), ['a password']],
     ['a path to nothing, which may be a key', () => 'keys/ca.key', ['keys/ca.key']],
-  ])('is masked whatever is wrong with it: %s', async (_, value, lines) => {
+  ])('is masked even when it is invalid: %s', async (_, value, lines) => {
     const { masks, error } = await read(optionalPrivateKey, value())
     expect(error).toBeDefined()
     expect(masks).toEqual(expect.arrayContaining(lines.map((line) => `::add-mask::${line}`)))
     expect(masks).not.toContain(`::add-mask::${folder}`)
   })
 
-  it('has the path of a folder not masked', async () => {
+  it('is not masked when it is the path of a folder', async () => {
     expect((await read(optionalPrivateKey, folder)).masks).toEqual([])
   })
 })
@@ -143,18 +143,18 @@ describe('an input for a certificate', () => {
     ['a public key', () => createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString()],
     ['a private key, by mistake', () => keyPem],
     ['a path to nothing', () => 'no/such.pem'],
-  ])('is not masked, as it is no secret: %s', async (_, value) => {
+  ])('is not masked, because it is not a secret: %s', async (_, value) => {
     expect((await read(optionalCertificate, await value())).masks).toEqual([])
   })
 })
 
-describe('a file that does not come', () => {
+describe('a file that cannot be read in time', () => {
   it.each([
     [{}, 60],
     [{ timeout: '7' }, 7],
     [{ timeout: '0' }, 60],
     [{ timeout: 'soon' }, 60],
-  ])('is waited for as long as the input timeout says: %j', async (timeout, seconds) => {
+  ])('is abandoned after the time of the input timeout: %j', async (timeout, seconds) => {
     const waits: number[] = []
     const { setTimeout } = globalThis
     globalThis.setTimeout = ((run: () => void, ms: number) => {
@@ -162,7 +162,7 @@ describe('a file that does not come', () => {
       return setTimeout(run, 0)
     }) as typeof setTimeout
     const late: Reader = async (name) => {
-      // Behind it Node looks at the clock first, and only then at what has been read.
+      // After this, Node runs timers before it looks at the disk.
       await new Promise((resolve) => {
         setImmediate(resolve)
       })
@@ -174,8 +174,8 @@ describe('a file that does not come', () => {
       const { error, masks } = await read(late, file(keyPem), timeout)
       expect(waits).toEqual([seconds * 1000])
       expect(error).toBe(
-        `The file that the input a-pem names could not be read within ${seconds} s. ` +
-          'Check the disk or the file server that it is on, or give the PEM text itself.',
+        `The file named by a-pem could not be read within ${seconds} s. ` +
+          `Check the disk or file server, or pass the PEM text itself.${'timeout' in timeout ? ' The input timeout sets this limit.' : ''}`,
       )
       expect(masks).toEqual([])
     } finally {

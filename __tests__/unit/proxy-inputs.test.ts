@@ -12,7 +12,7 @@ async function read(env: Record<string, string>) {
 }
 
 describe('the proxy', () => {
-  it('is none when the environment names none', async () => {
+  it('is optional', async () => {
     expect(await read({ HTTP_PROXY: 'http://other:1' })).toEqual({
       proxy: undefined,
       error: undefined,
@@ -42,37 +42,37 @@ describe('the proxy', () => {
     [{ NO_PROXY: 'inside.example', no_proxy: 'mqtt.example' }, 'inside.example', false],
     [{ NO_PROXY: 'inside.example', no_proxy: 'mqtt.example' }, 'mqtt.example', true],
     [{ NO_PROXY: 'inside.example', no_proxy: ' ' }, 'inside.example', true],
-  ])('with %j has %s go around it: %s', async (env, hostname, isBypassed) => {
+  ])('with %j is bypassed for %s: %s', async (env, hostname, isBypassed) => {
     const { proxy } = await read({ HTTPS_PROXY: 'http://p:1', ...env })
     expect(proxy?.isBypassed({ hostname, port: 443 })).toBe(isBypassed)
   })
 
-  it('has its password masked, as it is written and as it is meant, and out of what is shown', async () => {
+  it('has its password masked, encoded and decoded, and not shown in its host', async () => {
     const { proxy, masks } = await read({ HTTPS_PROXY: 'http://user:p%40ss%2Fword@proxy:3128' })
     expect(masks).toEqual(['::add-mask::p%2540ss%252Fword', '::add-mask::p@ss/word'])
     expect(proxy?.host).toBe('proxy:3128')
   })
 
-  it('has a password with a colon masked whole', async () => {
+  it('has a password with a colon masked completely', async () => {
     const { proxy, masks } = await read({ HTTPS_PROXY: 'http://user:one:two@proxy:3128' })
     expect(masks).toEqual(['::add-mask::one:two'])
     expect(proxy?.host).toBe('proxy:3128')
   })
 })
 
-describe('a proxy that cannot be used', () => {
-  const NO_PROXY_AT_ALL = /^HTTPS_PROXY is no proxy that can be used\. It takes http:\/\/host:port or /
-  const WITH_A_PATH = /^HTTPS_PROXY has a path, a query or a fragment\. It takes /
+describe('an invalid proxy URL', () => {
+  const INVALID = /^HTTPS_PROXY is not a valid proxy URL\. Use http:\/\/host:port or /
+  const WITH_A_PATH = /^HTTPS_PROXY is not a valid proxy URL: it has a path, a query or a fragment\. Use /
   const RAW_PERCENT =
-    /^HTTPS_PROXY has a % in its user or password that begins no percent-encoding\. .*% as %25/
+    /^HTTPS_PROXY is not a valid proxy URL: its user or password contains an unencoded %\. .*% as %25/
 
   it.each([
-    ['another protocol', 'socks5://user:HIDDEN@proxy:1', 'HIDDEN', NO_PROXY_AT_ALL],
-    ['one that is none', 'shttp://proxy:1', undefined, NO_PROXY_AT_ALL],
-    ['no host', 'http://', undefined, NO_PROXY_AT_ALL],
-    ['a port that is none', 'http://user:HIDDEN@:x', 'HIDDEN', NO_PROXY_AT_ALL],
-    ['a port that is too large', 'user:HIDDEN@proxy:70000', 'HIDDEN', NO_PROXY_AT_ALL],
-    ['white space in the host', 'http://user:HIDDEN@pro xy', 'HIDDEN', NO_PROXY_AT_ALL],
+    ['another protocol', 'socks5://user:HIDDEN@proxy:1', 'HIDDEN', INVALID],
+    ['an unknown protocol', 'shttp://proxy:1', undefined, INVALID],
+    ['no host', 'http://', undefined, INVALID],
+    ['a port that is not a number', 'http://user:HIDDEN@:x', 'HIDDEN', INVALID],
+    ['a port that is too large', 'user:HIDDEN@proxy:70000', 'HIDDEN', INVALID],
+    ['white space in the host', 'http://user:HIDDEN@pro xy', 'HIDDEN', INVALID],
     ['a path', 'http://user:HIDDEN@proxy:3128/path', 'HIDDEN', WITH_A_PATH],
     ['a query', 'http://user:HIDDEN@proxy:3128?HIDDEN', 'HIDDEN', WITH_A_PATH],
     ['an empty query', 'http://user:HIDDEN@proxy:3128?', 'HIDDEN', WITH_A_PATH],
@@ -86,12 +86,12 @@ describe('a proxy that cannot be used', () => {
       '12\\HIDDEN',
       WITH_A_PATH,
     ],
-    ['a slash in the password', 'http://user:HIDDEN/more@proxy:3128', 'HIDDEN/more', NO_PROXY_AT_ALL],
+    ['a slash in the password', 'http://user:HIDDEN/more@proxy:3128', 'HIDDEN/more', INVALID],
     ['a raw %', 'http://user:HIDDEN%@proxy:3128', 'HIDDEN%25', RAW_PERCENT],
     ['a raw % before other letters', 'http://user:HIDDEN%zz@proxy:3128', 'HIDDEN%25zz', RAW_PERCENT],
-    ['bytes that are no UTF-8', 'http://user:HIDDEN%ff@proxy:3128', 'HIDDEN%25ff', RAW_PERCENT],
+    ['bytes that are not UTF-8', 'http://user:HIDDEN%ff@proxy:3128', 'HIDDEN%25ff', RAW_PERCENT],
     ['a raw % in the user', 'http://us%er:HIDDEN@proxy:3128', 'HIDDEN', RAW_PERCENT],
-  ])('is refused without being shown, its password masked: %s', async (_, value, masked, message) => {
+  ])('is refused without being shown, and its password is masked: %s', async (_, value, masked, message) => {
     const { error, masks, proxy } = await read({ HTTPS_PROXY: value })
     expect(proxy).toBeUndefined()
     expect(error).toMatch(message)
@@ -99,18 +99,20 @@ describe('a proxy that cannot be used', () => {
     expect(masks).toEqual(masked === undefined ? [] : [`::add-mask::${masked}`])
   })
 
-  it('is named as the environment names it', async () => {
-    expect((await read({ https_proxy: 'socks5://proxy' })).error).toMatch(/^https_proxy is no proxy/)
+  it('is reported under the name of its variable', async () => {
+    expect((await read({ https_proxy: 'socks5://proxy' })).error).toMatch(
+      /^https_proxy is not a valid proxy URL/,
+    )
   })
 
-  it('is looked at as a whole: what follows an @ is no host while another @ follows', async () => {
+  it('may have an @ in its password: only the last one precedes the host', async () => {
     const { proxy, masks } = await read({ HTTPS_PROXY: 'http://user:p@ss@proxy:3128' })
     expect(masks).toEqual(['::add-mask::p@ss'])
     expect(proxy?.host).toBe('proxy:3128')
   })
 })
 
-describe('the way to a host', () => {
+describe('the route to a host', () => {
   const proxy = {
     url: 'http://user:word@proxy:3128',
     host: 'proxy:3128',
@@ -125,7 +127,7 @@ describe('the way to a host', () => {
     ['inside.example:443', proxy, 'inside.example:443'],
     ['Inside.example', proxy, 'Inside.example'],
     ['inside.example:8443', proxy, 'inside.example:8443, through the proxy proxy:3128'],
-  ])('to %s is told without the password of the proxy', (host, through, route) => {
+  ])('to %s is logged without the password of the proxy', (host, through, route) => {
     expect(routeTo(host, through)).toBe(route)
     expect(proxyFor(host, through)).toBe(route.includes('through') ? proxy : undefined)
   })

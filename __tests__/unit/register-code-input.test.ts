@@ -6,7 +6,7 @@ import { inputs, withEnvironment } from '../support/in-process.ts'
 
 const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
 const SEALED = ['eyJhbGciOiJSU0EtT0FFUC0yNTYifQ', 'a2V5', 'aXY', 'dGV4dA'.repeat(10), 'dGFn'].join('.')
-const PASS_ON = 'Pass on the output register-code as it is: ${{ steps.ID.outputs.register-code }}.'
+const PASS_ON = 'Pass on the output register-code unchanged: ${{ steps.ID.outputs.register-code }}.'
 
 async function read(value: string) {
   const { result, thrown, stdout } = await withEnvironment(
@@ -38,37 +38,37 @@ describe('a register code', () => {
     `${CODE}\u200b`,
     '[12345678]',
     'a\\b\\c\\d\\e',
-  ])('is nothing else, which is masked if it can be one with something around it: %j', async (value) => {
+  ])('is nothing else, and anything else is masked if it can contain one: %j', async (value) => {
     expect(isRegisterCode(value)).toBe(false)
     const { code, error, masks } = await read(value)
     expect(code).toBeUndefined()
     expect(error).toBe(
-      'The input register-code holds something else than a register code. ' +
-        `It takes 8 to 64 letters, digits and characters of -_.:+/=@~. ${PASS_ON}`,
+      'Invalid register-code: the value is not a register code. ' +
+        `Use 8 to 64 letters, digits and characters of -_.:+/=@~. ${PASS_ON}`,
     )
-    // What is shorter than a code, or has several lines, would hide ordinary text.
+    // A mask that is shorter than a code, or has several lines, would hide ordinary text.
     const isMasked = value.length >= 8 && !value.includes('\n')
     expect(masks.includes(`::add-mask::${value}`)).toBe(isMasked)
     expect(masks.filter((mask) => mask.length < '::add-mask::'.length + 8)).toEqual([])
   })
 
-  it('may be left out', async () => {
+  it('is optional', async () => {
     expect(await read(' ')).toEqual({ code: '', error: undefined, masks: [] })
   })
 
-  it.each([undefined, null, 12345678, [CODE], { length: 8 }])('is a text: %j is none', (value) => {
+  it.each([undefined, null, 12345678, [CODE], { length: 8 }])('is not %j', (value) => {
     expect(isRegisterCode(value)).toBe(false)
   })
 })
 
-describe('a mistake', () => {
-  const STARS = /^The input register-code is stars, as a log shows them in place of the code\. Pass on/
+describe('a likely mistake', () => {
+  const STARS = /^Invalid register-code: the value is stars, which a log shows in place of the code\. Pass on/
   const EXPRESSION =
-    /^The input register-code is an expression that nobody evaluated\. .*outside of single quotes in a script\. Pass/
+    /^Invalid register-code: the value is an expression that was not evaluated\. .*inside \$\{\{ \}\} in a workflow file\. Pass/
   const VARIABLE =
-    /^The input register-code is the name of a variable, and not its value\. .*write \$\{\{ env\.NAME \}\}\. /
-  const QUOTES = /^The input register-code is in quotes\. Leave the quotes out\. Pass on/
-  const SEAL = /^The input register-code is a sealed code\. Open it with the unseal action first/
+    /^Invalid register-code: the value is the name of a variable\. .*such as \$\{\{ env\.NAME \}\}\. /
+  const QUOTES = /^Invalid register-code: the value is in quotes\. Remove the quotes\. Pass on/
+  const SEAL = /^Invalid register-code: the value is a sealed code\. Open it with the unseal action first/
 
   it.each<[string, RegExp, readonly string[]]>([
     ['***', STARS, []],
@@ -85,10 +85,10 @@ describe('a mistake', () => {
     [`\`${CODE}\``, QUOTES, [`\`${CODE}\``, CODE]],
     [`"${CODE}`, QUOTES, [`"${CODE}`, CODE]],
     [`${CODE}'`, QUOTES, [`${CODE}'`, CODE]],
-    [`{{ ${CODE} }}`, /holds something else than a register code/, [`{{ ${CODE} }}`, CODE]],
+    [`{{ ${CODE} }}`, /the value is not a register code/, [`{{ ${CODE} }}`, CODE]],
     ['"too short"', QUOTES, ['"too short"']],
     [SEALED, SEAL, [SEALED]],
-  ])('is guessed, and masked if it can be a secret: %s', async (value, message, masks) => {
+  ])('is named, and masked if it can be a secret: %s', async (value, message, masks) => {
     const { code, error, masks: given } = await read(value)
     expect(code).toBeUndefined()
     expect(error).toMatch(message)

@@ -95,7 +95,7 @@ describe('the inputs of register', () => {
       'ca-name': '',
     })
     expect(error).toMatch(
-      /^The input ca-name is missing\. Give it under "with:", e\.g\. ca-name: devices-2026\./,
+      /^Missing input: ca-name\. Set it under "with:", for example ca-name: devices-2026\./,
     )
     expect(stdout).toContain(`::add-mask::${PASSPHRASE}\n`)
     expect(stdout).toContain(`::add-mask::${pem.split('\n')[1] ?? 'none'}\n`)
@@ -126,11 +126,11 @@ describe('what register refuses before any call', () => {
       () => ({ 'ca-private-key': keyPem(ca), 'register-code': CODE }),
       /^Both register-code and ca-private-key are set\. Remove register-code/,
     ],
-    ['no name', () => ({ ...key(), 'ca-name': ' ' }), /^The input ca-name is missing/],
+    ['no name', () => ({ ...key(), 'ca-name': ' ' }), /^Missing input: ca-name/],
     [
       'no instance',
       () => ({ ...key(), 'instance-id': '' }),
-      /^The input instance-id is missing\. .*: post-cn-7mz2d\*{6}\. A variable or secret that is not set arrives empty\.$/,
+      /^Missing input: instance-id\. .*: post-cn-7mz2d\*{6}\. An unset secret or variable is passed as an empty string\.$/,
     ],
     ['no CA certificate', () => ({ ...key(), 'ca-certificate': '' }), /^The input ca-certificate is missing/],
     [
@@ -185,28 +185,24 @@ describe('what register refuses before any call', () => {
     [
       'stars for a code',
       async () => ({ ...given(await verification()), 'register-code': '***' }),
-      /^The input register-code is stars/,
+      /^Invalid register-code: the value is stars/,
     ],
     [
       'a self-signed CA that was damaged',
       () => ({ ...key(), 'ca-certificate': damaged(ca.pem) }),
       /^The CA certificate in ca-certificate is self-signed, and its signature is not valid/,
     ],
-    [
-      'a switch that is none',
-      () => ({ ...key(), activate: 'yes' }),
-      /^The input activate is "yes"\. It takes/,
-    ],
+    ['a switch that is none', () => ({ ...key(), activate: 'yes' }), /^Invalid activate: "yes"\. Use/],
     [
       'an unknown end',
       () => ({ ...key(), 'on-replace': 'revoke' }),
-      /^The input on-replace is "revoke"\. It takes inactivate or delete or keep\./,
+      /^Invalid on-replace: "revoke"\. Use inactivate, delete, or keep\./,
     ],
     ...['0x1f', 'old-ca', 'f'.repeat(259), `${'a'.repeat(258)}!`].map(
       (replaces): [string, () => Values, RegExp] => [
         `a predecessor ${replaces.slice(0, 10)}`,
         () => ({ ...key(), replaces }),
-        /^The input replaces is ".*"\. It takes the serial number of a CA in hex/,
+        /^Invalid replaces: ".*"\. Use the serial number of a CA in hex/,
       ],
     ),
     ...[`00f2${'ab'.repeat(15)}`, `F2${'AB'.repeat(15)}`, `f2${':ab'.repeat(15)}`].map(

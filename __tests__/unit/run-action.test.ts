@@ -9,7 +9,7 @@ beforeEach(() => {
   listeners = process.listeners('uncaughtException')
 })
 afterEach(() => {
-  // One for each run, with which the process was to end.
+  // Each run adds one.
   for (const listener of process.listeners('uncaughtException')) {
     if (!listeners.includes(listener)) process.off('uncaughtException', listener)
   }
@@ -29,18 +29,18 @@ function fail(error: unknown): () => Promise<void> {
 }
 
 describe('the end of an action', () => {
-  it('is 0 and silent when it went well', async () => {
+  it('is exit code 0 and no output on success', async () => {
     expect(await run(() => Promise.resolve())).toEqual({ codes: [0], stdout: '' })
   })
 
-  it('is 1 and one annotation when it did not', async () => {
-    expect(await run(fail(new ActionError({ what: 'It failed', fix: 'Mend it.' })))).toEqual({
+  it('is exit code 1 and one annotation on failure', async () => {
+    expect(await run(fail(new ActionError({ what: 'It failed', fix: 'Fix it.' })))).toEqual({
       codes: [1],
-      stdout: '::error::It failed. Mend it.\n',
+      stdout: '::error::It failed. Fix it.\n',
     })
   })
 
-  it('is one annotation of one line, whatever the words are', async () => {
+  it('is one annotation on one line, whatever the text is', async () => {
     const { stdout } = await run(
       fail(new ActionError({ what: 'Odd\n::set-env::x', fix: 'b', serviceMessage: '::error::' })),
     )
@@ -48,41 +48,41 @@ describe('the end of an action', () => {
     expect(stdout).toMatch(/^::error::Odd : :set-env: :x \(: :error: :\)\. b\n$/)
   })
 
-  it('shows no secret and no stack trace of an error it does not know', async () => {
+  it('shows neither secret nor stack trace of an unexpected error', async () => {
     const { stdout, codes } = await run(() => {
       mask('hidden-value')
       throw new TypeError('with hidden-value in it')
     })
     expect(codes).toEqual([1])
     expect(stdout).toMatch(
-      /^::add-mask::hidden-value\n::error::This action failed .*: \(message withheld: it contains a secret\)\. Please report it.*\n$/,
+      /^::add-mask::hidden-value\n::error::Unexpected error: \(message withheld: it contains a secret\)\. Please report it.*\n$/,
     )
   })
 
-  it('shows the parts of an error that hold no secret', async () => {
+  it('shows the parts of an error that contain no secret', async () => {
     const { stdout } = await run(() => {
       mask('q1w2e3r4t5y6u7i8')
       throw new ActionError({
         what: 'It failed',
-        fix: 'Mend it.',
+        fix: 'Fix it.',
         serviceMessage: 'q1w2e3r4t5y6u7i8',
         requestId: '3F2A',
       })
     })
     expect(stdout).toContain(
-      '::error::It failed ((message withheld: it contains a secret); request 3F2A). Mend it.\n',
+      '::error::It failed ((message withheld: it contains a secret); request 3F2A). Fix it.\n',
     )
   })
 
-  it('has the stack traces of an error and its causes when step debugging is on', async () => {
-    const error = new ActionError({ what: 'It failed', fix: 'Mend it.', cause: new Error('the cause') })
+  it('includes the stack traces of an error and its causes when step debugging is on', async () => {
+    const error = new ActionError({ what: 'It failed', fix: 'Fix it.', cause: new Error('the cause') })
     const { stdout } = await run(fail(error), { RUNNER_DEBUG: '1' })
     expect(stdout).toMatch(/::debug::ActionError: It failed\n::debug:: +at /)
     expect(stdout).toMatch(/::debug::Error: the cause\n/)
     expect(stdout.split('\n').filter((line) => line !== '' && !line.startsWith('::'))).toEqual([])
   })
 
-  it('is reached once, also when a library throws outside of any promise', async () => {
+  it('is reached once, even when a library throws outside any promise', async () => {
     const { stdout, codes } = await run(async () => {
       process.emit('uncaughtException', new Error('stray'))
       await Promise.resolve()
@@ -91,7 +91,7 @@ describe('the end of an action', () => {
     expect(stdout.match(/::error::/g)).toHaveLength(1)
   })
 
-  it('lets nothing through to standard error, and tells its writer that it is done', async () => {
+  it('comes after a run whose standard error was discarded', async () => {
     const codes: number[] = []
     process.noDeprecation = false
     const { stderr } = await withEnvironment({}, () =>
@@ -111,7 +111,7 @@ describe('the end of an action', () => {
     expect(process.noDeprecation).toBe(true)
   })
 
-  it('comes after connections that nothing in the environment made unsafe', async () => {
+  it('comes after a run that verified certificates, whatever the environment says', async () => {
     const seen: (string | undefined)[] = []
     const look = (): Promise<void> => {
       seen.push(process.env['NODE_TLS_REJECT_UNAUTHORIZED'])
@@ -121,29 +121,29 @@ describe('the end of an action', () => {
     expect(seen).toEqual([undefined])
   })
 
-  it('names what was thrown when that is no error at all', async () => {
-    expect((await run(fail('a text'))).stdout).toMatch(/::error::This action failed .* a text/)
+  it('shows a thrown value that is not an error', async () => {
+    expect((await run(fail('a text'))).stdout).toMatch(/::error::Unexpected error: a text/)
   })
 
-  const UNKNOWN = /^::error::This action failed in a way it does not know: .*Please report it, .*\n$/
+  const UNEXPECTED = /^::error::Unexpected error: .*Please report it, .*\n$/
   const CANNOT_BE_SHOWN = /: a value was thrown that cannot be shown\. Please report it, /
 
   it.each<[string, () => unknown, RegExp]>([
-    ['nothing', () => undefined, /know: undefined\. Please/],
-    ['null', () => null, /know: null\. Please/],
-    ['a symbol', () => Symbol('odd'), /know: Symbol\(odd\)\. Please/],
+    ['nothing', () => undefined, /error: undefined\. Please/],
+    ['null', () => null, /error: null\. Please/],
+    ['a symbol', () => Symbol('odd'), /error: Symbol\(odd\)\. Please/],
     ['an object without a prototype', () => Object.create(null) as object, CANNOT_BE_SHOWN],
-    ['a text that throws', () => ({ toString: thrower }), CANNOT_BE_SHOWN],
-    ['a text that is none', () => ({ toString: () => ({}) }), CANNOT_BE_SHOWN],
+    ['a toString that throws', () => ({ toString: thrower }), CANNOT_BE_SHOWN],
+    ['a toString that returns no text', () => ({ toString: () => ({}) }), CANNOT_BE_SHOWN],
     ['an error whose message throws', () => withGetter('message', thrower), CANNOT_BE_SHOWN],
-    ['a proxy that throws whatever it is asked', hostileProxy, CANNOT_BE_SHOWN],
-    ['a text without end', () => 'x'.repeat(1_000_000), /know: x{1000}…\. Please/],
-  ])('is one annotation for what cannot become text as for all: %s', async (_, make, words) => {
+    ['a proxy object that always throws', hostileProxy, CANNOT_BE_SHOWN],
+    ['a text without end', () => 'x'.repeat(1_000_000), /error: x{1000}…\. Please/],
+  ])('is one annotation for any thrown value: %s', async (_, make, words) => {
     for (const env of [{}, { RUNNER_DEBUG: '1' }]) {
       const { stdout, codes } = await run(fail(make()), env)
       expect(codes).toEqual([1])
       const lines = stdout.split(/(?<=\n)/).filter((line) => !line.startsWith('::debug::'))
-      expect(lines).toEqual([expect.stringMatching(UNKNOWN)])
+      expect(lines).toEqual([expect.stringMatching(UNEXPECTED)])
       expect(lines[0]).toMatch(words)
     }
   })
@@ -152,14 +152,14 @@ describe('the end of an action', () => {
     ['a cause that is the error itself', () => cyclic(), 10],
     ['causes without end', () => endless(), 10],
     [
-      'a stack that is no text',
+      'a stack that is not a text',
       () => Object.assign(new Error('other', { cause: new Error('odd') }), { stack: 7 }),
       1,
     ],
     ['a stack that throws', () => withGetter('stack', thrower), 0],
     ['a cause that throws', () => withGetter('cause', thrower), 1],
     ['a stack without end', () => withGetter('stack', () => 'Error: odd\n    at x\n'.repeat(100_000)), 25],
-  ])('shows of %s what can be shown, and ends', async (_, make, shown) => {
+  ])('is reached with what can be shown of %s', async (_, make, shown) => {
     const { stdout, codes } = await run(fail(make()), { RUNNER_DEBUG: '1' })
     expect(codes).toEqual([1])
     expect(stdout.match(/^::error::/gm)).toHaveLength(1)
@@ -196,7 +196,7 @@ function hostileProxy(): unknown {
   })
 }
 
-/** Each error is the cause of itself, or has one more. Both end all the same, when nobody else sees to it. */
+/** Each error is its own cause, or has another one. Both end, so that a test without a limit ends too. */
 function cyclic(): Error {
   let asked = 0
   const error = withGetter('cause', () => (++asked < 1000 ? error : undefined))

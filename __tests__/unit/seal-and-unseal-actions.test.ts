@@ -53,7 +53,7 @@ async function sealed(sealKey: string): Promise<string> {
   return result
 }
 
-describe('a code that was sealed', () => {
+describe('a sealed code', () => {
   it.each([
     ['a passphrase', PASSPHRASE, { 'seal-key': PASSPHRASE }],
     ['a public key', publicPem, { 'seal-key': privatePem }],
@@ -63,7 +63,7 @@ describe('a code that was sealed', () => {
       publicPem,
       { 'seal-key': encryptedPem.replaceAll('\n', '\\n'), 'seal-key-passphrase': 'of the seal key' },
     ],
-  ])('with %s comes out in another job, masked', async (_, sealKey, opening) => {
+  ])('with %s is opened in another job, masked', async (_, sealKey, opening) => {
     const seal = await sealed(sealKey)
     const { error, stdout, shown, outputFile } = await unseal({ 'sealed-register-code': seal, ...opening })
     expect(error).toBeUndefined()
@@ -80,14 +80,14 @@ describe('a code that was sealed', () => {
     )
   })
 
-  it('with a certificate comes out with its private key', async () => {
+  it('with a certificate is opened with its private key', async () => {
     const { pem, key: ofCertificate } = await makeLeaf({ kind: 'RSA 2048' })
     const opening = ofCertificate.export({ type: 'pkcs1', format: 'pem' }).toString()
     const { error } = await unseal({ 'sealed-register-code': await sealed(pem), 'seal-key': opening })
     expect(error).toBeUndefined()
   })
 
-  it('keeps the code from the log, and the keys too, whatever goes wrong', async () => {
+  it('stays out of the log, like the keys, whatever goes wrong', async () => {
     const seal = await sealed(PASSPHRASE)
     for (const [values, env] of [
       [
@@ -114,12 +114,12 @@ describe('the input seal-key', () => {
     expect((await seal(PASSPHRASE)).stdout).toBe(`::add-mask::${PASSPHRASE}\n`)
   })
 
-  it('is not masked when it is a public key, as that is no secret', async () => {
+  it('is not masked when it is a public key, because that is not a secret', async () => {
     expect((await seal(publicPem)).stdout).toBe('')
   })
 
   it.each([
-    ['a short passphrase', 'too short', /^The input seal-key is a passphrase of fewer than 16 characters/],
+    ['a short passphrase', 'too short', /^Invalid seal-key: the passphrase has fewer than 16 characters/],
     [
       'a private key',
       privatePem,
@@ -132,39 +132,55 @@ describe('the input seal-key', () => {
       privatePem.slice(0, 100),
       /^The input seal-key holds no whole PEM block/,
     ],
-    ['a path that is not there', 'keys/seal-public.pem', /^The input seal-key is the path of a file/],
+    [
+      'a path that is not there',
+      'keys/seal-public.pem',
+      /^Invalid seal-key: the value is the path of a file/,
+    ],
     [
       'a key of OpenSSH',
       'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA',
-      /^The input seal-key is a key in the form of OpenSSH/,
+      /^Invalid seal-key: the value is an OpenSSH key/,
     ],
-    ['a public key without its frame', bodyOf(publicPem), /^The input seal-key is a PEM key without its/],
-    ['a private key without its frame', bodyOf(privatePem), /^The input seal-key is a PEM key without its/],
-    ['an encrypted one without it', bodyOf(encryptedPem), /^The input seal-key is a PEM key without its/],
+    [
+      'a public key without its frame',
+      bodyOf(publicPem),
+      /^Invalid seal-key: the value is a PEM key without its/,
+    ],
+    [
+      'a private key without its frame',
+      bodyOf(privatePem),
+      /^Invalid seal-key: the value is a PEM key without its/,
+    ],
+    [
+      'an encrypted one without it',
+      bodyOf(encryptedPem),
+      /^Invalid seal-key: the value is a PEM key without its/,
+    ],
     ...olderForms().map((pem): [string, string, RegExp] => [
       `${pem.split('\n')[0] ?? ''} without its frame`,
       bodyOf(pem),
-      /^The input seal-key is a PEM key without its/,
+      /^Invalid seal-key: the value is a PEM key without its/,
     ]),
     [
       'a private key without its first line',
       privatePem.split('\n').slice(1).join('\n'),
-      /^The input seal-key is a part of a PEM key/,
+      /^Invalid seal-key: the value is part of a PEM key/,
     ],
     [
       'the base64 of a key',
       Buffer.from(publicPem).toString('base64'),
-      /^The input seal-key is the base64 form/,
+      /^Invalid seal-key: the value is a PEM key in base64/,
     ],
     [
       'the base64 of a private key',
       Buffer.from(privatePem).toString('base64'),
-      /^The input seal-key is the base64 form of a PEM/,
+      /^Invalid seal-key: the value is a PEM key in base64/,
     ],
     [
       'the hex of a public key',
       Buffer.from(publicPem).toString('hex'),
-      /^The input seal-key is the hex form of a PEM key/,
+      /^Invalid seal-key: the value is a PEM key in hex/,
     ],
     ...[createPublicKey(key), createPrivateKey(key.export({ type: 'pkcs8', format: 'pem' }))].flatMap(
       hexForms,
@@ -175,7 +191,7 @@ describe('the input seal-key', () => {
     [
       'a recipient of age',
       'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p',
-      /^The input seal-key is a recipient of age, not a passphrase/,
+      /^Invalid seal-key: the value is an age recipient, not a passphrase/,
     ],
     [
       'a certificate request',
@@ -212,9 +228,9 @@ describe('the input seal-key', () => {
     randomBytes(33).toString('base64'),
     randomBytes(65).toString('base64'),
     `04${randomBytes(64).toString('hex')}`,
-    // 33 bytes can be that by chance.
+    // 33 bytes can be a point by chance.
     compressedPoint().toString('base64'),
-  ])('may be a passphrase that only looks like something else: %s', (value) => {
+  ])('may be a passphrase that looks like something else: %s', (value) => {
     expect(sealingWith(value, RUN).key.algorithm).toBe('PBES2-HS512+A256KW')
   })
 
@@ -223,7 +239,7 @@ describe('the input seal-key', () => {
     ['with dashes missing', privatePem.replaceAll('-----', '----')],
     ['without its frame', privatePem.split('\n').slice(1, -2).join('\n')],
     ['under another name', privatePem.replaceAll('PRIVATE KEY-', 'PRIVATE KEY -')],
-  ])('is masked when it stands, damaged, beside a public key: %s', async (_, damaged) => {
+  ])('is masked when it is a damaged key beside a public one: %s', async (_, damaged) => {
     for (const value of [publicPem + damaged, `${damaged}\n${publicPem}`]) {
       const { stdout } = await seal(value)
       for (const line of privatePem.split('\n').slice(1, -2))
@@ -238,7 +254,7 @@ describe('the input seal-key', () => {
     ['a private key under the name of a public one', privatePem.replaceAll('PRIVATE KEY', 'PUBLIC KEY')],
     ['a private key under no name that is known', privatePem.replaceAll('PRIVATE KEY', 'KEY')],
     ['a private key behind a public one', publicPem + privatePem],
-  ])('is masked line by line when it is, or may be, %s', async (_, value) => {
+  ])('is masked line by line when it is %s', async (_, value) => {
     const { stdout, error } = await seal(value)
     expect(error).toMatch(/^The (input seal-key holds|public key in seal-key cannot be read)/)
     for (const line of privatePem.split('\n').slice(1, -2)) {
@@ -253,14 +269,14 @@ describe('the input seal-key', () => {
     expect(await seal(pem)).toMatchObject({ stdout: '', error: undefined })
   })
 
-  it('is refused when it is a path, of which a passphrase would be made', async () => {
+  it('is refused when it is a path, which would become a passphrase', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'seal-'))
     const path = join(folder, 'seal-key.pem')
     writeFileSync(path, publicPem)
     const { error } = await seal(path)
     rmSync(folder, { recursive: true })
     expect(error).toMatch(
-      /^The input seal-key is the path of a file, not a passphrase\. Give the text of the key/,
+      /^Invalid seal-key: the value is the path of a file, not a passphrase\. Use the PEM text of the key/,
     )
   })
 
@@ -277,16 +293,8 @@ describe('the input seal-key', () => {
 
 describe('unseal refuses', () => {
   it.each([
-    [
-      'no seal',
-      { 'seal-key': PASSPHRASE },
-      /^The input sealed-register-code is missing\. .*needs\.fetch\.outputs/,
-    ],
-    [
-      'no key',
-      { 'sealed-register-code': 'a.b.c.d.e' },
-      /^The input seal-key is missing\. .*secrets\.SEAL_KEY/,
-    ],
+    ['no seal', { 'seal-key': PASSPHRASE }, /^Missing input: sealed-register-code\. .*needs\.fetch\.outputs/],
+    ['no key', { 'sealed-register-code': 'a.b.c.d.e' }, /^Missing input: seal-key\. .*secrets\.SEAL_KEY/],
     [
       'a public key',
       { 'sealed-register-code': 'a.b.c.d.e', 'seal-key': publicPem },
@@ -303,9 +311,9 @@ describe('unseal refuses', () => {
       /^The private key in seal-key is encrypted, and seal-key-passphrase is missing/,
     ],
     [
-      'what is no seal',
+      'a text that is not a seal',
       { 'sealed-register-code': CODE, 'seal-key': privatePem },
-      /^The seal could not be opened/,
+      /^The seal cannot be opened/,
     ],
   ])('%s', async (_, values, message) => {
     const { error, outputFile } = await unseal(values)
@@ -313,7 +321,7 @@ describe('unseal refuses', () => {
     expect(outputFile).toBe('')
   })
 
-  it('to print what it has no file for', async () => {
+  it('to run without an output file, because it would print the code', async () => {
     const values = { 'sealed-register-code': await sealed(publicPem), 'seal-key': privatePem }
     const { error, stdout } = await unseal(values, { ...RUN, GITHUB_OUTPUT: '' })
     expect(error).toMatch(/^GITHUB_OUTPUT is not set/)
@@ -321,7 +329,7 @@ describe('unseal refuses', () => {
   })
 })
 
-/** Keys in the forms that came before PKCS#8. */
+/** Keys in the forms before PKCS#8. */
 function olderForms(): string[] {
   const { publicKey: ofRsa, privateKey: rsa } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   return [
@@ -337,7 +345,7 @@ type Refused = [what: string, value: string, message: RegExp]
 function hexForms(ofKey: KeyObject): Refused[] {
   const type = ofKey.type === 'public' ? 'spki' : 'pkcs8'
   const hex = ofKey.export({ type: type as 'spki', format: 'der' }).toString('hex')
-  const message = /^The input seal-key is the hex form of a DER key, not a passphrase/
+  const message = /^Invalid seal-key: the value is a DER key in hex, not a passphrase/
   return [
     [`hex of a ${ofKey.type} key`, hex, message],
     [`upper-case hex of a ${ofKey.type} key`, hex.toUpperCase(), message],
@@ -355,12 +363,12 @@ function jwkForms(): Refused[] {
     ['a JWKS', { keys: [jwk] }],
   ]
   return texts.flatMap(([what, object]): Refused[] => [
-    [what, JSON.stringify(object), /^The input seal-key is a JSON Web Key, not a passphrase/],
-    [`${what} in lines`, JSON.stringify(object, null, 1), /^The input seal-key is a JSON Web Key/],
+    [what, JSON.stringify(object), /^Invalid seal-key: the value is a JSON Web Key, not a passphrase/],
+    [`${what} in lines`, JSON.stringify(object, null, 1), /^Invalid seal-key: the value is a JSON Web Key/],
     [
       `the base64 of ${what}`,
       Buffer.from(JSON.stringify(object)).toString('base64'),
-      /^The input seal-key is the base64 form of a JSON Web Key/,
+      /^Invalid seal-key: the value is a JSON Web Key in base64/,
     ],
   ])
 }
@@ -374,7 +382,7 @@ function sshForms(): Refused[] {
     'sk-ssh-ed25519@openssh.com',
     'sk-ecdsa-sha2-nistp256@openssh.com',
   ]
-  const message = /^The input seal-key is a key in the form of OpenSSH, not a passphrase/
+  const message = /^Invalid seal-key: the value is an OpenSSH key, not a passphrase/
   return names.flatMap((name): Refused[] => {
     const length = Buffer.alloc(4)
     length.writeUInt32BE(name.length)
@@ -385,25 +393,25 @@ function sshForms(): Refused[] {
       [
         `the blob of ${name}`,
         blob.toString('base64'),
-        /^The input seal-key is the base64 form of a key of OpenSSH, not a passphrase/,
+        /^Invalid seal-key: the value is an OpenSSH key in base64, not a passphrase/,
       ],
       [
         `the blob of ${name} in hex`,
         blob.toString('hex'),
-        /^The input seal-key is the hex form of a key of OpenSSH/,
+        /^Invalid seal-key: the value is an OpenSSH key in hex/,
       ],
     ]
   })
 }
 
-/** What stands in a public key when it is short: 02 or 03, then one coordinate. */
+/** The compressed form in a public key: 02 or 03, then one coordinate. */
 function compressedPoint(): Buffer {
   const ecdh = createECDH('prime256v1')
   ecdh.generateKeys()
   return ecdh.getPublicKey(null, 'compressed')
 }
 
-/** What stands in a public key: 04, then both coordinates. */
+/** The uncompressed form in a public key: 04, then both coordinates. */
 function pointForms(): Refused[] {
   return ['P-256', 'P-384', 'P-521', 'secp256k1'].flatMap((namedCurve): Refused[] => {
     const { publicKey } = generateKeyPairSync('ec', { namedCurve })
@@ -413,12 +421,12 @@ function pointForms(): Refused[] {
       [
         `a point on ${namedCurve}`,
         point.toString('base64'),
-        /^The input seal-key is the base64 form of the point of an EC key, not a passphrase/,
+        /^Invalid seal-key: the value is the point of an EC key in base64, not a passphrase/,
       ],
       [
         `a point on ${namedCurve} in hex`,
         point.toString('hex'),
-        /^The input seal-key is the hex form of the point/,
+        /^Invalid seal-key: the value is the point of an EC key in hex/,
       ],
     ]
   })

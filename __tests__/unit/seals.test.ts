@@ -23,7 +23,7 @@ const PASSPHRASE = 'sixteen or longer'
 const HOUR_MS = 3600 * 1000
 
 const COULD_NOT_BE_OPENED =
-  /^The seal could not be opened: either the input seal-key is not the key it was made for, or the seal was changed on its way\. Give/
+  /^The seal cannot be opened: seal-key is the wrong key, or sealed-register-code was changed\. Set/
 
 type Pair = { readonly sealing: SealKey; readonly opening: SealKey }
 
@@ -59,7 +59,7 @@ describe.each(KEYS)('a seal made with %s', (_, { sealing, opening }, header) => 
     expect(await openSeal(await seal(CODE, sealing), opening, RUN)).toEqual(CODE)
   })
 
-  it('shows nothing but the parameters of its algorithms', async () => {
+  it('shows only the parameters of its algorithms', async () => {
     const sealed = await seal(CODE, sealing)
     expect(sealed).toMatch(/^[\w-]+(\.[\w-]+){4}$/)
     const found = headerOf(sealed)
@@ -76,7 +76,7 @@ describe.each(KEYS)('a seal made with %s', (_, { sealing, opening }, header) => 
     for (const secret of [...Object.values(CODE), PASSPHRASE]) expect(readable).not.toContain(secret)
   })
 
-  it('is another one each time', async () => {
+  it('differs each time', async () => {
     const [one, other] = [await seal(CODE, sealing), await seal(CODE, sealing)]
     const parts = other.split('.')
     const same = one.split('.').filter((part, at) => part === parts[at])
@@ -84,7 +84,7 @@ describe.each(KEYS)('a seal made with %s', (_, { sealing, opening }, header) => 
   })
 })
 
-describe('inside of a seal', () => {
+describe('inside a seal', () => {
   it('are the claims, and the times in seconds', async () => {
     const sealed = await seal(CODE, ecPair.sealing, 1_700_000_000_999)
     const { plaintext } = await compactDecrypt(sealed, ecPair.opening.key)
@@ -98,7 +98,7 @@ describe('inside of a seal', () => {
     })
   })
 
-  it('any code and any names come back as they were', async () => {
+  it('any code and any names come back unchanged', async () => {
     const unit = fc.constantFrom(...Array.from('azAZ09-_.:+/=@~'))
     await fc.assert(
       fc.asyncProperty(
@@ -114,7 +114,7 @@ describe('inside of a seal', () => {
     )
   })
 
-  it('any passphrase of 16 characters opens what it sealed, and no other one does', async () => {
+  it('any passphrase of 16 characters opens its own seal, and no other one does', async () => {
     const long = fc.string({ minLength: 16, unit: 'grapheme' })
     await fc.assert(
       fc.asyncProperty(long, long, async (right, wrong) => {
@@ -125,7 +125,7 @@ describe('inside of a seal', () => {
           COULD_NOT_BE_OPENED,
         )
       }),
-      // Each takes three times 600,000 rounds.
+      // Each run derives a key three times, with 600,000 rounds.
       { numRuns: 4 },
     )
   })
@@ -200,12 +200,10 @@ describe('a seal made for another key', () => {
     ['an RSA key', 'a passphrase', rsaPair.sealing, passphrase],
     ['an EC key', 'an RSA key', ecPair.sealing, rsaPair.opening],
     ['a passphrase', 'an EC key', passphrase, ecPair.opening],
-  ])('of another kind says so: %s and %s', async (madeFor, given, sealing, opening) => {
+  ])('of another kind is reported: %s and %s', async (madeFor, given, sealing, opening) => {
     const sealed = await seal(CODE, sealing)
     expect(await errorOf(() => openSeal(sealed, opening, RUN))).toMatch(
-      new RegExp(
-        `^The seal was made for ${madeFor}, and the input seal-key is ${given}\\. Give the passphrase`,
-      ),
+      new RegExp(`^The seal needs ${madeFor}, but seal-key is ${given}\\. Set seal-key to the passphrase`),
     )
   })
 })
@@ -231,7 +229,7 @@ describe('a seal that was forged', () => {
     exp: now + 24 * 3600,
   }
 
-  it('with good claims and algorithms would open, so that the rest means something', async () => {
+  it('with valid claims and algorithms would open, which gives the cases below their meaning', async () => {
     expect(await open(await forge(good))).toEqual(CODE)
   })
 
@@ -254,7 +252,7 @@ describe('a seal that was forged', () => {
     },
   )
 
-  it('cannot burn hours: more rounds than a seal has are refused at once', async () => {
+  it('cannot use hours of CPU time: more rounds than ours are refused at once', async () => {
     const [head = '', ...rest] = (await seal(CODE, passphrase)).split('.')
     const header = { ...headerOf(head), p2c: 2_000_000_000 }
     const forged = [Buffer.from(JSON.stringify(header)).toString('base64url'), ...rest].join('.')
@@ -287,15 +285,13 @@ describe('a seal that was forged', () => {
     ['an expiry that is text', { ...good, exp: '2099' }],
     ['an expiry before all time', { ...good, iat: -1e300, exp: -1e300 }],
     ['a fraction of a second', { ...good, exp: now + 0.5 }],
-    ['a time of sealing that is to come', { ...good, iat: now + 600, exp: now + 700 }],
+    ['a time of sealing in the future', { ...good, iat: now + 600, exp: now + 700 }],
     ['an expiry before the sealing', { ...good, iat: now, exp: now - 1 }],
     ['an instance that is two lines', { ...good, instance_id: 'post-cn-x\nregister-code<<E' }],
     ['more than a day between sealing and expiry', { ...good, exp: now + 24 * 3600 + 1 }],
-  ])('is refused when it holds %s', async (_, claims) => {
+  ])('is refused when it contains %s', async (_, claims) => {
     const error = await errorOf(async () => open(await forge(claims)))
-    expect(error).toMatch(
-      /^The seal was opened, and does not hold what a sealed register code holds\. Pass on/,
-    )
+    expect(error).toMatch(/^Invalid sealed-register-code: the seal contains no valid register code\. Pass on/)
     expect(error).not.toContain(CODE.registerCode)
   })
 })
@@ -307,7 +303,7 @@ describe('a seal of another place or time', () => {
       openSeal(sealed, ecPair.opening, { ...RUN, repository: 'fork/devices' }),
     )
     expect(error).toMatch(
-      /^The seal was made in the repository example\/devices, and this is fork\/devices\. A seal/,
+      /^The seal was made in the repository example\/devices, but this is fork\/devices\. A seal/,
     )
     expect(error).not.toContain(CODE.registerCode)
   })
@@ -315,11 +311,11 @@ describe('a seal of another place or time', () => {
   it('does not open in another run', async () => {
     const sealed = await seal(CODE, ecPair.sealing)
     const error = await errorOf(() => openSeal(sealed, ecPair.opening, { ...RUN, runId: '2' }))
-    expect(error).toMatch(/^The seal was made in the workflow run 17263548901, and this is 2\. A seal/)
+    expect(error).toMatch(/^The seal was made in the workflow run 17263548901, but this is 2\. A seal/)
     expect(error).not.toContain(CODE.registerCode)
   })
 
-  it('opens for 24 hours and not a second longer', async () => {
+  it('opens for 24 hours, and not a second longer', async () => {
     const now = Date.UTC(2026, 5, 15, 12)
     const sealed = await seal(CODE, ecPair.sealing, now)
     expect(await openSeal(sealed, ecPair.opening, RUN, now + 24 * HOUR_MS - 1)).toEqual(CODE)
@@ -331,11 +327,11 @@ describe('a seal of another place or time', () => {
 
 describe('a key for a seal', () => {
   it.each(['', 'qqq', 'fifteen letters', '🔑'.repeat(15)])(
-    'is no passphrase this short: %j',
+    'cannot be a passphrase this short: %j',
     async (short) => {
       const error = await errorOf(() => passphraseSealKey(short))
       expect(error).toMatch(
-        /^The input seal-key is a passphrase of fewer than 16 characters\. Give a long random one/,
+        /^Invalid seal-key: the passphrase has fewer than 16 characters\. Use a long random passphrase/,
       )
       expect(error).not.toContain(short || 'undefined')
     },
@@ -346,17 +342,17 @@ describe('a key for a seal', () => {
   })
 
   it.each<[string, () => KeyObject]>([
-    ['rsa of 1024 bits', () => rsa(1024)],
-    ['ec on the curve secp256k1', () => ec('secp256k1')],
+    ['rsa (1024 bits)', () => rsa(1024)],
+    ['ec (curve secp256k1)', () => ec('secp256k1')],
     ['ed25519', () => generateKeyPairSync('ed25519').privateKey],
     ['x25519', () => generateKeyPairSync('x25519').privateKey],
     ['rsa-pss', () => generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).privateKey],
-  ])('is not of a kind that is not used: %s', async (words, make) => {
+  ])('cannot be of an unsupported type: %s', async (words, make) => {
     const key = make()
     for (const half of [key, createPublicKey(key)]) {
       expect(await errorOf(() => keyPairSealKey(half))).toBe(
-        `The input seal-key holds a key that cannot be used for a seal: ${words}. ` +
-          'It takes RSA of 2048 bits or more, or EC on P-256, P-384 or P-521.',
+        `Invalid seal-key: unsupported key type ${words}. ` +
+          'Use an RSA key with at least 2048 bits, or an EC key on P-256, P-384 or P-521.',
       )
     }
   })

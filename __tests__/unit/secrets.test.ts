@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, jest } from '@jest/globals'
 
 type Secrets = typeof import('../../src/runner/secrets.ts')
 
-/** Knows nothing yet. */
+/** A fresh module that knows no secret. */
 let secrets: Secrets
 beforeEach(async () => {
   jest.resetModules()
@@ -19,9 +19,9 @@ const wrapped = (text: string, width: number): string =>
 
 const half = ({ length }: string): number => Math.floor(length / 2)
 
-/** How a service, a proxy or a library may spell what it was sent. */
+/** How a service, a proxy or a library can spell what it was sent. */
 const SPELLINGS: readonly [string, (secret: string) => string][] = [
-  ['as it is', (secret) => secret],
+  ['unchanged', (secret) => secret],
   ['without its first character', (secret) => secret.slice(1)],
   ['without its last character', (secret) => secret.slice(0, -1)],
   ['without its first seven characters', (secret) => secret.slice(7)],
@@ -101,7 +101,7 @@ const SPELLINGS: readonly [string, (secret: string) => string][] = [
   ['in base64 in JSON in a URL', (secret) => encodeURIComponent(JSON.stringify(wrapped(base64(secret), 76)))],
 ]
 
-/** Made anew each time, as what is found must not depend on the letters. */
+/** A new one each time, because the result must not depend on the letters. */
 function madeToken(): string {
   const part = (claims: object): string => Buffer.from(JSON.stringify(claims)).toString('base64url')
   const header = part({ alg: 'RS256', typ: 'JWT' })
@@ -115,48 +115,48 @@ describe.each([
   it.each(SPELLINGS)('is found %s', (_spelling, spell) => {
     const secret = make()
     const text = `The request of user:${spell(secret)}, it was refused.`
-    expect(secrets.holdsSecret(text)).toBe(false)
+    expect(secrets.containsSecret(text)).toBe(false)
     secrets.rememberSecret(secret)
-    expect(secrets.holdsSecret(text)).toBe(true)
+    expect(secrets.containsSecret(text)).toBe(true)
   })
 })
 
 describe('a piece of a secret', () => {
-  it('is twelve letters and digits in a row, wherever in it', () => {
+  it('is any twelve letters and digits in a row', () => {
     const secret = 'q1w2e3r4t5y6u7i8o9p0'
     secrets.rememberSecret(secret)
     for (let at = 0; at + 12 <= secret.length; at++) {
-      expect(secrets.holdsSecret(`-${secret.slice(at, at + 12)}-`)).toBe(true)
-      expect(secrets.holdsSecret(`-${secret.slice(at, at + 11)}-`)).toBe(false)
+      expect(secrets.containsSecret(`-${secret.slice(at, at + 12)}-`)).toBe(true)
+      expect(secrets.containsSecret(`-${secret.slice(at, at + 11)}-`)).toBe(false)
     }
   })
 
   it('counts in our own words when one of them is a digit', () => {
     secrets.rememberSecret('the quick brown fox 4 u')
-    expect(secrets.holdsPieceWithDigit('a quick brown fox jumps')).toBe(false)
-    expect(secrets.holdsSecret('a quick brown fox jumps')).toBe(true)
-    expect(secrets.holdsPieceWithDigit('brown-fox-4-u')).toBe(false)
-    expect(secrets.holdsPieceWithDigit('a brown fox 4u')).toBe(false)
-    expect(secrets.holdsPieceWithDigit('k brown fox 4 u')).toBe(false)
-    expect(secrets.holdsPieceWithDigit('ick brown fox 4 u')).toBe(true)
+    expect(secrets.containsPieceWithDigit('a quick brown fox jumps')).toBe(false)
+    expect(secrets.containsSecret('a quick brown fox jumps')).toBe(true)
+    expect(secrets.containsPieceWithDigit('brown-fox-4-u')).toBe(false)
+    expect(secrets.containsPieceWithDigit('a brown fox 4u')).toBe(false)
+    expect(secrets.containsPieceWithDigit('k brown fox 4 u')).toBe(false)
+    expect(secrets.containsPieceWithDigit('ick brown fox 4 u')).toBe(true)
   })
 
-  it('is found of each secret, whenever it became known', () => {
+  it('is found for every secret, whenever it was remembered', () => {
     secrets.rememberSecret('q1w2e3r4t5y6')
-    expect(secrets.holdsSecret('a1s2d3f4g5h6')).toBe(false)
+    expect(secrets.containsSecret('a1s2d3f4g5h6')).toBe(false)
     secrets.rememberSecret('a1s2d3f4g5h6')
-    expect(secrets.holdsSecret('a1s2d3f4g5h6')).toBe(true)
-    expect(secrets.holdsSecret('q1w2e3r4t5y6')).toBe(true)
+    expect(secrets.containsSecret('a1s2d3f4g5h6')).toBe(true)
+    expect(secrets.containsSecret('q1w2e3r4t5y6')).toBe(true)
   })
 
-  it('is made of letters of any script', () => {
+  it('may contain letters of any script', () => {
     secrets.rememberSecret('Ключ от ворот номер 7')
-    expect(secrets.holdsSecret(encodeURIComponent('КЛЮЧ ОТ ВОРОТ'))).toBe(false)
-    expect(secrets.holdsSecret(encodeURIComponent('КЛЮЧ ОТ ВОРОТ НОМЕР'))).toBe(true)
+    expect(secrets.containsSecret(encodeURIComponent('КЛЮЧ ОТ ВОРОТ'))).toBe(false)
+    expect(secrets.containsSecret(encodeURIComponent('КЛЮЧ ОТ ВОРОТ НОМЕР'))).toBe(true)
   })
 })
 
-describe('a plain secret', () => {
+describe('a literal secret', () => {
   it.each([
     ['q1w2e3r4t5y', ['q1w2e3r4t5y']],
     ['q1w2', ['q1w2']],
@@ -166,24 +166,24 @@ describe('a plain secret', () => {
     ['correct horse battery', ['correct horse battery']],
     ['', []],
     [' ', []],
-  ])('is one without a digit, or of fewer than twelve letters and digits: %j', (secret, known) => {
+  ])('has no digit, or fewer than twelve letters and digits: %j', (secret, known) => {
     secrets.rememberSecret(secret)
-    expect(secrets.plainSecrets()).toEqual(known)
+    expect(secrets.literalSecrets()).toEqual(known)
   })
 
-  it('is told after the longer ones', () => {
+  it('is listed after longer ones', () => {
     for (const secret of ['tuna', 'tuna-and', 'tuna-a']) secrets.rememberSecret(secret)
-    expect(secrets.plainSecrets()).toEqual(['tuna-and', 'tuna-a', 'tuna'])
+    expect(secrets.literalSecrets()).toEqual(['tuna-and', 'tuna-a', 'tuna'])
   })
 
-  it('is found whole, and not in part', () => {
+  it('is found as a whole, not in part', () => {
     secrets.rememberSecret('tuna-7')
-    expect(secrets.holdsSecret('a TUNA, 7 of them')).toBe(true)
-    expect(secrets.holdsSecret('a tuna-')).toBe(false)
+    expect(secrets.containsSecret('a TUNA, 7 of them')).toBe(true)
+    expect(secrets.containsSecret('a tuna-')).toBe(false)
   })
 })
 
-describe('what is not withheld', () => {
+describe('a text that is not withheld', () => {
   const code = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
   const accessKeySecret = 'Xk3vQ9mZt7LpW2rB8nYcH5sD1fGjK4'
 
@@ -193,15 +193,15 @@ describe('what is not withheld', () => {
       'User not authorized to operate on the specified resource, or this API does not support RAM.',
     ],
     ['a long error', 'The specified parameter is not valid. '.repeat(200)],
-    ['a request id', '3F2AB5C1-1E0A-5B7C-9F6D-0A1B2C3D4E5F'],
-    ['many request ids', Array.from({ length: 50 }, () => crypto.randomUUID()).join(' ')],
+    ['a request ID', '3F2AB5C1-1E0A-5B7C-9F6D-0A1B2C3D4E5F'],
+    ['many request IDs', Array.from({ length: 50 }, () => crypto.randomUUID()).join(' ')],
     ['an ARN', 'acs:ram::1234567890123456:role/github-actions-mqtt'],
     ['an instance', 'post-cn-7mz2d3fxyz1 in cn-hangzhou'],
     ['an endpoint', 'onsmqtt.cn-hangzhou.aliyuncs.com:443, through the proxy proxy.example:3128'],
     ['the subject of a CA', 'C=CN, O=Example, CN=Example CA'],
     ['a fingerprint', Array.from(randomBytes(32), (byte) => byte.toString(16).padStart(2, '0')).join(':')],
     ['a serial number', '00f26900ba87c5d4e3f2a1b0'],
-    ['base64 of something else', base64('There is nothing in it that would be a secret of anybody.')],
+    ['base64 of something else', base64('This text contains nothing that would be a secret of anybody.')],
     ['a URL', 'https://www.alibabacloud.com/help/en/apsaramq-for-mqtt?x=%7B%22a%22%3A1%7D'],
     ['eleven letters of a secret', `It is ${accessKeySecret.slice(4, 15)}.`],
     ['eleven letters of a code', `It is ${code.slice(0, 12)}.`],
@@ -209,7 +209,7 @@ describe('what is not withheld', () => {
   ])('%s', (_, text) => {
     for (const secret of [code, accessKeySecret, randomBytes(600).toString('base64')])
       secrets.rememberSecret(secret)
-    expect(secrets.holdsSecret(text)).toBe(false)
-    expect(secrets.holdsPieceWithDigit(text)).toBe(false)
+    expect(secrets.containsSecret(text)).toBe(false)
+    expect(secrets.containsPieceWithDigit(text)).toBe(false)
   })
 })

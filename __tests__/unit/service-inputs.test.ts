@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
+import { parse } from 'yaml'
 import { ActionError } from '../../src/errors.ts'
 import { readServiceInputs } from '../../src/inputs/service.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
@@ -28,7 +30,7 @@ describe('the endpoint', () => {
   })
 
   it.each(['ALIBABA_CLOUD_REGION_ID', 'ALIBABACLOUD_REGION_ID', 'ALICLOUD_REGION'])(
-    'takes the region from %s',
+    'uses the region of %s',
     async (name) => {
       expect((await read({}, { [name]: ' cn-beijing ' })).read).toMatchObject({
         regionId: 'cn-beijing',
@@ -37,7 +39,7 @@ describe('the endpoint', () => {
     },
   )
 
-  it('takes the region of the input before that of the environment', async () => {
+  it('prefers the region of the input to that of the environment', async () => {
     const { read: found } = await read(
       { 'region-id': 'cn-hangzhou' },
       { ALIBABA_CLOUD_REGION_ID: 'cn-beijing' },
@@ -58,35 +60,41 @@ describe('the endpoint of STS', () => {
   })
 })
 
-describe('a value that an input does not take', () => {
+describe('an invalid input', () => {
   it.each<[Record<string, string>, RegExp]>([
     [
       {},
-      /Neither the input region-id nor endpoint is given\..*ALIBABA_CLOUD_REGION_ID, ALIBABACLOUD_REGION_ID, ALICLOUD_REGION\./,
+      /Neither region-id nor endpoint is set\..*ALIBABA_CLOUD_REGION_ID, ALIBABACLOUD_REGION_ID, ALICLOUD_REGION\./,
     ],
-    [{ endpoint: 'https://mqtt.example.com' }, /endpoint is "https:\/\/mqtt.*without a scheme/],
-    [{ endpoint: 'mqtt.example.com/path' }, /endpoint is .*without a path/],
-    [{ endpoint: 'user@mqtt.example.com' }, /endpoint is "\*\*\*@mqtt\.example\.com"/],
-    [{ endpoint: 'https://user:hidden@mqtt.example.com' }, /endpoint is "\*\*\*@mqtt\.example\.com"/],
-    [{ endpoint: 'https://user:hid@den/x@mqtt.example.com:1' }, /endpoint is "\*\*\*@mqtt\.example\.com:1"/],
-    [{ endpoint: `${'a'.repeat(300)}/` }, /endpoint is "a{200}…"\. It takes/],
-    [{ endpoint: 'mqtt.example.com:70000' }, /endpoint is/],
-    [{ endpoint: 'mqtt.example.com:' }, /endpoint is/],
-    [{ endpoint: 'mqtt example' }, /endpoint is/],
-    [{ endpoint: '[::1' }, /endpoint is/],
-    [{ 'region-id': 'cn.evil.example/' }, /region-id is "cn.evil.example\/".*such as cn-hangzhou/],
-    [{ 'region-id': 'cn_hangzhou' }, /region-id is/],
-    [{ 'region-id': 'cn-hangzhou', network: 'private' }, /network is "private"\. It takes public or vpc\./],
-    [{ 'region-id': 'cn-hangzhou', network: 'VPC' }, /network is "VPC"/],
+    [
+      { endpoint: 'https://mqtt.example.com' },
+      /^Invalid endpoint: "https:\/\/mqtt.*without a scheme or path/,
+    ],
+    [{ endpoint: 'mqtt.example.com/path' }, /^Invalid endpoint: .*without a scheme or path/],
+    [{ endpoint: 'user@mqtt.example.com' }, /^Invalid endpoint: "\*\*\*@mqtt\.example\.com"/],
+    [{ endpoint: 'https://user:hidden@mqtt.example.com' }, /^Invalid endpoint: "\*\*\*@mqtt\.example\.com"/],
+    [
+      { endpoint: 'https://user:hid@den/x@mqtt.example.com:1' },
+      /^Invalid endpoint: "\*\*\*@mqtt\.example\.com:1"/,
+    ],
+    [{ endpoint: `${'a'.repeat(300)}/` }, /^Invalid endpoint: "a{200}…"\. Use host/],
+    [{ endpoint: 'mqtt.example.com:70000' }, /^Invalid endpoint: /],
+    [{ endpoint: 'mqtt.example.com:' }, /^Invalid endpoint: /],
+    [{ endpoint: 'mqtt example' }, /^Invalid endpoint: /],
+    [{ endpoint: '[::1' }, /^Invalid endpoint: /],
+    [{ 'region-id': 'cn.evil.example/' }, /^Invalid region-id: "cn.evil.example\/".*such as cn-hangzhou/],
+    [{ 'region-id': 'cn_hangzhou' }, /^Invalid region-id: /],
+    [{ 'region-id': 'cn-hangzhou', network: 'private' }, /^Invalid network: "private"\. Use public or vpc\./],
+    [{ 'region-id': 'cn-hangzhou', network: 'VPC' }, /^Invalid network: "VPC"/],
     ...['0', '-1', '1.5', '1e2', 'abc', '60s', '0x10', '99999999999999999999', '21601'].map(
       (text): [Record<string, string>, RegExp] => [
         { 'region-id': 'cn-hangzhou', timeout: text },
-        /timeout is ".*"\. It takes a whole number of seconds from 1 to 21600\./,
+        /^Invalid timeout: ".*"\. Use a whole number of seconds, 1 to 21600\./,
       ],
     ),
     ...['0', '-1', '2.0', 'five', '101'].map((text): [Record<string, string>, RegExp] => [
       { 'region-id': 'cn-hangzhou', 'max-attempts': text },
-      /max-attempts is ".*"\. It takes a whole number of attempts from 1 to 100\./,
+      /^Invalid max-attempts: ".*"\. Use a whole number of attempts, 1 to 100\./,
     ]),
   ])('is refused: %j', async (given, text) => {
     const { read: found, error } = await read(given)
@@ -94,13 +102,13 @@ describe('a value that an input does not take', () => {
     expect(error).toMatch(text)
   })
 
-  it('is refused in the environment too', async () => {
-    expect((await read({}, { ALICLOUD_REGION: 'a/b' })).error).toMatch(/ALICLOUD_REGION is "a\/b"/)
+  it('is also refused in the environment', async () => {
+    expect((await read({}, { ALICLOUD_REGION: 'a/b' })).error).toMatch(/^Invalid ALICLOUD_REGION: "a\/b"/)
   })
 })
 
-describe('how long to try', () => {
-  it('is 60 seconds and 5 attempts when nothing is said', async () => {
+describe('the limits', () => {
+  it('are 60 seconds and 5 attempts by default', async () => {
     const startMs = performance.now()
     const { read: found } = await read({ 'region-id': 'cn-hangzhou' })
     expect(found?.transport.maxAttempts).toBe(5)
@@ -108,9 +116,31 @@ describe('how long to try', () => {
     expect(found?.transport.deadlineMs).toBeLessThanOrEqual(performance.now() + 60_000)
   })
 
-  it('is what the inputs say', async () => {
+  it('are what the inputs set', async () => {
     const { read: found } = await read({ 'region-id': 'cn-hangzhou', timeout: '007', 'max-attempts': '1' })
     expect(found?.transport.maxAttempts).toBe(1)
     expect(found?.transport.deadlineMs).toBeLessThanOrEqual(performance.now() + 7_000)
+  })
+})
+
+describe.each(['action.yml', 'register/action.yml'])('the defaults in %s', (file) => {
+  const declared = parse(readFileSync(file, 'utf8')) as {
+    readonly inputs: Readonly<Record<string, { readonly default?: string }>>
+  }
+  const defaults = Object.entries(declared.inputs).flatMap(([name, { default: value }]) =>
+    value === undefined ? [] : [[name, value] as const],
+  )
+
+  it('are those of the code', async () => {
+    const given = { 'role-to-assume': 'acs:ram::1:role/r', 'region-id': 'cn-hangzhou' }
+    const summarize = async (more: Readonly<Record<string, string>>) => {
+      const startMs = performance.now()
+      const { read: found } = await read({ ...given, ...more })
+      const { deadlineMs = 0, maxAttempts } = found?.transport ?? {}
+      const timeout = Math.round((deadlineMs - startMs) / 1000)
+      return { endpoint: found?.endpoint, credentials: found?.credentials, maxAttempts, timeout }
+    }
+    expect(defaults.length).toBeGreaterThan(4)
+    expect(await summarize(Object.fromEntries(defaults))).toEqual(await summarize({}))
   })
 })

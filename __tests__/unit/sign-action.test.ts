@@ -89,7 +89,7 @@ describe('sign', () => {
     const ca = await makeCa()
     const lines = keyPem(ca).split('\n').slice(1)
     const { error, stdout } = await sign({ ...given(ca), 'ca-private-key': lines.join('\n') })
-    expect(error).toMatch(/^The input ca-private-key is neither PEM/)
+    expect(error).toMatch(/^Invalid ca-private-key: neither PEM/)
     expect(stdout).toContain(`::add-mask::${lines[0] ?? ''}\n`)
   })
 
@@ -132,19 +132,19 @@ describe('sign refuses, and leaves nothing behind,', () => {
     [
       'no code',
       () => ({ 'register-code': '' }),
-      /^The input register-code is missing\. .*steps\.code\.outputs\.register-code/,
+      /^Missing input: register-code\. .*steps\.code\.outputs\.register-code/,
     ],
     [
       'a code too long',
       () => ({ 'register-code': 'x'.repeat(65) }),
-      /^The input register-code holds something else than a register code\. It takes 8 to 64/,
+      /^Invalid register-code: the value is not a register code\. Use 8 to 64/,
     ],
     [
       'a code of two words',
       () => ({ 'register-code': 'two words' }),
-      /^The input register-code holds something else than a register code/,
+      /^Invalid register-code: the value is not a register code/,
     ],
-    ['stars', () => ({ 'register-code': '***' }), /^The input register-code is stars/],
+    ['stars', () => ({ 'register-code': '***' }), /^Invalid register-code: the value is stars/],
     [
       'no CA certificate',
       () => ({ 'ca-certificate': '' }),
@@ -158,7 +158,7 @@ describe('sign refuses, and leaves nothing behind,', () => {
     [
       'a number of days that is none',
       () => ({ 'valid-days': '0' }),
-      /^The input valid-days is "0"\. It takes a whole number of days from 1 to 36500\./,
+      /^Invalid valid-days: "0"\. Use a whole number of days, 1 to 36500\./,
     ],
     [
       'a key of another CA',
@@ -212,7 +212,7 @@ describe('sign refuses, and leaves nothing behind,', () => {
     [
       'a path to nothing',
       () => ({ 'ca-certificate': 'no/such.pem' }),
-      /^The input ca-certificate is neither PEM/,
+      /^Invalid ca-certificate: neither PEM/,
     ],
   ])('%s', async (_, change, message) => {
     const ca = await makeCa()

@@ -14,7 +14,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
-it('is added to what earlier steps wrote', async () => {
+it('is appended to that of earlier steps', async () => {
   const file = join(folder, 'summary')
   writeFileSync(file, 'Earlier.\n')
   const { stdout } = await withEnvironment({ GITHUB_STEP_SUMMARY: file }, () => {
@@ -42,7 +42,7 @@ it.each([
     '<code>(message withheld: it contains a secret)</code>',
   ],
   ['more than anybody reads', 'x'.repeat(5000), /x{1001}/, '…'],
-])('holds no %s', async (_, value, never, instead) => {
+])('contains no %s', async (_, value, never, instead) => {
   const file = join(folder, 'summary')
   await withEnvironment({ GITHUB_STEP_SUMMARY: file }, () => {
     mask('13274673-8f90-4630')
@@ -55,7 +55,7 @@ it.each([
 })
 
 it.each([{}, { GITHUB_STEP_SUMMARY: '/nowhere/summary' }])(
-  'fails nothing without a file: %j',
+  'does not fail the step without a file: %j',
   async (env) => {
     const { stdout, thrown } = await withEnvironment(env, () => {
       writeSummary('t', {})

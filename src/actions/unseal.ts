@@ -8,7 +8,7 @@ import { openSeal } from '../seal.ts'
 
 /** Opens a sealed register code in another job than the one that fetched it. */
 export async function unsealAction(): Promise<void> {
-  // First, as it masks the key.
+  // First, because it masks the key.
   const key = readOpeningKey()
   const sealed = required('sealed-register-code', '${{ needs.fetch.outputs.sealed-register-code }}')
   const run = readRunContext(process.env)

@@ -1,5 +1,5 @@
-import { giveUp } from '../abandoned.ts'
 import type { Transport } from '../attempts/retry.ts'
+import { withDeadline } from '../deadline.ts'
 import { ActionError } from '../errors.ts'
 import type { AccessKey } from './client.ts'
 import { loadCredentials } from './sdk.ts'
@@ -72,18 +72,23 @@ export async function findInDefaultChain({
   proxy,
 }: Pick<Transport, 'deadlineMs' | 'proxy'>): Promise<SourcedAccessKey> {
   const credential = await loadCredentials(proxy)
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    giveUp()
-    late.reject(new Error('late'))
-  }, deadlineMs - performance.now())
   try {
-    const found = await Promise.race([credential.getCredential(), late.promise])
+    const found = await withDeadline(
+      deadlineMs - performance.now(),
+      () => credential.getCredential(),
+      () => {
+        throw new Error('timeout')
+      },
+    )
     const { accessKeyId, accessKeySecret, providerName } = found
     if (!accessKeyId || !accessKeySecret) throw new Error('half an access key')
     const place = (providerName ?? '').split('/').slice(1).join('/')
     return {
-      accessKey: { accessKeyId, accessKeySecret, securityToken: found.securityToken === '' ? undefined : found.securityToken },
+      accessKey: {
+        accessKeyId,
+        accessKeySecret,
+        securityToken: found.securityToken === '' ? undefined : found.securityToken,
+      },
       source: `from the default chain (${place})`,
     }
   } catch {
@@ -91,8 +96,6 @@ export async function findInDefaultChain({
       what: `No credentials found in the inputs, in the environment, or in the default chain of Alibaba Cloud's SDK (${DEFAULT_CHAIN})`,
       fix: 'Set role-to-assume and oidc-provider-arn (recommended), or access-key-id and access-key-secret, or set up one of these sources on the runner.',
     })
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -1,4 +1,4 @@
-import { giveUp } from '../abandoned.ts'
+import { withDeadline } from '../deadline.ts'
 import { AttemptError, failureOf, timeoutOf } from './failures.ts'
 import type { Proxy } from './proxy.ts'
 import { watchResponse, type ResponseHead } from './response.ts'
@@ -16,18 +16,18 @@ export async function attempt<T>(
   request: (head: () => ResponseHead | undefined) => Promise<T>,
 ): Promise<T> {
   const seen = watchResponse()
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    giveUp()
-    late.reject(new AttemptError(timeoutOf({ ...limits, head: seen.head })))
-  }, limits.timeoutMs)
   try {
-    return await Promise.race([request(() => seen.head), late.promise])
+    return await withDeadline(
+      limits.timeoutMs,
+      () => request(() => seen.head),
+      () => {
+        throw new AttemptError(timeoutOf({ ...limits, head: seen.head }))
+      },
+    )
   } catch (thrown) {
     if (thrown instanceof AttemptError) throw thrown
     throw new AttemptError(failureOf(thrown, { ...limits, head: seen.head }))
   } finally {
-    clearTimeout(timer)
     seen.stop()
   }
 }

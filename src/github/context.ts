@@ -9,7 +9,7 @@ export type RunContext = {
 }
 
 /**
- * Read from the environment and not with `@actions/github`, which takes 130 ms to load.
+ * Reads the context from the environment, because `@actions/github` takes 130 ms to load.
  *
  * @throws ActionError when the runner did not set it
  */
@@ -22,31 +22,40 @@ function runnerVariable(env: NodeJS.ProcessEnv, name: string): string {
   if (value !== '') return value
   throw new ActionError({
     what: `${name} is not set, so a seal cannot be bound to this workflow run`,
-    fix: 'GitHub sets it for every step. Set it yourself only to try this outside of a workflow.',
+    fix: 'GitHub sets it for every step. Set it yourself only to try this outside a workflow.',
   })
 }
 
+/** Returns what to do when this run gets no secrets because it belongs to a fork; `undefined` in any other run. */
+export async function forkFix(): Promise<string | undefined> {
+  if (!(await isPullRequestFromFork())) return undefined
+  return (
+    'GitHub passes neither secrets nor OIDC tokens to a pull request from a fork. Skip this job there with ' +
+    'if: github.event.pull_request.head.repo.full_name == github.repository, and run it after the merge.'
+  )
+}
+
 /**
- * Whether this run belongs to a pull request from a fork, in which GitHub gives out neither secrets nor OIDC tokens.
- * `@actions/github` takes 130 ms to load, so it is loaded for the words of an error alone.
+ * Returns whether this run belongs to a pull request from a fork. Called only for an error, because `@actions/github`
+ * takes 130 ms to load.
  */
-export async function isPullRequestFromFork(): Promise<boolean> {
+async function isPullRequestFromFork(): Promise<boolean> {
   let context
   try {
     ;({ context } = await import('@actions/github'))
   } catch {
-    // It reads the file of the event when it is loaded. Without one that can be read, nothing is known of a fork.
+    // It reads the event file when it is loaded. Without a readable one, a fork cannot be recognized.
     return false
   }
   const pullRequest = context.payload.pull_request as PullRequest | undefined
-  // Reviews and comments on it too; pull_request_target runs with the secrets of the repository.
+  // Also for its reviews and comments. Not pull_request_target, which runs with the secrets of the repository.
   const isWithoutSecrets = /^pull_request(_review|_review_comment)?$/.test(context.eventName)
   if (!isWithoutSecrets || pullRequest === undefined) return false
-  // The repository of a fork that was deleted since is null.
+  // The repository is null when the fork has been deleted.
   return pullRequest.head?.repo?.full_name !== pullRequest.base?.repo?.full_name
 }
 
-/** The part of the event that tells where a pull request comes from. */
+/** The part of the event that says where a pull request comes from. */
 type PullRequest = {
   readonly head?: { readonly repo?: { readonly full_name?: string } | null }
   readonly base?: { readonly repo?: { readonly full_name?: string } | null }

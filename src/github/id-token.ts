@@ -4,47 +4,107 @@ import { type Agent, request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { attempt } from '../attempts/attempt.ts'
 import { AttemptError, describeFailure, isTemporary, type Failure } from '../attempts/failures.ts'
+import { agentFor, proxyFor, routeTo } from '../attempts/proxy.ts'
 import { isRecord, messageIn, textIn } from '../attempts/response.ts'
-import { agentFor, proxyFor } from '../attempts/proxy.ts'
 import { attemptLimitMs, retry, type FailedCall, type Transport } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
-import { mask } from '../runner/masking.ts'
+import { forkFix } from './context.ts'
 
-/** Where the runner gives out OIDC tokens, and what it wants to see for one. */
-export type IdTokenService = {
-  readonly url: URL
-  /** A secret. */
-  readonly requestToken: string
+/** Requests GitHub's OIDC token, already masked. */
+export type RequestIdToken = (transport: Transport) => Promise<string>
+
+const URL_VARIABLE = 'ACTIONS_ID_TOKEN_REQUEST_URL'
+const TOKEN_VARIABLE = 'ACTIONS_ID_TOKEN_REQUEST_TOKEN'
+const MAX_URL_LENGTH = 8192
+/** GitHub's tokens have about 1,200 characters. The token must fit into a header. */
+const MAX_TOKEN_LENGTH = 16_384
+
+const TRY_LATER =
+  'Run the job again later, and check www.githubstatus.com: the token comes from GitHub, not from Alibaba Cloud.'
+
+/**
+ * Reads the variables that the runner sets for a job with the permission `id-token: write`.
+ *
+ * @param options.audience of the token
+ * @param options.mask hides a secret; called with the job's request token now, and with the OIDC token when it arrives
+ * @param options.log prints the route to GitHub before the request
+ * @returns requests a token; throws an ActionError when the job has no permission, or the URL is not HTTPS
+ */
+export function readIdTokenRequest(
+  env: NodeJS.ProcessEnv,
+  {
+    audience,
+    mask,
+    log,
+  }: {
+    readonly audience: string
+    readonly mask: (secret: string) => string
+    readonly log: (label: string, fact: string) => void
+  },
+): RequestIdToken {
+  const requestUrl = env[URL_VARIABLE] ?? ''
+  const requestToken = mask((env[TOKEN_VARIABLE] ?? '').trim())
+  return async (transport) => {
+    if (requestUrl === '' || requestToken === '') throw await missingPermission()
+    const url = parseUrl(requestUrl)
+    // It is sent in a header.
+    if (!/^[\x21-\x7e]+$/.test(requestToken)) {
+      throw invalidVariable(
+        TOKEN_VARIABLE,
+        'it contains white space, control characters or non-ASCII characters',
+      )
+    }
+    log('OIDC token', routeTo(url.host, transport.proxy))
+    url.search += `${url.search === '' ? '' : '&'}audience=${encodeURIComponent(audience)}`
+    return mask(await getIdToken(url, requestToken, transport))
+  }
+}
+
+/** Without TLS, others could read the request token. */
+function parseUrl(text: string): URL {
+  const url = text.length <= MAX_URL_LENGTH && URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol === 'https:') return url
+  throw invalidVariable(URL_VARIABLE, 'it is not an https:// URL')
+}
+
+/** The value is not shown: it can be anything. */
+function invalidVariable(name: string, problem: string): ActionError {
+  return new ActionError({
+    what: `Invalid ${name}: ${problem}`,
+    fix: 'The runner sets this variable for jobs with the permission id-token: write. Make sure that nothing in the job or on the runner changes it.',
+  })
+}
+
+async function missingPermission(): Promise<ActionError> {
+  return new ActionError({
+    what: "This job has no permission to request GitHub's OIDC token",
+    fix:
+      (await forkFix()) ??
+      'Add "permissions:" with "id-token: write" to the job or the workflow. Listed permissions replace all defaults, so ' +
+        'also add "contents: read" if the job checks out a private repository.',
+  })
 }
 
 /**
- * Gets GitHub's OIDC token for an audience, masked. Not with `core.getIDToken`, which retries in its own way and time,
- * has no bound for an answer that hangs, and reads the proxy's variables in its own way.
+ * Gets an OIDC token. Not with `core.getIDToken`: it has retries and timeouts of its own, does not limit the size of
+ * the response, and reads the proxy variables in its own way.
  *
- * @param service.url HTTPS, with a query
- * @throws ActionError
  * @see https://docs.github.com/en/actions/concepts/security/openid-connect
  */
-export async function getIdToken(
-  { url, requestToken }: IdTokenService,
-  audience: string,
-  transport: Transport,
-): Promise<string> {
+async function getIdToken(url: URL, requestToken: string, transport: Transport): Promise<string> {
   const { host } = url
-  const withAudience = new URL(url)
-  withAudience.search += `${url.search === '' ? '' : '&'}audience=${encodeURIComponent(audience)}`
   const agent = new (agentFor(transport.proxy))()
   const { result } = await retry(transport, {
     name: "GitHub's OIDC token",
     attempt: () =>
       attempt({ timeoutMs: attemptLimitMs(transport), proxy: proxyFor(host, transport.proxy) }, async () => {
-        const { status, body } = await get(withAudience, requestToken, agent)
+        const { status, body } = await get(url, requestToken, agent)
         return readIdToken(status, body)
       }),
     isRetryable,
     explain: (failed) => explain(failed, host, transport),
   })
-  return mask(result)
+  return result
 }
 
 async function get(
@@ -57,17 +117,17 @@ async function get(
     authorization: `Bearer ${requestToken}`,
     'user-agent': 'apsaramq-mqtt-register-code',
   }
-  const asked = request(url, { agent, headers })
-  // What goes wrong once the answer has begun is told by the answer.
-  asked.on('error', () => undefined).end()
-  const [response] = (await once(asked, 'response')) as [IncomingMessage]
+  const outgoing = request(url, { agent, headers })
+  // Once the response has begun, it reports the error.
+  outgoing.on('error', () => undefined).end()
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
   return { status: response.statusCode ?? 0, body: await text(response) }
 }
 
-/** What cannot be read is a failed attempt too, and worded as such. */
+/** A body that cannot be parsed is a failed attempt too: `attempt` describes what is thrown. */
 function readIdToken(status: number, body: string): string {
   const answer: unknown = JSON.parse(body)
-  if (!isRecord(answer)) throw new TypeError('The body is no JSON object.')
+  if (!isRecord(answer)) throw new TypeError('The body is not a JSON object.')
   if (status > 299) {
     throw new AttemptError({
       kind: 'refused',
@@ -77,14 +137,11 @@ function readIdToken(status: number, body: string): string {
     })
   }
   const token = textIn(answer, 'value')
-  // Three parts of base64url, joined by dots: anything else is no token, and could not be masked as one.
+  // A token is three parts of base64url. The parts of anything else would not be masked.
   if (token !== undefined && token.length <= MAX_TOKEN_LENGTH && /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token))
     return token
-  throw new AttemptError({ kind: 'broken-response', what: 'answered without a token' })
+  throw new AttemptError({ kind: 'broken-response', what: 'responded without a token' })
 }
-
-/** GitHub's have about 1,200 characters; a header has to hold it. */
-const MAX_TOKEN_LENGTH = 16_384
 
 function isRetryable(failure: Failure): boolean {
   if (failure.kind !== 'refused') return isTemporary(failure)
@@ -99,13 +156,10 @@ function explain({ failure, effort }: FailedCall, host: string, transport: Trans
       code: failure.code,
       serviceMessage: failure.serviceMessage || undefined,
       fix: isRetryable(failure)
-        ? COME_BACK
-        : 'Check that the job has permissions: id-token: write, and run it again: what a job may ask with ends with the job.',
+        ? TRY_LATER
+        : "Check that the job has permissions: id-token: write, and run it again: the job's request token expires when the job ends.",
     })
   }
-  const { what, fix } = describeFailure(failure, { ...transport, host, wrongAddress: COME_BACK })
+  const { what, fix } = describeFailure(failure, { ...transport, host, wrongAddress: TRY_LATER })
   return new ActionError({ what: `GitHub gave no OIDC token: ${what}${suffix}`, fix })
 }
-
-const COME_BACK =
-  'Run the job again later, and look at www.githubstatus.com: the token comes from GitHub, not from Alibaba Cloud.'

@@ -2,31 +2,42 @@ import { getInput } from '@actions/core'
 import { ActionError } from '../errors.ts'
 import { mask } from '../runner/masking.ts'
 
-/** An input, without surrounding white space; empty when it is left out. */
+/** The default of the input `timeout`, which also limits reading the files of inputs. */
+export const DEFAULT_TIMEOUT_SECONDS = 60
+
+/** The most frequent reason for a missing value. */
+export const UNSET_IS_EMPTY = 'An unset secret or variable is passed as an empty string.'
+
+/** Returns an input without surrounding white space; an empty string when it is unset. */
 export function optional(name: string): string {
   return getInput(name)
 }
 
-/** @throws ActionError when it is left out */
+/**
+ * Returns an input that must be set.
+ *
+ * @param example a value, for the error
+ * @throws ActionError when it is unset
+ */
 export function required(name: string, example: string): string {
   const value = optional(name)
   if (value !== '') return value
   throw new ActionError({
-    what: `The input ${name} is missing`,
-    fix: `Give it under "with:", e.g. ${name}: ${example}. A variable or secret that is not set arrives empty.`,
+    what: `Missing input: ${name}`,
+    fix: `Set it under "with:", for example ${name}: ${example}. ${UNSET_IS_EMPTY}`,
   })
 }
 
-/** An input that holds a secret: masked here, before anything else can see it. */
+/** Returns an input that contains a secret, and masks it. */
 export function secret(name: string): string {
   return mask(optional(name))
 }
 
 /**
- * An input that takes a whole number.
+ * Returns an input that is a whole number.
  *
- * @param range.fallback the value when it is left out
- * @param range.unit what is counted, for the words of the error
+ * @param range.fallback the value when it is unset
+ * @param range.unit what is counted, for the error
  * @throws ActionError when it is anything else, or out of range
  */
 export function wholeNumber(
@@ -37,11 +48,11 @@ export function wholeNumber(
   if (text === '') return fallback
   const value = Number(text)
   if (/^\d+$/.test(text) && value >= min && value <= max) return value
-  throw invalid(name, text, `a whole number of ${unit} from ${min} to ${max}`)
+  throw invalid(name, text, `a whole number of ${unit}, ${min} to ${max}`)
 }
 
 /**
- * An input that takes one of a few words; the first one when it is left out.
+ * Returns an input that is one of a few words; the first one when it is unset.
  *
  * @throws ActionError when it is any other
  */
@@ -50,27 +61,18 @@ export function oneOf<T extends string>(name: string, words: readonly [T, ...T[]
   if (text === '') return words[0]
   const word = words.find((candidate) => candidate === text)
   if (word !== undefined) return word
-  throw invalid(name, text, words.join(' or '))
+  throw invalid(name, text, new Intl.ListFormat('en', { type: 'disjunction' }).format(words))
 }
 
-/** More of a value that cannot be used is not worth reading. */
+/** Enough of an invalid value to recognize it. */
 const MAX_SHOWN = 200
 
-/** The error for a value that an input does not take. */
-export function invalid(name: string, value: string, takes: string): ActionError {
-  const shown = value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value
-  return new ActionError({ what: `The input ${name} is "${shown}"`, fix: `It takes ${takes}.` })
-}
-
 /**
- * Access key ids and tokens travel in headers of a request, which hold no line ends and no letters beyond ASCII.
+ * Makes the error for an invalid value.
  *
- * @throws ActionError
+ * @param use a valid value, in words: what follows "Use"
  */
-export function requireHeaderText(name: string, value: string): void {
-  if (/^[\x21-\x7e]*$/.test(value)) return
-  throw new ActionError({
-    what: `${name} has white space, control characters or letters beyond ASCII in it`,
-    fix: 'Copy it again, whole and on one line.',
-  })
+export function invalid(name: string, value: string, use: string): ActionError {
+  const shown = value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value
+  return new ActionError({ what: `Invalid ${name}: "${shown}"`, fix: `Use ${use}.` })
 }

@@ -11,13 +11,21 @@ import { optional, required, secret } from './input.ts'
 
 const INPUT = 'seal-key'
 
+const PUBLIC_BLOCK = /-----BEGIN ((?:RSA )?PUBLIC KEY|(?:X509 )?CERTIFICATE)-----[^-]*-----END \1-----/g
+
+/** A line of a `.pub` file, or of `authorized_keys` with options before it. */
+const SSH_KEY = /^(?:sk-)?(?:ssh|ecdsa)-|(?:ssh|ecdsa)-[\w@.-]{1,64}\s{1,9}AAAA/
+const DER = 'a DER key'
+
 /** What a seal is made with, and the workflow run it is for. */
 export type Sealing = { readonly key: SealKey; readonly run: RunContext }
 
 /**
- * Reads the input `seal-key`, empty when it is left out. It is masked here, and judged by the functions below. A whole
- * public key or certificate is not masked: it is no secret, and its lines may stand in other outputs. What only looks
- * like one can be a private key that was damaged.
+ * Reads the input `seal-key` and masks it; the functions below validate it. Public keys and certificates are not
+ * masked: they are not secret, and their lines may be part of other outputs. Anything else that looks like PEM can be a
+ * damaged private key.
+ *
+ * @returns an empty string when it is unset
  */
 export function readSealKey(): string {
   const value = optional(INPUT)
@@ -25,27 +33,18 @@ export function readSealKey(): string {
   return isPublic(value) ? value : maskLines(value)
 }
 
-const PUBLIC_BLOCK = /-----BEGIN ((?:RSA )?PUBLIC KEY|(?:X509 )?CERTIFICATE)-----[^-]*-----END \1-----/g
-
-/** Whether a text is public keys and certificates that can be read, and nothing else. */
+/** Whether a text consists of readable public keys and certificates, and nothing else. */
 function isPublic(pem: string): boolean {
   const blocks = pem.match(PUBLIC_BLOCK) ?? []
   const rest = pem.replace(PUBLIC_BLOCK, '').replace(/\\[rn]|\s/g, '')
-  return rest === '' && blocks.every(isReadable)
-}
-
-function isReadable(text: string): boolean {
-  try {
-    readPublicKey({ input: INPUT, text })
-    return true
-  } catch {
-    return false
-  }
+  return rest === '' && blocks.every((text) => succeeds(() => readPublicKey({ input: INPUT, text })))
 }
 
 /**
+ * Makes what is needed to seal a code.
+ *
  * @param sealKey a passphrase, or a public key or certificate as PEM text
- * @throws ActionError when it is a private key, or cannot be used, or this is no workflow run
+ * @throws ActionError when it is a private key or unusable, or this is not a workflow run
  */
 export function sealingWith(sealKey: string, env: NodeJS.ProcessEnv): Sealing {
   const key = looksLikePem(sealKey)
@@ -63,12 +62,12 @@ export async function sealFor(
 }
 
 /**
- * Reads what to open a seal with: the passphrase, or the private key as PEM text with its passphrase.
+ * Reads the key that opens a seal: the passphrase, or the private key as PEM text with its own passphrase.
  *
- * @throws ActionError when it is missing, or cannot be used
+ * @throws ActionError when it is missing or unusable
  */
 export function readOpeningKey(): SealKey {
-  // First, so that it is masked whatever is wrong with the key.
+  // First, so that it is masked even when the key is invalid.
   const passphrase = { input: 'seal-key-passphrase', value: secret('seal-key-passphrase') }
   const sealKey = readSealKey()
   required(INPUT, '${{ secrets.SEAL_KEY }}')
@@ -77,88 +76,81 @@ export function readOpeningKey(): SealKey {
     : passphraseSealKey(requirePassphrase(sealKey))
 }
 
-/** What was meant as a key must not become a passphrase: others can know a path or a public key. */
+/** A key or path must not become a passphrase by mistake, because others can know a path or a public key. */
 function requirePassphrase(value: string): string {
-  const mistake = mistakenKey(value)
+  const mistake = mistakeIn(value)
   if (mistake === undefined) return value
   throw new ActionError({
-    what: `The input ${INPUT} is ${mistake}, not a passphrase`,
-    fix: 'Give the text of the key itself, with its -----BEGIN and -----END lines (PEM), or a passphrase that looks like neither key nor path: openssl rand -base64 32 makes one.',
+    what: `Invalid ${INPUT}: the value is ${mistake}, not a passphrase`,
+    fix: 'Use the PEM text of the key with its -----BEGIN and -----END lines, or a passphrase, for example from openssl rand -base64 32.',
   })
 }
 
-function mistakenKey(value: string): string | undefined {
+function mistakeIn(value: string): string | undefined {
   if (existsSync(value) || /\.(pem|crt|cer|key|pub|der)$/i.test(value)) return 'the path of a file'
-  if (value.includes('----') || /\b(?:BEGIN|END) [A-Z0-9 ]{0,30}KEY\b/.test(value))
-    return 'a part of a PEM key'
-  if (/^\$\{\{|^\$\w+$|^\*+$/.test(value))
-    return 'a variable or an expression that nobody evaluated, or stars'
-  if (SSH_KEY.test(value)) return 'a key in the form of OpenSSH'
-  if (/\bage1[a-z\d]{20,}/i.test(value)) return 'a recipient of age'
+  if (value.includes('----') || /\b(?:BEGIN|END) [A-Z0-9 ]{0,30}KEY\b/.test(value)) return 'part of a PEM key'
+  if (/^\$\{\{|^\$\w+$|^\*+$/.test(value)) return 'an unevaluated variable or expression, or stars'
+  if (SSH_KEY.test(value)) return 'an OpenSSH key'
+  if (/\bage1[a-z\d]{20,}/i.test(value)) return 'an age recipient'
   if (isJwk(value)) return 'a JSON Web Key'
   const inBase64 = keyIn(Buffer.from(value, 'base64'))
   if (inBase64 === DER) return 'a PEM key without its -----BEGIN and -----END lines'
-  if (inBase64 !== undefined) return `the base64 form of ${inBase64}`
+  if (inBase64 !== undefined) return `${inBase64} in base64`
   const hex = value.replace(/0x|\\x|[\s:,-]/gi, '')
   const inHex = /^[\da-f]+$/i.test(hex) ? keyIn(Buffer.from(hex, 'hex')) : undefined
-  return inHex && `the hex form of ${inHex}`
+  return inHex && `${inHex} in hex`
 }
-
-/** A line of a `.pub` file, or of `authorized_keys` with options before it. */
-const SSH_KEY = /^(?:sk-)?(?:ssh|ecdsa)-|(?:ssh|ecdsa)-[\w@.-]{1,64}\s{1,9}AAAA/
-const DER = 'a DER key'
 
 /** What kind of key or certificate bytes are. */
 function keyIn(bytes: Buffer): string | undefined {
   const text = bytes.toString('latin1')
   if (looksLikePem(text)) return 'a PEM key'
   if (isJwk(text)) return 'a JSON Web Key'
-  // Behind the length of the name, four bytes.
-  if (SSH_KEY.test(text) || SSH_KEY.test(text.slice(4, 40))) return 'a key of OpenSSH'
+  // In the binary form, four bytes with the length of the name come first.
+  if (SSH_KEY.test(text) || SSH_KEY.test(text.slice(4, 40))) return 'an OpenSSH key'
   if (isPoint(bytes)) return 'the point of an EC key'
-  return isDer(bytes) || isEncryptedDer(bytes) ? DER : undefined
+  return isDer(bytes) ? DER : undefined
 }
 
 function isJwk(text: string): boolean {
   return /^[\s"'[{\\]/.test(text) && /\bkty\\?["']?\s{0,9}:/.test(text)
 }
 
-/** The public half of an EC key, without anything around it. */
+/** Whether bytes are the bare public half of an EC key. 33 bytes can be a point by chance. */
 function isPoint(bytes: Buffer): boolean {
-  return ['prime256v1', 'secp384r1', 'secp521r1', 'secp256k1'].some((curve) => {
-    try {
-      ECDH.convertKey(bytes, curve)
-      return bytes.length > 33
-    } catch {
-      return false
-    }
-  })
+  return (
+    bytes.length > 33 &&
+    ['prime256v1', 'secp384r1', 'secp521r1', 'secp256k1'].some((curve) =>
+      succeeds(() => ECDH.convertKey(bytes, curve)),
+    )
+  )
 }
 
-/** Whether bytes are a key or a certificate. */
+/** Whether bytes are a key, encrypted or not, or a certificate. */
 function isDer(key: Buffer): boolean {
-  const readers = [
-    () => createPublicKey({ key, format: 'der', type: 'spki' }),
-    // Finds the public key in a private one too, PKCS#8, PKCS#1 or SEC1.
-    () => createPublicKey({ key, format: 'der', type: 'pkcs1' }),
-    () => new X509Certificate(key),
-  ]
-  return readers.some((read) => {
-    try {
-      read()
-      return true
-    } catch {
-      return false
-    }
-  })
+  return (
+    succeeds(() => createPublicKey({ key, format: 'der', type: 'spki' })) ||
+    // Also finds the public key in a private one: PKCS#8, PKCS#1 or SEC1.
+    succeeds(() => createPublicKey({ key, format: 'der', type: 'pkcs1' })) ||
+    succeeds(() => new X509Certificate(key)) ||
+    isEncryptedDer(key)
+  )
 }
 
-/** Whether bytes are a private key in the form of PKCS#8 that its owner has encrypted. */
 function isEncryptedDer(key: Buffer): boolean {
   try {
     createPrivateKey({ key, format: 'der', type: 'pkcs8' })
     return false
   } catch (failure) {
     return (failure as NodeJS.ErrnoException).code === 'ERR_MISSING_PASSPHRASE'
+  }
+}
+
+function succeeds(read: () => unknown): boolean {
+  try {
+    read()
+    return true
+  } catch {
+    return false
   }
 }

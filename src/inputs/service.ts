@@ -6,10 +6,10 @@ import { ActionError } from '../errors.ts'
 import { log } from '../runner/log.ts'
 import { cleanForeign, mask } from '../runner/masking.ts'
 import { readCredentialPlan, readSecrets } from './credentials.ts'
-import { invalid, oneOf, optional, wholeNumber } from './input.ts'
+import { DEFAULT_TIMEOUT_SECONDS, invalid, oneOf, optional, wholeNumber } from './input.ts'
 import { readProxy } from './proxy.ts'
 
-/** What the credential and network inputs come to. */
+/** The value of the credential and network inputs. */
 export type ServiceInputs = {
   /** `host` or `host:port`. */
   readonly endpoint: string
@@ -18,17 +18,20 @@ export type ServiceInputs = {
   readonly transport: Transport
 }
 
+/** In order of precedence, after the input `region-id`. */
 const REGION_VARIABLES = ['ALIBABA_CLOUD_REGION_ID', 'ALIBABACLOUD_REGION_ID', 'ALICLOUD_REGION']
+/** A host name has at most 253 characters, and a port 5. */
+const MAX_ENDPOINT_LENGTH = 260
 
 /**
- * Reads the inputs that say where the service is, with which access key to call it, and how long to try. The time of
- * the input `timeout` runs from here.
+ * Reads the inputs that say where the service is, with which credentials to call it, and how long to try. The time
+ * limit of the input `timeout` starts here.
  *
- * @throws ActionError which input is wrong, and what it takes
+ * @throws ActionError which input is invalid or missing
  */
 export async function readServiceInputs(env: NodeJS.ProcessEnv): Promise<ServiceInputs> {
   const startMs = performance.now()
-  // Both first, as they mask the secrets.
+  // Both first, because they mask the secrets.
   const secrets = readSecrets(env)
   const proxy = readProxy(env)
   const vpc = oneOf('network', ['public', 'vpc']) === 'vpc' ? '-vpc' : ''
@@ -36,7 +39,11 @@ export async function readServiceInputs(env: NodeJS.ProcessEnv): Promise<Service
   const endpointOf = (service: string, input: string): string =>
     readEndpoint(input) ?? `${service}${vpc}.${requireRegion(regionId, input)}.aliyuncs.com`
   const endpoint = endpointOf('onsmqtt', 'endpoint')
-  const timeoutSeconds = wholeNumber('timeout', { fallback: 60, max: 21_600, unit: 'seconds' })
+  const timeoutSeconds = wholeNumber('timeout', {
+    fallback: DEFAULT_TIMEOUT_SECONDS,
+    max: 21_600,
+    unit: 'seconds',
+  })
   const maxAttempts = wholeNumber('max-attempts', { fallback: 5, max: 100, unit: 'attempts' })
   const credentials = await readCredentialPlan(env, secrets, () => endpointOf('sts', 'sts-endpoint'))
   const onRetry = (line: string): void => {
@@ -50,51 +57,8 @@ export async function readServiceInputs(env: NodeJS.ProcessEnv): Promise<Service
   }
 }
 
-function readRegion(env: NodeJS.ProcessEnv): string | undefined {
-  const places = [
-    { name: 'region-id', value: optional('region-id') },
-    ...REGION_VARIABLES.map((name) => ({ name, value: (env[name] ?? '').trim() })),
-  ]
-  const found = places.find(({ value }) => value !== '')
-  if (found === undefined) return undefined
-  // It becomes part of a host name: with a dot or a slash in it, the signed request could go to another host.
-  if (/^[a-z0-9]+(-[a-z0-9]+)*$/.test(found.value)) return found.value
-  throw invalid(found.name, found.value, 'the id of a region, such as cn-hangzhou')
-}
-
-/** A host name has 253 characters at most. */
-const MAX_ENDPOINT_LENGTH = 260
-
-function readEndpoint(input: string): string | undefined {
-  const endpoint = optional(input)
-  if (endpoint === '') return undefined
-  const isHostAndPort = /^(\[[\da-f:.]+\]|[\da-z]([\da-z.-]*[\da-z])?)(:\d+)?$/i.test(endpoint)
-  if (isHostAndPort && endpoint.length <= MAX_ENDPOINT_LENGTH && URL.canParse(`https://${endpoint}`))
-    return endpoint
-  const takes =
-    'host or host:port, such as onsmqtt.cn-hangzhou.aliyuncs.com, without a scheme and without a path'
-  // What stands before an @ may be a password.
-  throw invalid(
-    input,
-    endpoint.includes('@') ? `***${endpoint.slice(endpoint.lastIndexOf('@'))}` : endpoint,
-    takes,
-  )
-}
-
 /**
- * @param endpointInput the input that would make the region unnecessary
- * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-endpoint
- */
-function requireRegion(regionId: string | undefined, endpointInput: string): string {
-  if (regionId !== undefined) return regionId
-  throw new ActionError({
-    what: `Neither the input region-id nor ${endpointInput} is given`,
-    fix: `Give region-id, the region of the instance, e.g. region-id: cn-hangzhou, or set ${REGION_VARIABLES.join(', ')}.`,
-  })
-}
-
-/**
- * Gets the access key, and tells the log the way to STS and to GitHub's token, and where the key comes from.
+ * Gets the access key. Logs its source, and the route to STS and to GitHub if they are called.
  *
  * @returns the service, ready to be called
  * @throws ActionError
@@ -104,4 +68,43 @@ export async function connect({ endpoint, credentials, transport }: ServiceInput
   const { accessKey, source } = await obtainAccessKey(credentials, transport, mask)
   log('Access key', source)
   return { endpoint, accessKey, transport }
+}
+
+function readRegion(env: NodeJS.ProcessEnv): string | undefined {
+  const places = [
+    { name: 'region-id', value: optional('region-id') },
+    ...REGION_VARIABLES.map((name) => ({ name, value: (env[name] ?? '').trim() })),
+  ]
+  const found = places.find(({ value }) => value !== '')
+  if (found === undefined) return undefined
+  // It becomes part of a host name: with a dot or a slash, the signed request could go to another host.
+  if (/^[a-z0-9]+(-[a-z0-9]+)*$/.test(found.value)) return found.value
+  throw invalid(found.name, found.value, 'a region ID, such as cn-hangzhou')
+}
+
+/**
+ * @param endpointInput the input that would make the region unnecessary
+ * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-endpoint
+ */
+function requireRegion(regionId: string | undefined, endpointInput: string): string {
+  if (regionId !== undefined) return regionId
+  throw new ActionError({
+    what: `Neither region-id nor ${endpointInput} is set`,
+    fix: `Set region-id to the region of the instance, for example cn-hangzhou, or set ${REGION_VARIABLES.join(', ')}.`,
+  })
+}
+
+function readEndpoint(input: string): string | undefined {
+  const endpoint = optional(input)
+  if (endpoint === '') return undefined
+  const isHostAndPort = /^(\[[\da-f:.]+\]|[\da-z]([\da-z.-]*[\da-z])?)(:\d+)?$/i.test(endpoint)
+  if (isHostAndPort && endpoint.length <= MAX_ENDPOINT_LENGTH && URL.canParse(`https://${endpoint}`))
+    return endpoint
+  // The text before an @ can contain a password.
+  const shown = endpoint.replace(/^.*@/s, '***@')
+  throw invalid(
+    input,
+    shown,
+    'host or host:port without a scheme or path, such as onsmqtt.cn-hangzhou.aliyuncs.com',
+  )
 }

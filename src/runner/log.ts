@@ -4,30 +4,30 @@ import { clean } from './masking.ts'
 
 const LABEL_WIDTH = 'Register code'.length
 
-/** Prints one line of the step's log: what it is about, then the fact. */
+/** Prints one line of the step's log: a label, then a fact. */
 export function log(label: string, fact: string): void {
-  // Apart, so that a fact that has to be withheld leaves its label.
+  // Cleaned one by one, so that the label stays when the fact must be withheld.
   info(`${clean(label.padEnd(LABEL_WIDTH))}  ${clean(fact)}`)
 }
 
 /**
- * Adds a table to the summary of the job. Values are cleaned and escaped, whoever wrote them. One that cannot be
- * written fails no step; the log says so.
+ * Adds a table to the job summary. All values are cleaned and escaped. A summary that cannot be written does not fail
+ * the step; the log says so.
  *
- * Not with `core.summary`: it escapes nothing, and keeps the name of the first file that it wrote to.
+ * Not with `core.summary`, which escapes nothing and remembers the first file that it wrote to.
  *
- * @param rows what it is, and the fact
+ * @param rows each fact by its label
  */
 export function writeSummary(title: string, rows: Readonly<Record<string, string>>): void {
   const lines = Object.entries(rows).map(
     ([label, fact]) => `<tr><th align="left">${escape(label)}</th><td><code>${escape(fact)}</code></td></tr>`,
   )
-  // In one block of HTML, in which Markdown means nothing.
+  // One block of HTML, inside which Markdown has no meaning.
   const text = `### ${escape(title)}\n\n<table>\n${lines.join('\n')}\n</table>\n\n`
   try {
     appendFileSync(process.env['GITHUB_STEP_SUMMARY'] ?? '', text)
   } catch {
-    log('Summary', 'not written: GITHUB_STEP_SUMMARY names no file that can be written')
+    log('Summary', 'not written: GITHUB_STEP_SUMMARY names no writable file')
   }
 }
 

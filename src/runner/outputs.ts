@@ -4,22 +4,24 @@ import { join } from 'node:path'
 import { setOutput } from '@actions/core'
 import { ActionError } from '../errors.ts'
 
+const CHECK_DISK =
+  'Check the disk space of the runner and the permissions of its temporary folder, then run the job again.'
+
 /**
- * Refuses to go on when the step's outputs have nowhere to go. Without `GITHUB_OUTPUT` the toolkit would fall
- * back to a command that prints the value on the log.
+ * Checks that the step's outputs can be written. Without `GITHUB_OUTPUT` the toolkit would print them on the log.
  *
- * @throws ActionError when `GITHUB_OUTPUT` is not set, or is no file that can be written
+ * @throws ActionError when `GITHUB_OUTPUT` is not set, or not a writable file
  */
 export function requireOutputFile(): void {
   const file = outputFile()
   try {
     accessSync(file, constants.W_OK)
-    // A folder can be written too, and a device cannot be restored.
-    if (!statSync(file).isFile()) throw new TypeError('It is no regular file.')
+    // A folder can be writable too, and a device cannot be restored.
+    if (!statSync(file).isFile()) throw new TypeError('It is not a regular file.')
   } catch (cause) {
     throw new ActionError({
-      what: 'The file named by GITHUB_OUTPUT cannot be written',
-      fix: 'The runner makes that file for each step: check its disk, and who may write to its temporary folder.',
+      what: 'The file that GITHUB_OUTPUT names is not writable',
+      fix: `The runner creates it for each step. ${CHECK_DISK}`,
       cause,
     })
   }
@@ -28,7 +30,7 @@ export function requireOutputFile(): void {
 /**
  * Sets all outputs of the step, or none.
  *
- * @throws ActionError when one cannot be written; the file is then as it was before, if it can still be changed
+ * @throws ActionError when one cannot be written; the file is then restored, if possible
  */
 export function setOutputs(outputs: Readonly<Record<string, string>>): void {
   const file = outputFile()
@@ -40,7 +42,7 @@ export function setOutputs(outputs: Readonly<Record<string, string>>): void {
     restore(file, sizeBefore)
     throw new ActionError({
       what: `The outputs ${Object.keys(outputs).join(', ')} could not be written`,
-      fix: 'Check the disk of the runner, and who may write to its temporary folder. Then run the job again.',
+      fix: CHECK_DISK,
       cause,
     })
   }
@@ -50,23 +52,27 @@ function restore(file: string, size: number | undefined): void {
   try {
     if (size !== undefined) truncateSync(file, size)
   } catch {
-    // What failed before is what the user has to hear of.
+    // The user must read about the first failure, not about this one.
   }
 }
 
 function outputFile(): string {
-  const file = process.env['GITHUB_OUTPUT'] ?? ''
-  if (file !== '') return file
+  return runnerVariable('GITHUB_OUTPUT', 'the step has nowhere to write its outputs')
+}
+
+function runnerVariable(name: string, consequence: string): string {
+  const value = process.env[name] ?? ''
+  if (value !== '') return value
   throw new ActionError({
-    what: 'GITHUB_OUTPUT is not set, so the step has nowhere to put its outputs',
+    what: `${name} is not set, so ${consequence}`,
     fix: 'Run this as a step of a workflow. To try it on your own machine, use npm run demo.',
   })
 }
 
 /**
- * Writes a new file, readable by the runner's user alone, into the folder that the runner empties after each job.
+ * Writes a new file, readable only by the runner's user, into the folder that the runner empties after each job.
  *
- * @param file.name how its name starts
+ * @param file.name the start of its name
  * @returns its absolute path
  * @throws ActionError when that fails; no part of the file is left then
  */
@@ -75,23 +81,17 @@ export function writeTemporaryFile(file: {
   readonly extension: string
   readonly content: string
 }): string {
-  const folder = process.env['RUNNER_TEMP'] ?? ''
-  if (folder === '') {
-    throw new ActionError({
-      what: 'RUNNER_TEMP is not set, so there is no folder for temporary files',
-      fix: 'Run this as a step of a workflow. To try it on your own machine, use npm run demo.',
-    })
-  }
+  const folder = runnerVariable('RUNNER_TEMP', 'there is no folder for temporary files')
   const path = join(folder, `${file.name}-${randomUUID()}.${file.extension}`)
   try {
-    // "wx": never through a link or onto a file that somebody put there.
+    // "wx": never follows a link or overwrites a file that somebody put there.
     writeFileSync(path, file.content, { flag: 'wx', mode: 0o600 })
     return path
   } catch (cause) {
     rmSync(path, { force: true })
     throw new ActionError({
       what: 'A file could not be written to the folder that RUNNER_TEMP names',
-      fix: 'Check the disk of the runner, and who may write to its temporary folder. Then run the job again.',
+      fix: CHECK_DISK,
       cause,
     })
   }

@@ -1,34 +1,43 @@
 import { Writable } from 'node:stream'
 import { debug, error as annotate, isDebug } from '@actions/core'
-import { hasGivenUp } from '../abandoned.ts'
+import { hasAbandonedWork } from '../deadline.ts'
 import { ActionError } from '../errors.ts'
 import { clean, cleanForeign } from './masking.ts'
 
+/** Longer than all parts of any error together. */
+const MAX_ANNOTATION = 5000
+/** More causes and lines than any error of ours has. */
+const MAX_CAUSES = 10
+const MAX_STACK_LINES = 50
+
+const PLEASE_REPORT =
+  'Please report it, with the log of a run that has step debugging enabled (RUNNER_DEBUG=1).'
+
 /**
- * Runs an action to its end, and ends the process: with 0, or with one error annotation and 1.
- * The only place that catches everything.
+ * Runs an action and ends the process: with exit code 0, or with one error annotation and exit code 1. The only place
+ * that catches everything.
  *
- * @param exit ends the process; `process.exit` but for tests
+ * @param exit ends the process; replaced in tests
  */
 export async function runAction(
   action: () => Promise<void>,
   exit: (code: number) => void = exitProcess,
 ): Promise<void> {
   silenceStandardError()
-  // Node looks at it at each connection: nothing here is to be talked out of verifying certificates.
+  // Node reads it at each connection. Nothing in the environment may turn off the verification of TLS certificates.
   delete process.env['NODE_TLS_REJECT_UNAUTHORIZED']
-  let ended = false
+  let hasEnded = false
   const end = (code: number, failure?: unknown): void => {
-    if (ended) return
-    ended = true
+    if (hasEnded) return
+    hasEnded = true
     if (code !== 0) report(failure)
-    // A connection that an abandoned attempt left open would keep the process alive, so it is ended. Not before
-    // the log has been written: on Windows a pipe takes its time.
+    // Ends the process, because an open connection of an abandoned attempt would keep it alive. Waits for the log
+    // first, because writing to a pipe is asynchronous on Windows.
     process.stdout.write('', () => {
       exit(code)
     })
   }
-  // What a library throws outside of any promise would print a stack trace, with whatever is in it.
+  // Node would print the stack trace of an error that a library throws outside any promise, with secrets in it.
   process.on('uncaughtException', (failure) => {
     end(1, failure)
   })
@@ -41,15 +50,15 @@ export async function runAction(
 }
 
 /**
- * Ends the process, also while a read or a name server hangs: Node would wait for its thread. In its place comes a
- * process that does nothing but end with the code.
+ * Ends the process, even while a read or a name lookup hangs: Node would wait for its thread. So it replaces the
+ * process by one that only ends with the exit code.
  */
 function exitProcess(code: number): void {
-  if (hasGivenUp()) {
+  if (hasAbandonedWork()) {
     try {
       process.execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${code})`], {})
     } catch {
-      // Not on Windows.
+      // Not available on Windows.
     }
     if (code !== 0) process.kill(process.pid, 'SIGKILL')
   }
@@ -57,11 +66,11 @@ function exitProcess(code: number): void {
 }
 
 /**
- * All that the action has to say goes to standard output, cleaned. To standard error go what Node prints by itself: with
- * `NODE_DEBUG=https` the headers of every request, the security token among them; and warnings of deprecations that
- * the SDK and the toolkit bring about (DEP0169, DEP0005), on which no user can act.
+ * Discards standard error. The action prints on standard output, cleaned. On standard error Node itself prints, with
+ * `NODE_DEBUG=https`, the headers of every request, including the security token, and deprecation warnings of the SDK
+ * and the toolkit (DEP0169, DEP0005), which no user can act on.
  *
- * Replaced and not only its `write`: to open the real one takes longer than all that is read from the inputs.
+ * Replaces the stream and not only its `write`, because opening the real one takes longer than reading all inputs.
  */
 function silenceStandardError(): void {
   process.noDeprecation = true
@@ -73,15 +82,12 @@ function silenceStandardError(): void {
   Object.defineProperty(process, 'stderr', { value: nowhere, configurable: true, writable: true })
 }
 
-/** Longer than the parts of any error together. */
-const MAX_ANNOTATION = 5000
-
 function report(failure: unknown): void {
   try {
-    annotate(clean(wordsOf(failure), MAX_ANNOTATION))
+    annotate(clean(describe(failure), MAX_ANNOTATION))
   } catch {
-    // What was thrown can be made to throw again when it is looked at.
-    annotate(`${UNKNOWN} a value was thrown that cannot be shown. ${PLEASE_REPORT}`)
+    // A thrown value can throw again when it is inspected.
+    annotate(`Unexpected error: a value was thrown that cannot be shown. ${PLEASE_REPORT}`)
   }
   try {
     if (isDebug()) printStack(failure)
@@ -90,25 +96,16 @@ function report(failure: unknown): void {
   }
 }
 
-const UNKNOWN = 'This action failed in a way it does not know:'
-const PLEASE_REPORT = 'Please report it, with the log of a run with step debugging on (RUNNER_DEBUG=1).'
-
-function wordsOf(failure: unknown): string {
-  if (failure instanceof ActionError) {
-    return failure.describe(clean, cleanForeign)
-  }
-  return `${UNKNOWN} ${cleanForeign(String(failure))}. ${PLEASE_REPORT}`
+function describe(failure: unknown): string {
+  if (failure instanceof ActionError) return failure.describe(clean, cleanForeign)
+  return `Unexpected error: ${cleanForeign(String(failure))}. ${PLEASE_REPORT}`
 }
 
-/** Causes and lines: more than any error of ours has. */
-const MAX_CAUSES = 10
-const MAX_STACK_LINES = 50
-
-/** Line by line, as `clean` makes one line of what it gets. */
+/** Prints line by line, because `clean` joins lines. */
 function printStack(failure: unknown): void {
   let error = failure
   for (let depth = 0; depth < MAX_CAUSES && error instanceof Error; depth++, error = error.cause) {
-    // A stack can be anything that somebody made it.
+    // A library can set it to any value.
     const stack: unknown = error.stack
     if (typeof stack !== 'string') continue
     for (const line of stack.split('\n', MAX_STACK_LINES)) debug(cleanForeign(line))

@@ -1,30 +1,31 @@
 /**
- * Knows every secret of this process, and tells whether a text holds a piece of one, in whatever spelling.
+ * Remembers every secret of this process, and finds pieces of them in texts, in any spelling.
  *
- * Text and secrets are compared by their letters and digits alone, in lower case. So it makes no difference whether a
- * token is wrapped, cut, in another case or with other punctuation. A set of all pieces answers in a time that grows
- * with the length of the text and no faster. To make it takes ten milliseconds, so a smaller set is asked first: a text
- * that shares a piece with a secret shares one of the blocks, half as long, that the secret can be cut into.
+ * Texts and secrets are compared by their letters and digits, in lower case, so that wrapping, cutting, case and
+ * punctuation make no difference. A set of all pieces keeps the time linear in the length of the text. Building it
+ * takes ten milliseconds, so a smaller set is tried first. It contains the consecutive blocks of each secret, half as
+ * long as a piece: a text that shares a piece with a secret also contains one of its blocks.
  */
 
-/** Letters and digits in a row: 12 have at least 48 bits in hex, which no ordinary text has by chance. */
+/** The length of a piece: 12 letters and digits have at least 48 bits in hex, so no ordinary text matches by chance. */
 const PIECE = 12
 const BLOCK = PIECE / 2
-/** Fewer letters and digits stand in many a text by chance; such a secret is looked for as it is. */
+/** Fewer letters and digits match many texts by chance. Such a secret is compared literally. */
 const MIN_LETTERS = 4
-/** No key and no token comes near it. What is longer holds no secret behind it, and would only fill the memory. */
+/** Far longer than any key or token. The rest of a longer text is ignored, because it would only fill the memory. */
 const MAX_LENGTH = 65_536
-/** As escapes, base64 and hex may be nested: a base64 of a base64, a URL in JSON in a URL. */
+/** How deep encodings can be nested, such as base64 in base64, or a URL in JSON in a URL. */
 const MAX_NESTING = 3
 
-/** Remembered, and not yet compared with any text. */
+/** Remembered, but not indexed yet. */
 let waiting: string[] = []
-/** In every spelling, those that have a piece; what is not cut into pieces yet. */
+/** Spellings of at least one piece whose pieces are not in `pieces` yet. */
 let uncut: string[] = []
-const blocks = new Set<string>()
 const pieces = new Set<string>()
-/** What is shorter than a piece, whole. */
-const wholes = new Set<string>()
+const blocks = new Set<string>()
+/** Whole spellings that are shorter than a piece. */
+const shortSpellings = new Set<string>()
+/** Secrets to compare literally. */
 const literals = new Set<string>()
 
 /** Remembers a secret, for the functions below to find. */
@@ -33,72 +34,73 @@ export function rememberSecret(secret: string): void {
 }
 
 /**
- * Whether a text shares twelve letters and digits in a row with a secret, its base64 or its hex, of which one is a digit.
- * For our own words: a passphrase may hold ordinary ones, such as `security token`.
+ * Returns whether a text shares a piece that contains a digit with a secret, its base64 or its hex. For our own words:
+ * a passphrase can contain ordinary ones, such as `security token`.
  */
-export function holdsPieceWithDigit(text: string): boolean {
-  takeApart()
-  return blocks.size > 0 && readings(text).some((reading) => hasPiece(reduce(reading), /\d/))
+export function containsPieceWithDigit(text: string): boolean {
+  indexSecrets()
+  return blocks.size > 0 && interpretations(text).some((reading) => hasPiece(normalize(reading), /\d/))
 }
 
-/** Whether a text shares twelve letters and digits in a row with a secret, or holds the whole of a shorter one. */
-export function holdsSecret(text: string): boolean {
-  takeApart()
-  if (blocks.size === 0 && wholes.size === 0 && literals.size === 0) return false
-  return readings(text).some((reading) => {
-    const reduced = reduce(reading)
+/** Returns whether a text shares a piece with a secret, or contains a whole secret that is shorter than a piece. */
+export function containsSecret(text: string): boolean {
+  indexSecrets()
+  if (blocks.size === 0 && shortSpellings.size === 0 && literals.size === 0) return false
+  return interpretations(text).some((reading) => {
+    const normalized = normalize(reading)
     return (
-      hasPiece(reduced, /^/) ||
-      [...wholes].some((whole) => reduced.includes(whole)) ||
+      hasPiece(normalized, /^/) ||
+      [...shortSpellings].some((spelling) => normalized.includes(spelling)) ||
       [...literals].some((literal) => reading.includes(literal))
     )
   })
 }
 
-/** The secrets in which there may be no piece with a digit, as they are, the longest first. */
-export function plainSecrets(): readonly string[] {
-  takeApart()
+/** Returns the secrets that `containsPieceWithDigit` cannot find, the longest first. */
+export function literalSecrets(): readonly string[] {
+  indexSecrets()
   return [...literals].sort((one, other) => other.length - one.length)
 }
 
-function takeApart(): void {
+function indexSecrets(): void {
   const secrets = waiting
   waiting = []
   for (const secret of secrets) {
-    if (reduce(secret).length < PIECE || !/\d/.test(secret)) literals.add(secret)
+    if (normalize(secret).length < PIECE || !/\d/.test(secret)) literals.add(secret)
     if (Buffer.byteLength(secret) < MIN_LETTERS) literals.add(Buffer.from(secret).toString('base64'))
-    for (const spelling of spellingsOf(secret)) {
-      const reduced = reduce(spelling)
-      if (reduced.length >= PIECE) {
-        uncut.push(reduced)
-        for (let at = 0; at + BLOCK <= reduced.length; at += BLOCK) blocks.add(reduced.slice(at, at + BLOCK))
-      } else if (reduced.length >= MIN_LETTERS) wholes.add(reduced)
+    for (const spelling of spellingsOf(secret).map(normalize)) {
+      if (spelling.length >= PIECE) {
+        uncut.push(spelling)
+        for (let at = 0; at + BLOCK <= spelling.length; at += BLOCK)
+          blocks.add(spelling.slice(at, at + BLOCK))
+      } else if (spelling.length >= MIN_LETTERS) shortSpellings.add(spelling)
     }
   }
 }
 
-function hasPiece(reduced: string, pattern: RegExp): boolean {
-  if (!hasBlock(reduced)) return false
+/** @param pattern what the piece must match */
+function hasPiece(normalized: string, pattern: RegExp): boolean {
+  if (!hasBlock(normalized)) return false
   for (const spelling of uncut) {
     for (let at = 0; at + PIECE <= spelling.length; at++) pieces.add(spelling.slice(at, at + PIECE))
   }
   uncut = []
-  for (let at = 0; at + PIECE <= reduced.length; at++) {
-    const piece = reduced.slice(at, at + PIECE)
+  for (let at = 0; at + PIECE <= normalized.length; at++) {
+    const piece = normalized.slice(at, at + PIECE)
     if (pieces.has(piece) && pattern.test(piece)) return true
   }
   return false
 }
 
-function hasBlock(reduced: string): boolean {
-  for (let at = 0; at + BLOCK <= reduced.length; at++) {
-    if (blocks.has(reduced.slice(at, at + BLOCK))) return true
+function hasBlock(normalized: string): boolean {
+  for (let at = 0; at + BLOCK <= normalized.length; at++) {
+    if (blocks.has(normalized.slice(at, at + BLOCK))) return true
   }
   return false
 }
 
-/** Wide, accented and other variants of a letter count as the letter. */
-function reduce(text: string): string {
+/** Keeps letters and digits only. Full-width, accented and other variants of a letter become the letter. */
+function normalize(text: string): string {
   return text
     .replace(/\p{M}+/gu, '')
     .normalize('NFKD')
@@ -113,15 +115,15 @@ function spellingsOf(secret: string): string[] {
   return [secret, bytes.toString('hex'), ...[0, 1, 2].map((offset) => insideBase64(bytes, offset))]
 }
 
-/** What a value looks like in the base64 of a longer text, such as `user:password` in a header. */
+/** What a value looks like inside the base64 of a longer text, such as `user:password` in a header. */
 function insideBase64(value: Buffer, offset: number): string {
   const encoded = Buffer.concat([Buffer.alloc(offset), value]).toString('base64url')
-  // Of the characters at both ends, some bits belong to the neighbours.
+  // Without the characters at both ends that share bits with their neighbours.
   return encoded.slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + value.length) * 8) / 6))
 }
 
-/** The text, and all that it may mean: with escapes undone, and with what can be base64 or hex decoded. */
-function readings(text: string): readonly string[] {
+/** The text and everything it can stand for: with escapes undone, and with possible base64 and hex decoded. */
+function interpretations(text: string): readonly string[] {
   const found = new Set([text])
   let latest: readonly string[] = [text]
   for (let nesting = 0; nesting < MAX_NESTING; nesting++) {
@@ -132,7 +134,7 @@ function readings(text: string): readonly string[] {
   return [...found]
 }
 
-/** Where base64 or hex begins in a text cannot be seen, so it is read from each place that it can begin at. */
+/** Decodes from each possible start, because the text does not show where base64 or hex begins. */
 function decodings(text: string): string[] {
   const joined = text.replace(/\s+/g, '')
   const base64 = joined.match(/[\w+/-]{16,}/g) ?? []
@@ -151,14 +153,14 @@ function decode(text: string, encoding: 'base64' | 'hex'): string {
   return Buffer.from(text, encoding).toString()
 }
 
-/** As in a URL, in JSON, JavaScript, Python or C, and in HTML, with its tags. A run of them in a URL is UTF-8. */
+/** Escapes of URLs (a run of them is UTF-8), of JSON, JavaScript, Python and C, and of HTML, and HTML tags. */
 const ESCAPE =
   /(?:%[\da-f]{2})+|\\u\{[\da-f]{1,6}\}|\\U[\da-f]{8}|\\u[\da-f]{4}|U\+[\da-f]{4,6}|\\x[\da-f]{2}|\\[0-3][0-7]{2}|\\[^ux]|&#\d{1,7};?|&#x[\da-f]{1,6};?|&(?:amp|lt|gt|quot|apos);|<\/?[a-z]{1,10} ?\/?>/gi
 
 const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
 const JSON_LETTERS: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
 
-/** Undoes the escapes in a text, one level of them, in whichever spelling: `%2B` and `%2b`, `\u002b`, `&#43;`. */
+/** Undoes one level of escapes in a text, in any spelling: `%2B` and `%2b`, `\u002b`, `&#43;`. */
 export function unescapeAll(text: string): string {
   return text.replace(ESCAPE, (escape) => {
     if (escape.startsWith('%')) return Buffer.from(escape.replaceAll('%', ''), 'hex').toString()
@@ -173,7 +175,7 @@ export function unescapeAll(text: string): string {
   })
 }
 
-/** @param escape what stays when the number is no character */
+/** @param escape stays when the number is not a code point */
 function fromHex(hex: string, escape: string): string {
   const codePoint = Number.parseInt(hex, 16)
   return codePoint <= 0x10ffff ? String.fromCodePoint(codePoint) : escape
