@@ -5,7 +5,7 @@ const BARS = {
   keys: { what: 'run with keys, to a script by hand', bar: 1.4, aim: 1.2 },
   keyless: { what: 'keyless run, to a script of the same calls', bar: 1.5, aim: 1.3 },
   memory: { what: 'peak memory with keys, to that script', bar: 1.15, aim: 1.1 },
-  sign: { what: 'sign, EC P-256, to openssl in a shell', bar: 1.5, aim: 1.0 },
+  sign: { what: 'sign, EC P-256, to openssl in a shell', bar: 1.75, aim: 1.0 },
   loaded: { what: 'JavaScript loaded with keys, bytes', bar: 320_000, aim: 220_000 },
   archive: { what: 'archive of the repository, bytes', bar: 1_000_000, aim: 700_000 },
 } as const

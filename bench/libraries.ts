@@ -22,7 +22,8 @@ const PARTS: Readonly<Record<string, string>> = {
   '@alicloud/tea-xml': "import xml from '@alicloud/tea-xml'\nexport default xml",
   'p-retry': "import pRetry from 'p-retry'\nexport default pRetry",
   jose: "import { CompactEncrypt, compactDecrypt } from 'jose'\nexport default [CompactEncrypt, compactDecrypt]",
-  asn1js: "import { fromBER, Sequence } from 'asn1js'\nexport default [fromBER, Sequence]",
+  '@peculiar/asn1-x509':
+    "import { AsnConvert } from '@peculiar/asn1-schema'\nimport { Certificate } from '@peculiar/asn1-x509'\nexport default [AsnConvert, Certificate]",
   '@peculiar/x509':
     "import 'reflect-metadata'\nimport { X509CertificateGenerator } from '@peculiar/x509'\nexport default X509CertificateGenerator",
 }

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { describeKey, keyKindOf, MIN_RSA_BITS } from './certificates/keys.ts'
 import { ActionError } from './errors.ts'
 import { isRegisterCode } from './register-code.ts'
 
@@ -25,9 +26,6 @@ type Algorithm = keyof typeof ALGORITHMS
 const CONTENT_ENCRYPTION = 'A256GCM'
 
 const MIN_PASSPHRASE_LENGTH = 16
-const MIN_RSA_BITS = 2048
-/** OpenSSL's names of P-256, P-384 and P-521. */
-const CURVES = ['prime256v1', 'secp384r1', 'secp521r1']
 /**
  * Makes brute-forcing a passphrase expensive: a guess takes about a quarter of a second. A seal with more rounds is
  * refused, because a forged one could use hours of CPU time.
@@ -59,13 +57,11 @@ export function passphraseSealKey(passphrase: string): SealKey {
  * @throws ActionError when a seal cannot use this kind of key
  */
 export function keyPairSealKey(key: KeyObject): SealKey {
-  const { asymmetricKeyType: type = '', asymmetricKeyDetails: { modulusLength = 0, namedCurve = '' } = {} } =
-    key
-  if (type === 'rsa' && modulusLength >= MIN_RSA_BITS) return { algorithm: 'RSA-OAEP-256', key }
-  if (type === 'ec' && CURVES.includes(namedCurve)) return { algorithm: 'ECDH-ES+A256KW', key }
-  const detail = type === 'rsa' ? ` (${modulusLength} bits)` : type === 'ec' ? ` (curve ${namedCurve})` : ''
+  const kind = keyKindOf(key)
+  if (kind?.type === 'rsa') return { algorithm: 'RSA-OAEP-256', key }
+  if (kind?.type === 'ec') return { algorithm: 'ECDH-ES+A256KW', key }
   throw new ActionError({
-    what: `Invalid seal-key: unsupported key type ${type}${detail}`,
+    what: `Invalid seal-key: ${describeKey(key)} cannot be used for a seal`,
     fix: `Use an RSA key with at least ${MIN_RSA_BITS} bits, or an EC key on P-256, P-384 or P-521.`,
   })
 }

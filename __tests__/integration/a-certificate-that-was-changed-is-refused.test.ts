@@ -44,9 +44,7 @@ describe('a CA with a date that cannot be read', () => {
       const before = await service.emulator.requests()
       const run = await service.register({ ...withKey(bad), replaces: snOf(predecessor) })
       expect(run.annotations).toEqual([
-        expect.stringMatching(
-          /^The certificate in ca-certificate has a date that cannot be read\. .*issue the/,
-        ),
+        expect.stringMatching(/^The certificate in ca-certificate contains an invalid date\. Issue the/),
       ])
       expect(run.outputs).toEqual({})
       expect(await service.emulator.requests()).toEqual(before)
@@ -57,7 +55,7 @@ describe('a CA with a date that cannot be read', () => {
     const { 'ca-certificate': certificate = '', 'ca-private-key': key = '' } = withKey(bad)
     const inputs = { 'register-code': CODE, 'ca-certificate': certificate, 'ca-private-key': key }
     const run = await runStep('sign', inputs)
-    expect(run.annotations).toEqual([expect.stringContaining('has a date that cannot be read')])
+    expect(run.annotations).toEqual([expect.stringContaining('contains an invalid date')])
     expect(run.outputs).toEqual({})
   })
 
@@ -67,7 +65,7 @@ describe('a CA with a date that cannot be read', () => {
     const inputs = { 'ca-name': 'devices', 'ca-certificate': ca.pem, 'verification-certificate': bad.pem }
     const run = await service.register(inputs)
     expect(run.annotations).toEqual([
-      expect.stringMatching(/^The certificate in verification-certificate has a date that cannot be read/),
+      expect.stringMatching(/^The certificate in verification-certificate contains an invalid date/),
     ])
     expect(await service.emulator.requests()).toEqual([])
   })
@@ -92,7 +90,7 @@ describe('a self-signed CA whose signature is not its own', () => {
     ]) {
       expect(run.annotations).toEqual([
         expect.stringMatching(
-          /^The CA certificate in ca-certificate is self-signed, and its signature is not valid/,
+          /^The CA certificate in ca-certificate is self-signed, but its signature is invalid/,
         ),
       ])
       expect(run.outputs).toEqual({})

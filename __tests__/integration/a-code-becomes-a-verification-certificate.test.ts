@@ -85,7 +85,7 @@ describe('the action sign, as it ships,', () => {
     [
       'an Ed25519 key',
       () => ({ 'ca-private-key': privateKey('Ed25519').export({ type: 'pkcs8', format: 'pem' }).toString() }),
-      /^The input ca-private-key holds an Ed25519 key, which ApsaraMQ for MQTT does not take\. Use a CA/,
+      /^The key in ca-private-key is an Ed25519 key, which ApsaraMQ for MQTT does not support\. Use a CA/,
     ],
     [
       'a code of two words',

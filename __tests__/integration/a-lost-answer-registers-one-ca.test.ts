@@ -1,6 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { FaultOrder } from '../../emulator/faults.ts'
+import { signerInMemory } from '../../src/certificates/signer.ts'
 import { makeVerificationCertificate } from '../../src/certificates/verification-certificate.ts'
+import { issuerOf } from '../../src/certificates/x509.ts'
 import { getRegisterCode } from '../../src/mqtt/register-code.ts'
 import { makeCa, type Issued } from '../support/certificates.ts'
 import { emulated } from '../support/emulated.ts'
@@ -183,7 +185,9 @@ describe('an answer that says that nothing was done', () => {
 describe('a verification certificate that was made elsewhere', () => {
   async function given(): Promise<Record<string, string>> {
     const { result } = await getRegisterCode(serviceOf(service.emulator), instanceOf(service.emulator))
-    const parts = { ca: ca.certificate, key: ca.key, registerCode: result.registerCode, validDays: 1 }
+    const issuer = issuerOf(ca.certificate)
+    const signer = signerInMemory(ca.key, issuer)
+    const parts = { issuer, signer, registerCode: result.registerCode, validDays: 1 }
     const pem = (await makeVerificationCertificate(parts)).toString()
     return { 'ca-name': 'devices', 'ca-certificate': ca.pem, 'verification-certificate': pem }
   }

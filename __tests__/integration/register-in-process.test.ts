@@ -188,7 +188,7 @@ describe('register', () => {
   it('sends no certificate that was unfit before, and the one that is given as it is', async () => {
     const { pem } = await makeLeaf({ issuer: ca, notAfter: new Date(Date.now() - 1000) })
     const { error } = await run({ 'ca-private-key': '', 'verification-certificate': pem })
-    expect(error?.message).toMatch(/^The verification certificate expired/)
+    expect(error?.message).toMatch(/^The certificate in verification-certificate expired/)
     expect(await service.emulator.requests('RegisterCaCertificate')).toEqual([])
   })
 

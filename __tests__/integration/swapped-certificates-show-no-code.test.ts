@@ -27,12 +27,12 @@ describe('the CA certificate and the verification certificate the wrong way roun
     [
       'a verification certificate',
       verification,
-      /^The certificate in ca-certificate is not that of a CA\..* swapped/,
+      /^The certificate in ca-certificate is not a CA certificate\..* swapped/,
     ],
     [
       'one that says it is a CA',
       verificationAsCa,
-      /^The verification certificate was not signed by .* swapped/,
+      /^The certificate in verification-certificate was not signed by .* swapped/,
     ],
   ])('show no code in register: %s', async (_, given, text) => {
     const run = await service.register(
@@ -47,7 +47,7 @@ describe('the CA certificate and the verification certificate the wrong way roun
     [
       'a verification certificate',
       verification,
-      /^The certificate in ca-certificate is not that of a CA\..* swapped/,
+      /^The certificate in ca-certificate is not a CA certificate\..* swapped/,
     ],
     [
       'one that says it is a CA',
@@ -66,7 +66,7 @@ describe('the CA certificate and the verification certificate the wrong way roun
   it('show no code when register is given the key as well', async () => {
     for (const given of [verification, verificationAsCa]) {
       const inputs = { 'ca-name': 'devices', 'ca-certificate': given.pem, 'ca-private-key': key }
-      expectNoCode(await service.register(inputs), /is not that of a CA|does not belong to the CA/)
+      expectNoCode(await service.register(inputs), /is not a CA certificate|does not belong to the CA/)
     }
     expect(await service.emulator.requests()).toEqual([])
   })

@@ -106,7 +106,9 @@ describe('what a verification certificate carries as a code', () => {
       const inputs = { 'ca-name': 'devices', 'ca-certificate': ca.pem, 'verification-certificate': pem }
       const run = await service.register(inputs)
       expect(run.annotations).toEqual([
-        expect.stringMatching(/^The Common Name of the verification certificate cannot be a register code/),
+        expect.stringMatching(
+          /^The Common Name of the certificate in verification-certificate is not a register code/,
+        ),
       ])
       expect(run.masks).not.toContain(name)
       expect(await service.emulator.requests()).toEqual([])

@@ -10,7 +10,7 @@ import {
   isSameSerialNumber,
   readCertificate,
 } from '../../src/certificates/certificate.ts'
-import { readPublicKey } from '../../src/certificates/public-key.ts'
+import { readPublicKey } from '../../src/certificates/keys.ts'
 import {
   DAY_MS,
   errorOf,
@@ -59,7 +59,7 @@ describe('a CA certificate', () => {
     const leaf = await makeLeaf({ issuer: await makeCa() })
     const error = await errorOf(() => readCa(leaf.pem))
     expect(error).toMatch(
-      /^The certificate in ca-certificate is not that of a CA\. Give the certificate that issues.*may be swapped\.$/,
+      /^The certificate in ca-certificate is not a CA certificate\. Use the certificate that issues.*may be swapped\.$/,
     )
     // That of a verification certificate is the register code.
     expect(error).not.toContain('device-1')
@@ -68,7 +68,7 @@ describe('a CA certificate', () => {
   it('is refused when its key usage does not let it sign certificates', async () => {
     const { digitalSignature, keyCertSign } = x509.KeyUsageFlags
     const mute = await makeCa({ keyUsages: digitalSignature })
-    expect(await errorOf(() => readCa(mute.pem))).toMatch(/is not that of a CA/)
+    expect(await errorOf(() => readCa(mute.pem))).toMatch(/is not a CA certificate/)
     expect(readCa((await makeCa({ keyUsages: keyCertSign })).pem).ca).toBe(true)
   })
 
@@ -78,17 +78,17 @@ describe('a CA certificate', () => {
     expect(readCa(ca.pem, now).ca).toBe(true)
     expect(readCa(ca.pem, now + 60_000).ca).toBe(true)
     expect(await errorOf(() => readCa(ca.pem, now - 1000))).toMatch(
-      /^The CA certificate in ca-certificate is not valid before \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\. Use one that/,
+      /^The CA certificate in ca-certificate is not valid before \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\. Use a certificate that/,
     )
     expect(await errorOf(() => readCa(ca.pem, now + 61_000))).toMatch(
-      /^The CA certificate in ca-certificate expired at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\. Use one that/,
+      /^The CA certificate in ca-certificate expired at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\. Use a certificate that/,
     )
   })
 
   it.each<[Kind, RegExp]>([
-    ['Ed25519', /holds an Ed25519 key, which/],
-    ['RSA 1024', /holds an RSA key of 1024 bits, which/],
-  ])('is refused with a key that the service does not take: %s', async (kind, message) => {
+    ['Ed25519', /is an Ed25519 key, which/],
+    ['RSA 1024', /is an RSA key of 1024 bits, which/],
+  ])('is refused with a key that the service does not support: %s', async (kind, message) => {
     const ca = await makeCa({ kind })
     expect(await errorOf(() => readCa(ca.pem))).toMatch(message)
   })
@@ -103,7 +103,7 @@ describe('a CA certificate', () => {
     der[der.indexOf(Buffer.from(serialNumber, 'hex'))] = 0xf2
     const pem = new X509Certificate(der).toString()
     expect(await errorOf(() => readCa(pem))).toMatch(
-      /serial number of the CA certificate in .* is negative\. RFC 5280 wants a positive one/,
+      /serial number of the CA certificate in .* is negative\. Issue the CA certificate again/,
     )
   })
 
@@ -114,10 +114,10 @@ describe('a CA certificate', () => {
     const tooLong = await makeCa({ serialNumber: `01${'00'.repeat(128)}` })
     expect(readCa(long.pem).serialNumber).toHaveLength(256)
     expect(await errorOf(() => readCa(tooLong.pem))).toMatch(
-      /has more than 128 bytes\. ApsaraMQ for MQTT takes no longer ones/,
+      /has more than 128 bytes\. Issue .* ApsaraMQ for MQTT does not support longer ones/,
     )
     expect(await errorOf(() => readCa(longWithSign.pem))).toMatch(
-      /has more than 128 bytes\. ApsaraMQ for MQTT takes no longer ones/,
+      /has more than 128 bytes\. Issue .* ApsaraMQ for MQTT does not support longer ones/,
     )
   })
 
@@ -127,15 +127,15 @@ describe('a CA certificate', () => {
       () => privateKey('EC P-256').export({ type: 'sec1', format: 'pem' }).toString(),
       'a private key',
     ],
-    ['no END line', () => '-----BEGIN CERTIFICATE-----\nAAAA', 'no whole PEM block'],
+    ['no END line', () => '-----BEGIN CERTIFICATE-----\nAAAA', 'no complete PEM block'],
   ])('is not read from %s', async (_, text, holds) => {
-    expect(await errorOf(() => readCa(text()))).toContain(`The input ca-certificate holds ${holds}`)
+    expect(await errorOf(() => readCa(text()))).toContain(`The input ca-certificate contains ${holds}`)
   })
 
   it('is refused when it is damaged', async () => {
     const damaged = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----'
     expect(await errorOf(() => readCa(damaged))).toMatch(
-      /^The certificate in ca-certificate cannot be read\. It looks damaged/,
+      /^The certificate in ca-certificate cannot be read\. It may be damaged/,
     )
   })
 
@@ -147,7 +147,7 @@ describe('a CA certificate', () => {
     raw[at + 3] = 9
     const pem = `-----BEGIN CERTIFICATE-----\n${raw.toString('base64')}\n-----END CERTIFICATE-----`
     expect(await errorOf(() => readCa(pem))).toMatch(
-      /^The certificate in ca-certificate cannot be read\. It looks damaged/,
+      /^The certificate in ca-certificate cannot be read\. It may be damaged/,
     )
   })
 
@@ -164,7 +164,7 @@ describe('a CA certificate', () => {
       for (let next = changedAt; next !== -1; next = nextName(raw, next)) raw[next] = raw.readUInt8(next) ^ 1
       const error = await errorOf(() => readCa(new X509Certificate(raw).toString()))
       expect(error).toMatch(
-        /^The CA certificate in ca-certificate is self-signed, and its signature is not valid\. It was damaged or changed/,
+        /^The CA certificate in ca-certificate is self-signed, but its signature is invalid\. The certificate was damaged or changed/,
       )
       expect(error).not.toContain('Exa')
     }
@@ -180,7 +180,7 @@ describe('a CA certificate', () => {
     const raw = Buffer.from(certificate.raw)
     raw[raw.length - 1] = raw.readUInt8(raw.length - 1) ^ 1
     expect(await errorOf(() => readCa(new X509Certificate(raw).toString()))).toMatch(
-      /its signature is not valid/,
+      /its signature is invalid/,
     )
     expect(await errorOf(() => readCa(certificate.toString()))).toMatch(/ expired at /)
   })
@@ -192,7 +192,7 @@ describe('a CA certificate', () => {
     expect(unknown).not.toBe(hex)
     const { raw } = new X509Certificate(Buffer.from(unknown, 'hex'))
     expect(await errorOf(() => readCa(new X509Certificate(raw).toString()))).toMatch(
-      /its signature is not valid/,
+      /its signature is invalid/,
     )
   })
 
@@ -221,7 +221,7 @@ describe('a CA certificate', () => {
       for (let n = 0; n < 50; n++) {
         readCa(certificate.toString())
         expect(await errorOf(() => readCertificate({ input: 'a-certificate', text }))).toMatch(
-          /^The certificate in a-certificate has a date that cannot be read\. It is not written as RFC 5280 says/,
+          /^The certificate in a-certificate contains an invalid date\. Issue the certificate again/,
         )
       }
     }
@@ -254,14 +254,14 @@ describe('the private key of a CA', () => {
   ])('is refused when it is that of another CA: %s and %s', async (kind, other) => {
     const ca = await makeCa({ kind })
     expect(await errorOf(() => readKey(ca, privateKey(other)))).toMatch(
-      /^The private key in ca-private-key does not belong to the CA certificate\. Give/,
+      /^The private key in ca-private-key does not belong to the CA certificate in ca-certificate\. Use/,
     )
   })
 
   it('is judged by its kind before it is compared', async () => {
     const ca = await makeCa()
     expect(await errorOf(() => readKey(ca, privateKey('Ed25519')))).toMatch(
-      /^The input ca-private-key holds an Ed25519 key/,
+      /^The key in ca-private-key is an Ed25519 key/,
     )
   })
 })
@@ -284,7 +284,7 @@ describe('a public key', () => {
     const mixed = pair.publicKey.export({ type: 'spki', format: 'pem' }).toString() + text
     for (const wrong of [text, mixed]) {
       expect(await errorOf(() => read(wrong))).toMatch(
-        /^The input seal-key holds (a public key and )?a private key\. It takes a public key, or a certificate, and no/,
+        /^The input seal-key contains (a public key and )?a private key\. Use a public key or a certificate, without/,
       )
     }
   })
@@ -292,7 +292,7 @@ describe('a public key', () => {
   it('is refused when it is damaged', async () => {
     const text = '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----'
     expect(await errorOf(() => read(text))).toMatch(
-      /^The public key in seal-key cannot be read\. It looks damaged/,
+      /^The public key in seal-key cannot be read\. It may be damaged/,
     )
   })
 })

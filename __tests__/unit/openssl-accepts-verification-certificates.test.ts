@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { readCaCertificate, readCaPrivateKey } from '../../src/certificates/ca-certificate.ts'
+import { signerInMemory } from '../../src/certificates/signer.ts'
 import { makeVerificationCertificate } from '../../src/certificates/verification-certificate.ts'
+import { issuerOf } from '../../src/certificates/x509.ts'
 
 const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0
@@ -45,7 +47,14 @@ const CAS: readonly [string, string, string][] = [
         pem: { input: 'ca-private-key', text: readFileSync(file('ca.key'), 'utf8') },
         passphrase: { input: 'ca-private-key-passphrase', value: 'of-the-key' },
       })
-      const certificate = await makeVerificationCertificate({ ca, key, registerCode: CODE, validDays: 30 })
+      const issuer = issuerOf(ca)
+      const signer = signerInMemory(key, issuer)
+      const certificate = await makeVerificationCertificate({
+        issuer,
+        signer,
+        registerCode: CODE,
+        validDays: 30,
+      })
       writeFileSync(file('verification.pem'), certificate.toString())
     })
     afterAll(() => {

@@ -1,8 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
-import { keyKindOf } from '../../src/certificates/key-kind.ts'
-import { readPrivateKey } from '../../src/certificates/private-key.ts'
+import { readPrivateKey, requireCaKey } from '../../src/certificates/keys.ts'
 import { errorOf, makeLeaf, privateKey, type Kind } from '../support/certificates.ts'
 
 const PASSPHRASE = 'correct horse battery staple'
@@ -79,8 +78,8 @@ describe.each(KINDS)('a private key, %s,', (kind) => {
     expect(found.equals(key)).toBe(true)
   })
 
-  it('is of a kind that the service takes', () => {
-    const { type, ...detail } = keyKindOf(key, 'The key')
+  it('is of a kind that the service supports', () => {
+    const { type, ...detail } = requireCaKey(key, 'The key')
     expect(`${type.toUpperCase()} ${Object.values(detail).join('')}`).toBe(kind)
   })
 })
@@ -91,7 +90,7 @@ describe('an encrypted private key', () => {
 
   it.each(texts)('needs its passphrase', async (text) => {
     expect(await errorOf(() => read(text))).toMatch(
-      /^The private key in ca-private-key is encrypted, and ca-private-key-passphrase is missing\. Give/,
+      /^The private key in ca-private-key is encrypted, but ca-private-key-passphrase is not set\. Set/,
     )
   })
 
@@ -100,7 +99,7 @@ describe('an encrypted private key', () => {
     for (let n = 0; n < 600; n++) {
       const error = await errorOf(() => read(text, `wrong passphrase ${n}`))
       expect(error).toMatch(
-        /^The private key in ca-private-key could not be decrypted with ca-private-key-passphrase\. Check that it is the passphrase/,
+        /^The private key in ca-private-key could not be decrypted with ca-private-key-passphrase\. Check the passphrase/,
       )
       expect(error).not.toContain('wrong passphrase')
     }
@@ -109,7 +108,7 @@ describe('an encrypted private key', () => {
   it('says so when Node does not read its cipher', async () => {
     const text = encrypted(key, 'sec1', 'aes-128-cbc').replace('AES-128-CBC', 'DES-CBC')
     expect(await errorOf(() => read(text, PASSPHRASE))).toMatch(
-      /encrypted with DES-CBC, which Node.js does not read/,
+      /encrypted with DES-CBC, which Node.js does not support/,
     )
   })
 
@@ -123,36 +122,40 @@ describe('an input for a private key', () => {
   const publicPem = createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString()
 
   it.each([
-    ['a public key', publicPem, /^The input ca-private-key holds a public key\. It takes a private key\.$/],
-    ['a key cut off', plain(key, 'pkcs8').slice(0, 100), /holds no whole PEM block/],
-    ['the END line of another block', framed('PRIVATE KEY', 'EC PRIVATE KEY'), /holds no whole PEM block/],
+    ['a public key', publicPem, /^The input ca-private-key contains a public key\. Use a private key\.$/],
+    ['a key cut off', plain(key, 'pkcs8').slice(0, 100), /contains no complete PEM block/],
+    [
+      'the END line of another block',
+      framed('PRIVATE KEY', 'EC PRIVATE KEY'),
+      /contains no complete PEM block/,
+    ],
     [
       'END before BEGIN',
       '-----END PRIVATE KEY-----\nAAAA\n-----BEGIN PRIVATE KEY-----',
-      /no whole PEM block/,
+      /no complete PEM block/,
     ],
-    ['a name in small letters', framed('Private Key', 'Private Key'), /holds no whole PEM block/],
-    ['a name that never ends', framed('A'.repeat(65), 'A'.repeat(65)), /holds no whole PEM block/],
-    ['dashes in a block', framed('PRIVATE KEY', 'PRIVATE KEY', '-----'), /holds no whole PEM block/],
+    ['a name in small letters', framed('Private Key', 'Private Key'), /contains no complete PEM block/],
+    ['a name that never ends', framed('A'.repeat(65), 'A'.repeat(65)), /contains no complete PEM block/],
+    ['dashes in a block', framed('PRIVATE KEY', 'PRIVATE KEY', '-----'), /contains no complete PEM block/],
     [
       'a damaged key',
       '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----',
-      /^The private key in ca-private-key cannot be read\. It looks damaged/,
+      /^The private key in ca-private-key cannot be read\. It may be damaged/,
     ],
     [
       "a key in OpenSSH's form",
       '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----',
-      /is in OpenSSH's own form, which Node\.js does not read\. Convert it/,
+      /is in the OpenSSH format, which Node\.js does not support\. Convert it/,
     ],
     [
       'a certificate request',
       '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----',
-      /holds a certificate request\. It takes a private key/,
+      /contains a certificate request\. Use a private key/,
     ],
     [
       'something else in PEM',
       '-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----',
-      /holds a PEM block "X509 CRL"/,
+      /contains a PEM block "X509 CRL"/,
     ],
   ])('refuses %s', async (_, text, message) => {
     const error = await errorOf(() => read(text))
@@ -165,14 +168,14 @@ describe('an input for a private key', () => {
       .map((label) => framed(label, label))
       .join('')
     expect(await errorOf(() => read(text))).toBe(
-      'The input ca-private-key holds a PEM block "X509 CRL" and a certificate and a public key. It takes a private key.',
+      'The input ca-private-key contains a PEM block "X509 CRL" and a certificate and a public key. Use a private key.',
     )
   })
 
   it('refuses a certificate', async () => {
     const { pem } = await makeLeaf()
     expect(await errorOf(() => read(pem))).toBe(
-      'The input ca-private-key holds a certificate. It takes a private key.',
+      'The input ca-private-key contains a certificate. Use a private key.',
     )
   })
 })
@@ -181,14 +184,14 @@ function framed(begin: string, end: string, body = 'AAAA'): string {
   return `-----BEGIN ${begin}-----\n${body}\n-----END ${end}-----\n`
 }
 
-describe('a key of a kind that the service does not take', () => {
+describe('a key of a kind that the service does not support', () => {
   it.each([
     ['an Ed25519 key', () => generateKeyPairSync('ed25519').privateKey],
     ['an Ed448 key', () => generateKeyPairSync('ed448').privateKey],
-    ['a key of the type x25519', () => generateKeyPairSync('x25519').privateKey],
+    ['a key of type x25519', () => generateKeyPairSync('x25519').privateKey],
     ['a DSA key', () => generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 }).privateKey],
     [
-      'an RSA key for PSS signatures alone',
+      'an RSA key for PSS signatures only',
       () => generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).privateKey,
     ],
     ['an RSA key of 1024 bits', () => generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey],
@@ -202,8 +205,8 @@ describe('a key of a kind that the service does not take', () => {
     ],
   ])('is refused in its own words: %s', async (words, make) => {
     const key = read(plain(make(), 'pkcs8'))
-    expect(await errorOf(() => keyKindOf(key, 'The input ca-private-key'))).toBe(
-      `The input ca-private-key holds ${words}, which ApsaraMQ for MQTT does not take. ` +
+    expect(await errorOf(() => requireCaKey(key, 'The key in ca-private-key'))).toBe(
+      `The key in ca-private-key is ${words}, which ApsaraMQ for MQTT does not support. ` +
         'Use a CA with an RSA key of 2048 to 8192 bits, or an EC key on P-256, P-384 or P-521.',
     )
   })
@@ -211,8 +214,8 @@ describe('a key of a kind that the service does not take', () => {
   it('is refused when it is longer than 8,192 bits', async () => {
     // Made up, as a real one takes a minute.
     const key: unknown = { asymmetricKeyType: 'rsa', asymmetricKeyDetails: { modulusLength: 8193 } }
-    expect(await errorOf(() => keyKindOf(key as KeyObject, 'It'))).toMatch(
-      /^It holds an RSA key of 8193 bits/,
+    expect(await errorOf(() => requireCaKey(key as KeyObject, 'It'))).toMatch(
+      /^It is an RSA key of 8193 bits/,
     )
   })
 })

@@ -136,7 +136,7 @@ describe('what register refuses before any call', () => {
     [
       'a leaf',
       async () => ({ ...key(), 'ca-certificate': (await makeLeaf({ issuer: ca })).pem }),
-      /is not that of a CA/,
+      /is not a CA certificate/,
     ],
     [
       'an expired CA',
@@ -149,7 +149,7 @@ describe('what register refuses before any call', () => {
     [
       'an Ed25519 CA',
       async () => ({ ...key(), 'ca-certificate': (await makeCa({ kind: 'Ed25519' })).pem }),
-      /holds an Ed25519 key/,
+      /is an Ed25519 key/,
     ],
     [
       'a serial number of 129 bytes',
@@ -169,18 +169,22 @@ describe('what register refuses before any call', () => {
     [
       'a verification certificate of another CA',
       async () => given(await verification({ issuer: await makeCa() })),
-      /^The verification certificate was not signed by the CA/,
+      /^The certificate in verification-certificate was not signed by the CA/,
     ],
-    ['the CA itself', () => given(ca.pem), /^The verification certificate is the CA certificate itself/],
+    [
+      'the CA itself',
+      () => given(ca.pem),
+      /^The inputs verification-certificate and ca-certificate contain the same certificate/,
+    ],
     [
       'a verification certificate in the place of the CA',
       async () => ({ ...given(ca.pem), 'ca-certificate': await verification() }),
-      /^The certificate in ca-certificate is not that of a CA\. .*the two may be swapped\.$/,
+      /^The certificate in ca-certificate is not a CA certificate\. .*the two inputs may be swapped\.$/,
     ],
     [
       'a verification certificate for what is no code',
       async () => given(await verification({ subject: new x509.Name('CN=two words') })),
-      /^The Common Name of the verification certificate cannot be a register code/,
+      /^The Common Name of the certificate in verification-certificate is not a register code/,
     ],
     [
       'stars for a code',
@@ -190,7 +194,7 @@ describe('what register refuses before any call', () => {
     [
       'a self-signed CA that was damaged',
       () => ({ ...key(), 'ca-certificate': damaged(ca.pem) }),
-      /^The CA certificate in ca-certificate is self-signed, and its signature is not valid/,
+      /^The CA certificate in ca-certificate is self-signed, but its signature is invalid/,
     ],
     ['a switch that is none', () => ({ ...key(), activate: 'yes' }), /^Invalid activate: "yes"\. Use/],
     [
@@ -224,17 +228,17 @@ describe('what register refuses before any call', () => {
     [
       'one that has expired',
       async () => given(await verification({ notAfter: new Date(Date.now() - 1000) })),
-      /^The verification certificate expired/,
+      /^The certificate in verification-certificate expired/,
     ],
     [
       'one that is not valid yet',
       async () => given(await verification({ notBefore: new Date(Date.now() + DAY_MS) })),
-      /^The verification certificate is not valid before/,
+      /^The certificate in verification-certificate is not valid before/,
     ],
     [
       'one for another code',
       async () => ({ ...given(await verification()), 'register-code': `${CODE}0` }),
-      /^The verification certificate carries another register code/,
+      /^The certificate in verification-certificate contains another register code/,
     ],
   ])('%s is good for no registration', async (_, values, text) => {
     const { error, read: found } = await read(await values())

@@ -120,17 +120,17 @@ describe('the input seal-key', () => {
 
   it.each([
     ['a short passphrase', 'too short', /^Invalid seal-key: the passphrase has fewer than 16 characters/],
+    ['a private key', privatePem, /^The input seal-key contains a private key\. Use a public key or a cert/],
+    ['an encrypted private key', encryptedPem, /^The input seal-key contains a private key/],
     [
-      'a private key',
-      privatePem,
-      /^The input seal-key holds a private key\. It takes a public key, or a cert/,
+      'an escaped private key',
+      privatePem.replaceAll('\n', '\\n'),
+      /^The input seal-key contains a private key/,
     ],
-    ['an encrypted private key', encryptedPem, /^The input seal-key holds a private key/],
-    ['an escaped private key', privatePem.replaceAll('\n', '\\n'), /^The input seal-key holds a private key/],
     [
       'a private key without its end',
       privatePem.slice(0, 100),
-      /^The input seal-key holds no whole PEM block/,
+      /^The input seal-key contains no complete PEM block/,
     ],
     [
       'a path that is not there',
@@ -196,12 +196,12 @@ describe('the input seal-key', () => {
     [
       'a certificate request',
       '-----BEGIN CERTIFICATE REQUEST-----\nAA==\n-----END CERTIFICATE REQUEST-----',
-      /holds a certificate request/,
+      /contains a certificate request/,
     ],
     [
       'a certificate request in the older form',
       '-----BEGIN NEW CERTIFICATE REQUEST-----\nAA==\n-----END NEW CERTIFICATE REQUEST-----',
-      /holds a certificate request/,
+      /contains a certificate request/,
     ],
   ])('is refused when it is %s', async (_, value, message) => {
     const { error, stdout } = await seal(value)
@@ -256,7 +256,7 @@ describe('the input seal-key', () => {
     ['a private key behind a public one', publicPem + privatePem],
   ])('is masked line by line when it is %s', async (_, value) => {
     const { stdout, error } = await seal(value)
-    expect(error).toMatch(/^The (input seal-key holds|public key in seal-key cannot be read)/)
+    expect(error).toMatch(/^The (input seal-key contains|public key in seal-key cannot be read)/)
     for (const line of privatePem.split('\n').slice(1, -2)) {
       expect(stdout).toContain(`::add-mask::${line}\n`)
       expect(error).not.toContain(line)
@@ -298,17 +298,17 @@ describe('unseal refuses', () => {
     [
       'a public key',
       { 'sealed-register-code': 'a.b.c.d.e', 'seal-key': publicPem },
-      /^The input seal-key holds a public key\. It takes a private key/,
+      /^The input seal-key contains a public key\. Use a private key/,
     ],
     [
       'a public key in the older form',
       { 'sealed-register-code': 'a.b.c.d.e', 'seal-key': olderForms()[0] ?? '' },
-      /^The input seal-key holds a public key\. It takes a private key/,
+      /^The input seal-key contains a public key\. Use a private key/,
     ],
     [
       'an encrypted key without its passphrase',
       { 'sealed-register-code': 'a.b.c.d.e', 'seal-key': encryptedPem },
-      /^The private key in seal-key is encrypted, and seal-key-passphrase is missing/,
+      /^The private key in seal-key is encrypted, but seal-key-passphrase is not set/,
     ],
     [
       'a text that is not a seal',

@@ -342,16 +342,19 @@ describe('a key for a seal', () => {
   })
 
   it.each<[string, () => KeyObject]>([
-    ['rsa (1024 bits)', () => rsa(1024)],
-    ['ec (curve secp256k1)', () => ec('secp256k1')],
-    ['ed25519', () => generateKeyPairSync('ed25519').privateKey],
-    ['x25519', () => generateKeyPairSync('x25519').privateKey],
-    ['rsa-pss', () => generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).privateKey],
+    ['an RSA key of 1024 bits', () => rsa(1024)],
+    ['an EC key on the curve secp256k1', () => ec('secp256k1')],
+    ['an Ed25519 key', () => generateKeyPairSync('ed25519').privateKey],
+    ['a key of type x25519', () => generateKeyPairSync('x25519').privateKey],
+    [
+      'an RSA key for PSS signatures only',
+      () => generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).privateKey,
+    ],
   ])('cannot be of an unsupported type: %s', async (words, make) => {
     const key = make()
     for (const half of [key, createPublicKey(key)]) {
       expect(await errorOf(() => keyPairSealKey(half))).toBe(
-        `Invalid seal-key: unsupported key type ${words}. ` +
+        `Invalid seal-key: ${words} cannot be used for a seal. ` +
           'Use an RSA key with at least 2048 bits, or an EC key on P-256, P-384 or P-521.',
       )
     }

@@ -63,7 +63,7 @@ describe('sign', () => {
     ])
   })
 
-  it('takes paths, an encrypted key, and its own number of days', async () => {
+  it('accepts paths, an encrypted key, and its own number of days', async () => {
     const ca = await makeCa()
     const certificateFile = join(folder, 'ca.pem')
     const keyFile = join(folder, 'ca.key')
@@ -106,7 +106,7 @@ describe('sign', () => {
     for (const secret of [CODE, ...lines]) expect(shown.join('\n')).not.toContain(secret)
   })
 
-  it('takes no key from the file of the certificate, and masks nothing in it', async () => {
+  it('does not read the key from ca-certificate, and masks nothing in it', async () => {
     const ca = await makeCa()
     const both = keyPem(ca) + ca.pem
     const { error, stdout } = await sign({ ...given(ca), 'ca-certificate': both, 'ca-private-key': '' })
@@ -114,7 +114,7 @@ describe('sign', () => {
     expect(stdout).not.toContain(keyPem(ca).split('\n')[1])
   })
 
-  it('takes certificate and key from one text, given as both, and masks all of it', async () => {
+  it('accepts the same text with certificate and key for both inputs, and masks all of it', async () => {
     const ca = await makeCa()
     const both = keyPem(ca) + ca.pem
     const { error, stdout } = await sign({ ...given(ca), 'ca-certificate': both, 'ca-private-key': both })
@@ -148,15 +148,15 @@ describe('sign refuses, and leaves nothing behind,', () => {
     [
       'no CA certificate',
       () => ({ 'ca-certificate': '' }),
-      /^The input ca-certificate is missing\. Give the CA's/,
+      /^The input ca-certificate is missing\. Set ca-certificate .* to the CA's/,
     ],
     [
       'no key',
       () => ({ 'ca-private-key': '' }),
-      /^The input ca-private-key is missing\. Give the CA's private key/,
+      /^The input ca-private-key is missing\. Set ca-private-key .* to the CA's private key/,
     ],
     [
-      'a number of days that is none',
+      'an invalid number of days',
       () => ({ 'valid-days': '0' }),
       /^Invalid valid-days: "0"\. Use a whole number of days, 1 to 36500\./,
     ],
@@ -166,9 +166,9 @@ describe('sign refuses, and leaves nothing behind,', () => {
       /^The private key in ca-private-key does not belong to the CA certificate/,
     ],
     [
-      'a leaf for a CA',
+      'a device certificate as ca-certificate',
       async (ca) => ({ 'ca-certificate': (await makeLeaf({ issuer: ca })).pem }),
-      /is not that of a CA/,
+      /is not a CA certificate/,
     ],
     [
       'an expired CA',
@@ -187,12 +187,12 @@ describe('sign refuses, and leaves nothing behind,', () => {
     [
       'an Ed25519 key',
       () => ({ 'ca-private-key': privateKey('Ed25519').export({ type: 'pkcs8', format: 'pem' }).toString() }),
-      /^The input ca-private-key holds an Ed25519 key/,
+      /^The key in ca-private-key is an Ed25519 key/,
     ],
     [
       'a key without its passphrase',
       (ca) => ({ 'ca-private-key': encryptedPem(ca) }),
-      /ca-private-key is encrypted, and ca-private-key-passphrase is missing/,
+      /ca-private-key is encrypted, but ca-private-key-passphrase is not set/,
     ],
     [
       'a wrong passphrase',
@@ -200,17 +200,17 @@ describe('sign refuses, and leaves nothing behind,', () => {
       /could not be decrypted with ca-private-key-passphrase/,
     ],
     [
-      'a certificate for a key',
+      'a certificate as ca-private-key',
       (ca) => ({ 'ca-private-key': ca.pem }),
-      /^The input ca-private-key holds a certificate/,
+      /^The input ca-private-key contains a certificate/,
     ],
     [
-      'a key for a certificate',
+      'a key as ca-certificate',
       (ca) => ({ 'ca-certificate': keyPem(ca) }),
-      /^The input ca-certificate holds a private/,
+      /^The input ca-certificate contains a private/,
     ],
     [
-      'a path to nothing',
+      'a path without a file',
       () => ({ 'ca-certificate': 'no/such.pem' }),
       /^Invalid ca-certificate: neither PEM/,
     ],

@@ -1,44 +1,48 @@
 import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 import { describe, expect, it } from '@jest/globals'
-import { makeVerificationCertificate } from '../../src/certificates/verification-certificate.ts'
-import { checkVerificationCertificate } from '../../src/certificates/verification-check.ts'
+import { signerInMemory } from '../../src/certificates/signer.ts'
+import {
+  checkVerificationCertificate,
+  makeVerificationCertificate,
+} from '../../src/certificates/verification-certificate.ts'
+import { issuerOf } from '../../src/certificates/x509.ts'
 import { DAY_MS, errorOf, makeCa, makeLeaf } from '../support/certificates.ts'
 
 const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
 const subject = new x509.Name([{ CN: [CODE] }])
 
 describe('a verification certificate made elsewhere', () => {
-  it('gives the code it carries', async () => {
+  it('returns the code that it contains', async () => {
     const ca = await makeCa()
     const { certificate } = await makeLeaf({ issuer: ca, subject })
     expect(checkVerificationCertificate({ certificate, ca: ca.certificate })).toBe(CODE)
     expect(checkVerificationCertificate({ certificate, ca: ca.certificate, registerCode: CODE })).toBe(CODE)
   })
 
-  it('may be one that was made here', async () => {
+  it('may have been made by this action', async () => {
     const ca = await makeCa({ kind: 'RSA 2048' })
-    const parts = { ca: ca.certificate, key: ca.key, registerCode: CODE, validDays: 1 }
+    const issuer = issuerOf(ca.certificate)
+    const signer = signerInMemory(ca.key, issuer)
+    const parts = { issuer, signer, registerCode: CODE, validDays: 1 }
     const certificate = await makeVerificationCertificate(parts)
     expect(checkVerificationCertificate({ certificate, ca: ca.certificate, registerCode: CODE })).toBe(CODE)
   })
 
-  it('is refused with another code than the one it has to carry, and neither is shown', async () => {
+  it('is refused if it contains another code than register-code, and neither is shown', async () => {
     const ca = await makeCa()
     const { certificate } = await makeLeaf({ issuer: ca, subject })
     const error = await errorOf(() =>
       checkVerificationCertificate({ certificate, ca: ca.certificate, registerCode: 'another' }),
     )
-    expect(error).toMatch(/^The verification certificate carries another register code than this one\. Its/)
+    expect(error).toMatch(
+      /^The certificate in verification-certificate contains another register code than the input register-code\. A/,
+    )
     expect(error).not.toMatch(new RegExp(`${CODE}|another1`))
   })
 
   it.each([
-    [
-      'several',
-      [{ CN: [CODE] }, { CN: ['two'] }],
-      /has several Common Names\. Its subject is the register code/,
-    ],
+    ['several', [{ CN: [CODE] }, { CN: ['two'] }], /has several Common Names\. Make a new certificate/],
     ['no', [{ O: ['Example'] }], /has no Common Name/],
     ['no', [], /has no Common Name/],
   ])('is refused with %s Common Names', async (_, names, message) => {
@@ -56,27 +60,29 @@ describe('a verification certificate made elsewhere', () => {
     ['other letters', 'code-für-geräte'],
     ['a line end', '13274673\n8f90'],
     ['what a shell would read', '$(13274673)'],
-  ])('is refused with a Common Name that is no code, which is not shown: %s', async (_, name) => {
+  ])('is refused with a Common Name that is not a register code, which is not shown: %s', async (_, name) => {
     const ca = await makeCa()
     const { certificate } = await makeLeaf({ issuer: ca, subject: new x509.Name([{ CN: [name] }]) })
     const error = await errorOf(() => checkVerificationCertificate({ certificate, ca: ca.certificate }))
     expect(error).toMatch(
-      /^The Common Name of the verification certificate cannot be a register code\. A register code has/,
+      /^The Common Name of the certificate in verification-certificate is not a register code\. A register code has/,
     )
     expect(error).not.toContain(name)
   })
 
-  it('shows neither subject when it was swapped with that of the CA', async () => {
+  it('shows neither subject if it is swapped with the CA certificate', async () => {
     const ca = await makeCa()
     const { certificate } = await makeLeaf({ issuer: ca, subject })
     const error = await errorOf(() =>
       checkVerificationCertificate({ certificate: ca.certificate, ca: certificate }),
     )
-    expect(error).toMatch(/^The verification certificate was not signed by the CA.* are not swapped\.$/)
+    expect(error).toMatch(
+      /^The certificate in verification-certificate was not signed by the CA in ca-certificate.* are not swapped\.$/,
+    )
     expect(error).not.toContain(CODE)
   })
 
-  it('is refused when another CA of the same name signed it', async () => {
+  it('is refused if another CA of the same name signed it', async () => {
     const [ca, other] = [await makeCa(), await makeCa()]
     // Without key identifiers, so that nothing but the signature tells them apart.
     const twin = await makeCa({ withKeyIdentifier: false })
@@ -85,12 +91,12 @@ describe('a verification certificate made elsewhere', () => {
       expect(
         await errorOf(() => checkVerificationCertificate({ certificate, ca: wrong.certificate })),
       ).toMatch(
-        /^The verification certificate was not signed by the CA: its issuer, .*Sign it with the private key of the CA.* not swapped\.$/,
+        /^The certificate in verification-certificate was not signed by the CA in ca-certificate: its issuer, .*Sign it with the private key of the CA.* not swapped\.$/,
       )
     }
   })
 
-  it('is refused when the right key signed it under another name', async () => {
+  it('is refused if the right key signed it under another name', async () => {
     const ca = await makeCa()
     const renamed = await makeCa({ key: ca.key, subject: new x509.Name('CN=Renamed') })
     const { certificate } = await makeLeaf({ issuer: renamed, subject })
@@ -99,7 +105,7 @@ describe('a verification certificate made elsewhere', () => {
     )
   })
 
-  it('is refused when a CA with a key of another kind signed it', async () => {
+  it('is refused if a CA with a key of another kind signed it', async () => {
     const ca = await makeCa({ withKeyIdentifier: false })
     const rsa = await makeCa({ kind: 'RSA 2048', withKeyIdentifier: false })
     const { certificate } = await makeLeaf({ issuer: rsa, subject })
@@ -108,17 +114,17 @@ describe('a verification certificate made elsewhere', () => {
     )
   })
 
-  it('is not the certificate of the CA itself', async () => {
+  it('must not be the CA certificate itself', async () => {
     const { certificate } = await makeCa()
     expect(await errorOf(() => checkVerificationCertificate({ certificate, ca: certificate }))).toMatch(
-      /^The verification certificate is the CA certificate itself\. It has to be one that the CA signed/,
+      /^The inputs verification-certificate and ca-certificate contain the same certificate\. Set/,
     )
   })
 
   it.each([
-    [-2 * DAY_MS, -DAY_MS, /^The verification certificate expired at/],
-    [DAY_MS, 2 * DAY_MS, /^The verification certificate is not valid before/],
-  ])('is refused outside of its validity: from %i to %i', async (from, to, message) => {
+    [-2 * DAY_MS, -DAY_MS, /^The certificate in verification-certificate expired at/],
+    [DAY_MS, 2 * DAY_MS, /^The certificate in verification-certificate is not valid before/],
+  ])('is refused outside its validity: from %i to %i', async (from, to, message) => {
     const ca = await makeCa()
     const validity = { notBefore: new Date(Date.now() + from), notAfter: new Date(Date.now() + to) }
     const { certificate } = await makeLeaf({ issuer: ca, subject, ...validity })

@@ -4,8 +4,10 @@ import * as x509 from '@peculiar/x509'
 import { describe, expect, it } from '@jest/globals'
 import { Boolean as Truth, Constructed, fromBER, OctetString, type BaseBlock } from 'asn1js'
 import fc from '../support/generated.ts'
-import { inWords, keyKindOf } from '../../src/certificates/key-kind.ts'
+import { formatKeyKind, requireCaKey } from '../../src/certificates/keys.ts'
+import { signerInMemory } from '../../src/certificates/signer.ts'
 import { makeVerificationCertificate } from '../../src/certificates/verification-certificate.ts'
+import { issuerOf } from '../../src/certificates/x509.ts'
 import {
   DAY_MS,
   errorOf,
@@ -24,10 +26,9 @@ async function sign(
   ca: Issued,
   { registerCode = CODE, validDays = 30, nowMs = Date.now() } = {},
 ): Promise<X509Certificate> {
-  return await makeVerificationCertificate(
-    { ca: ca.certificate, key: ca.key, registerCode, validDays },
-    nowMs,
-  )
+  const issuer = issuerOf(ca.certificate)
+  const signer = signerInMemory(ca.key, issuer)
+  return await makeVerificationCertificate({ issuer, signer, registerCode, validDays }, nowMs)
 }
 
 function extensionsOf(certificate: X509Certificate) {
@@ -44,7 +45,9 @@ describe.each(KINDS)('a verification certificate of a CA with a key %s', (kind) 
     expect(certificate.subjectAltName).toBeUndefined()
     expect(certificate.ca).toBe(false)
     expect(certificate.publicKey.equals(createPublicKey(ca.key))).toBe(false)
-    expect(inWords(keyKindOf(certificate.publicKey, 'It'))).toBe(kind === 'RSA 3072' ? 'RSA 2048' : kind)
+    expect(formatKeyKind(requireCaKey(certificate.publicKey, 'It'))).toBe(
+      kind === 'RSA 3072' ? 'RSA 2048' : kind,
+    )
   })
 
   it('has another key and another serial number each time', async () => {
@@ -89,8 +92,8 @@ describe('the issuer of a verification certificate', () => {
   })
 })
 
-describe('a CA certificate with parameters of its signature that no DER can have', () => {
-  it('is refused: OpenSSL does not look at them', async () => {
+describe('a CA certificate whose signature parameters are not valid DER', () => {
+  it('is refused, although OpenSSL does not check them', async () => {
     const ca = await makeCa({ kind: 'RSA 2048' })
     const withNull = ca.certificate.raw.toString('hex')
     // UNIVERSAL 15, which X.680 reserves, in the place of NULL.
@@ -98,7 +101,7 @@ describe('a CA certificate with parameters of its signature that no DER can have
     expect(reserved).not.toBe(withNull)
     const certificate = new X509Certificate(Buffer.from(reserved, 'hex'))
     expect(await errorOf(() => sign({ ...ca, certificate }))).toMatch(
-      /^The CA certificate is not encoded as RFC 5280 says\. Issue the CA certificate anew/,
+      /^The certificate in ca-certificate is not valid DER\. Issue the CA certificate again/,
     )
   })
 })
@@ -120,13 +123,13 @@ function inside(element: BaseBlock | undefined): BaseBlock[] {
 }
 
 describe('a CA certificate of another program', () => {
-  it('may leave out its version', async () => {
+  it('may omit its version', async () => {
     const ca = await makeCa()
     const certificate = await sign(changed(ca, (toBeSigned) => toBeSigned.shift()))
     expect(partsOf(certificate.raw).issuer.equals(partsOf(ca.certificate.raw).subject)).toBe(true)
   })
 
-  it('may call its key identifier critical', async () => {
+  it('may mark its key identifier as critical', async () => {
     const ca = changed(await makeCa(), (toBeSigned) => {
       keyIdentifierIn(toBeSigned).splice(1, 0, new Truth({ value: true }))
     })
@@ -137,7 +140,7 @@ describe('a CA certificate of another program', () => {
     expect(authority?.keyId).toMatch(/^[\da-f]{40}$/)
   })
 
-  it('has no key identifier when there is something else in its place', async () => {
+  it('has no key identifier if the extension contains something else', async () => {
     const ca = changed(await makeCa(), (toBeSigned) => {
       keyIdentifierIn(toBeSigned).splice(1, 1, new OctetString({ valueHex: new Uint8Array([2, 1, 5]) }))
     })
@@ -164,7 +167,7 @@ describe('the extensions of a verification certificate', () => {
     expect(extensions).toHaveLength(2)
   })
 
-  it('leave the key identifier out when the CA has none', async () => {
+  it('omit the key identifier if the CA has none', async () => {
     const ca = await makeCa({ withKeyIdentifier: false })
     const certificate = await sign(ca)
     expect(extensionsOf(certificate)).toHaveLength(1)
@@ -173,20 +176,23 @@ describe('the extensions of a verification certificate', () => {
 })
 
 describe('the serial number of a verification certificate', () => {
-  it('is positive, and has 128 random bits', async () => {
+  it('is 16 random bytes that every tool spells alike: the first is 10 to 7f', async () => {
     const ca = await makeCa()
     const serials: Buffer[] = []
-    for (let n = 0; n < 64; n++) serials.push(partsOf((await sign(ca)).raw).serialNumber)
-    for (const serial of serials) {
-      expect(serial.readInt8(0)).toBeGreaterThanOrEqual(0)
-      expect(serial.length).toBeLessThanOrEqual(17)
-      expect(serial.length === 17 ? serial.readUInt8(1) & 0x80 : 0x80).toBe(0x80)
+    for (let n = 0; n < 64; n++) {
+      const certificate = await sign(ca)
+      const { serialNumber } = partsOf(certificate.raw)
+      expect(serialNumber).toHaveLength(16)
+      expect(serialNumber.readUInt8(0)).toBeGreaterThanOrEqual(0x10)
+      expect(serialNumber.readUInt8(0)).toBeLessThanOrEqual(0x7f)
+      expect(certificate.serialNumber.toLowerCase()).toBe(serialNumber.toString('hex'))
+      serials.push(serialNumber)
     }
-    // Every bit, the first one too, is set in some and not in others: 2^-57 that one is not, by chance.
-    const padded = serials.map((serial) => BigInt(`0x${serial.toString('hex')}`))
-    const or = padded.reduce((all, one) => all | one)
-    const and = padded.reduce((all, one) => all & one)
-    expect(or).toBe(2n ** 128n - 1n)
+    // Every bit but the sign is set in some and not in others. The probability that one is not is 2^-56.
+    const numbers = serials.map((serial) => BigInt(`0x${serial.toString('hex')}`))
+    const or = numbers.reduce((all, one) => all | one)
+    const and = numbers.reduce((all, one) => all & one)
+    expect(or).toBe(2n ** 127n - 1n)
     expect(and).toBe(0n)
   })
 })
@@ -197,7 +203,7 @@ describe('the digest of a verification certificate', () => {
     ['SHA-384', 'ecdsa-with-SHA384'],
     ['SHA-512', 'ecdsa-with-SHA512'],
     ['SHA-1', 'ecdsa-with-SHA256'],
-  ] as const)('is that of the CA if it is fit: %s becomes %s', async (hash, signature) => {
+  ] as const)('is that of the CA if it is secure: %s becomes %s', async (hash, signature) => {
     const ca = await makeCa({ hash })
     const certificate = await sign(ca)
     expect(certificate.signatureAlgorithm).toBe(signature)
@@ -207,20 +213,20 @@ describe('the digest of a verification certificate', () => {
   it.each([
     ['SHA-512', 'sha512WithRSAEncryption'],
     ['SHA-1', 'sha256WithRSAEncryption'],
-  ] as const)('goes with RSA too: %s becomes %s', async (hash, signature) => {
+  ] as const)('follows the CA with RSA too: %s becomes %s', async (hash, signature) => {
     expect((await sign(await makeCa({ kind: 'RSA 2048', hash }))).signatureAlgorithm).toBe(signature)
   })
 
   it.each([
-    ['with null for its parameters, as RFC 4055 wants it', 'RSA 2048', '300d06092a864886f70d01010b0500'],
-    ['without parameters, as RFC 5758 wants it', 'EC P-256', '300a06082a8648ce3d040302'],
+    ['with NULL parameters, as RFC 4055 requires', 'RSA 2048', '300d06092a864886f70d01010b0500'],
+    ['without parameters, as RFC 5758 requires', 'EC P-256', '300a06082a8648ce3d040302'],
   ] as const)('is named %s: %s', async (_, kind, algorithm) => {
     // Within what is signed, and beside it.
     const hex = (await sign(await makeCa({ kind }))).raw.toString('hex')
     expect(hex.split(algorithm)).toHaveLength(3)
   })
 
-  it('is SHA-256 when the signature of the CA has none', async () => {
+  it('is SHA-256 if the signature of the CA has none', async () => {
     const ca = await makeCa({ issuer: await makeCa({ kind: 'Ed25519' }) })
     expect((await sign(ca)).signatureAlgorithm).toBe('ecdsa-with-SHA256')
   })
@@ -230,10 +236,10 @@ describe('the validity of a verification certificate', () => {
   const now = Date.UTC(2026, 5, 15, 12, 30, 15, 678)
   const at = (offsetMs: number) => new Date(now - 678 + offsetMs)
 
-  it('starts a few minutes ago, for clocks that are behind, and ends after the days asked for', async () => {
+  it('starts 15 minutes ago, for clocks that are behind, and ends after the requested days', async () => {
     const ca = await makeCa({ notBefore: at(-DAY_MS), notAfter: at(100 * DAY_MS) })
     const { validFromDate, validToDate } = await sign(ca, { nowMs: now })
-    expect(validFromDate).toEqual(at(-5 * 60_000))
+    expect(validFromDate).toEqual(at(-15 * 60_000))
     expect(validToDate).toEqual(at(30 * DAY_MS))
   })
 
@@ -247,7 +253,7 @@ describe('the validity of a verification certificate', () => {
   it.each([
     [Date.UTC(2049, 11, 31, 23, 59, 59), '491231235959Z'],
     [Date.UTC(2050, 0, 1), '20500101000000Z'],
-  ])('has two digits of the year up to 2049: %s', async (notAfterMs, time) => {
+  ])('has a two-digit year up to 2049: %s', async (notAfterMs, time) => {
     const ca = await makeCa({ notBefore: at(-DAY_MS), notAfter: new Date(notAfterMs) })
     const certificate = await sign(ca, { nowMs: now, validDays: 36_500 })
     expect(partsOf(certificate.raw).times[1]).toBe(time)
@@ -259,7 +265,7 @@ describe('the validity of a verification certificate', () => {
       notAfter: new Date(Date.UTC(9999, 11, 31, 23, 59, 59)),
     })
     const certificate = await sign(ca, { nowMs: now, validDays: 36_500 })
-    expect(partsOf(certificate.raw).times).toEqual(['260615122515Z', '21260522123015Z'])
+    expect(partsOf(certificate.raw).times).toEqual(['260615121515Z', '21260522123015Z'])
   })
 })
 
@@ -281,7 +287,7 @@ describe('the code in a verification certificate', () => {
     )
   })
 
-  it('stands there as UTF-8, as RFC 5280 wants it', async () => {
+  it('is encoded as UTF-8, as RFC 5280 requires', async () => {
     const { subject } = partsOf((await sign(await makeCa(), { registerCode: 'abcdefgh' })).raw)
     expect(subject.toString('hex')).toBe('30133111300f06035504030c086162636465666768')
   })
@@ -295,11 +301,11 @@ describe('the code in a verification certificate', () => {
     'code-für-geräte',
     "12345678'",
     '$(12345678)',
-  ])('is refused when it can be none: %j', async (registerCode) => {
+  ])('is refused if it cannot be a register code: %j', async (registerCode) => {
     const ca = await makeCa()
     const error = await errorOf(() => sign(ca, { registerCode }))
     expect(error).toMatch(
-      /^What was given as the register code cannot be one\. A register code has 8 to 64 letters, .* Pass it on as the service gave it\.$/,
+      /^Invalid register-code\. A register code has 8 to 64 letters, .* Pass the code exactly as the service returned it\.$/,
     )
     expect(error).not.toContain(registerCode || 'undefined')
   })
@@ -314,7 +320,7 @@ describe('signatures on P-521, whose numbers are often a byte short,', () => {
   })
 })
 
-describe('the certificate of another', () => {
+describe('the certificate of another CA', () => {
   it('does not verify, so that the checks above mean something', async () => {
     const [ca, other] = [await makeCa(), await makeCa()]
     expect((await sign(ca)).verify(other.certificate.publicKey)).toBe(false)

@@ -2,8 +2,13 @@ import type { X509Certificate } from 'node:crypto'
 import { readCaPrivateKey } from '../certificates/ca-certificate.ts'
 import { isSameSerialNumber, readCertificate } from '../certificates/certificate.ts'
 import type { PemText } from '../certificates/pem.ts'
-import { makeVerificationCertificate } from '../certificates/verification-certificate.ts'
-import { checkVerificationCertificate, codeCarriedBy } from '../certificates/verification-check.ts'
+import { signerInMemory } from '../certificates/signer.ts'
+import {
+  checkVerificationCertificate,
+  makeVerificationCertificate,
+  registerCodeIn,
+} from '../certificates/verification-certificate.ts'
+import { issuerOf } from '../certificates/x509.ts'
 import { ActionError } from '../errors.ts'
 import { invalid, oneOf, optional, required, secret } from '../inputs/input.ts'
 import { optionalCertificate, optionalPrivateKey } from '../inputs/pem.ts'
@@ -80,7 +85,9 @@ function madeWith({ pem, passphrase, validDays }: SigningInputs, ca: X509Certifi
     kind: 'made',
     make: async (code) => {
       const registerCode = mask(code)
-      const certificate = await makeVerificationCertificate({ ca, key, registerCode, validDays })
+      const issuer = issuerOf(ca)
+      const signer = signerInMemory(key, issuer)
+      const certificate = await makeVerificationCertificate({ issuer, signer, registerCode, validDays })
       return withholdCertificate(certificate.toString())
     },
   }
@@ -88,7 +95,7 @@ function madeWith({ pem, passphrase, validDays }: SigningInputs, ca: X509Certifi
 
 function checked(given: GivenProof & { readonly kind: 'certificate' }, ca: X509Certificate): Proof {
   const certificate = readCertificate(given.pem)
-  const registerCode = mask(codeCarriedBy(certificate, ca))
+  const registerCode = mask(registerCodeIn(certificate, ca))
   const pem = withholdCertificate(certificate.toString())
   return { kind: 'given', pem, registerCode, rejection: rejectionOf(certificate, ca, given.registerCode) }
 }

@@ -1,7 +1,9 @@
 import { rmSync } from 'node:fs'
 import { readCaPrivateKey, subjectOf } from '../certificates/ca-certificate.ts'
-import { inWords, keyKindOf } from '../certificates/key-kind.ts'
+import { formatKeyKind, requireCaKey } from '../certificates/keys.ts'
+import { signerInMemory } from '../certificates/signer.ts'
 import { makeVerificationCertificate } from '../certificates/verification-certificate.ts'
+import { issuerOf } from '../certificates/x509.ts'
 import { required } from '../inputs/input.ts'
 import { readRegisterCode } from '../inputs/register-code.ts'
 import { readCaCertificateInput, readSigningInputs } from '../inputs/signer.ts'
@@ -18,7 +20,9 @@ export async function signAction(): Promise<void> {
   const key = readCaPrivateKey({ ca, pem: keyPem, passphrase })
   requireOutputFile()
 
-  const certificate = await makeVerificationCertificate({ ca, key, registerCode, validDays })
+  const issuer = issuerOf(ca)
+  const signer = signerInMemory(key, issuer)
+  const certificate = await makeVerificationCertificate({ issuer, signer, registerCode, validDays })
   const pem = certificate.toString()
   const file = writeTemporaryFile({ name: 'verification-certificate', extension: 'pem', content: pem })
   try {
@@ -32,7 +36,7 @@ export async function signAction(): Promise<void> {
   log('CA', subjectOf(ca))
   log(
     'CA key',
-    `${inWords(keyKindOf(key, 'The CA'))}, signature ${certificate.signatureAlgorithm ?? 'unknown'}`,
+    `${formatKeyKind(requireCaKey(key, 'The key of the CA'))}, signature ${certificate.signatureAlgorithm ?? 'unknown'}`,
   )
   log('Valid', `from ${validFromDate.toISOString()} to ${validToDate.toISOString()}`)
   log('Certificate', `output verification-certificate, and file ${file}`)

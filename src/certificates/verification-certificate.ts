@@ -1,117 +1,157 @@
-import { generateKeyPair, randomBytes, sign, X509Certificate, type KeyObject } from 'node:crypto'
+import { generateKeyPair, type KeyObject, type X509Certificate } from 'node:crypto'
 import { promisify } from 'node:util'
-import { BitString, Integer, Sequence } from 'asn1js'
+import { AsnConvert } from '@peculiar/asn1-schema'
+import {
+  AttributeTypeAndValue,
+  AttributeValue,
+  BasicConstraints,
+  id_ce_basicConstraints,
+  Name,
+  RelativeDistinguishedName,
+} from '@peculiar/asn1-x509'
 import { ActionError } from '../errors.ts'
-import { isRegisterCode } from '../register-code.ts'
-import { derSerialNumber } from './certificate.ts'
-import { keyKindOf, type KeyKind } from './key-kind.ts'
-import { algorithmOf, elementIn, issuerOf, nameOf, noCa, signedWith, tagged, timeOf } from './x509.ts'
+import { isRegisterCode, REGISTER_CODE_RULE } from '../register-code.ts'
+import { isSameCertificate, isSignedWith, requireValidNow } from './certificate.ts'
+import { encodeExtension, issue } from './issue.ts'
+import { MIN_RSA_BITS, requireCaKey } from './keys.ts'
+import type { Signer } from './signer.ts'
+import type { Issuer } from './x509.ts'
 
 const generateKeys = promisify(generateKeyPair)
-const signWith = promisify<string, Uint8Array, KeyObject, Buffer>(sign)
 
-/** SHA-1 is not fit to sign with; whether the service takes anything else (SHA-3, SM3) is not known. */
-const DIGESTS = ['sha256', 'sha384', 'sha512'] as const
-type Digest = (typeof DIGESTS)[number]
-
-/** @see RFC 4055 section 5, RFC 5758 section 3.2 */
-const SIGNATURES = {
-  rsa: {
-    sha256: '1.2.840.113549.1.1.11',
-    sha384: '1.2.840.113549.1.1.12',
-    sha512: '1.2.840.113549.1.1.13',
-  },
-  ec: {
-    sha256: '1.2.840.10045.4.3.2',
-    sha384: '1.2.840.10045.4.3.3',
-    sha512: '1.2.840.10045.4.3.4',
-  },
-} as const
-
-/** In which it is counted from 0. */
-const VERSION_3 = 2
-const MINUTE_MS = 60_000
-const DAY_MS = 24 * 60 * MINUTE_MS
-/** The clocks of runner and service may differ. */
-const BACKDATED_MS = 5 * MINUTE_MS
-const FRESH_RSA_BITS = 2048
+const COMMON_NAME = '2.5.4.3'
 
 /**
- * Makes the certificate that proves to the service that its caller holds the CA's private key: the register code is
- * its Common Name, and the CA signs it. It is for a key that is made here and thrown away, as nobody needs it.
+ * Makes the certificate that proves to the service that the caller has the private key of the CA: its Common Name is
+ * the register code, and the CA signs it. Its own private key is discarded, because nobody needs it.
  *
- * Its serial number has 128 random bits, as those of public CAs do, so that no register is needed to keep it
- * unique: 16 bytes, and a leading zero byte in DER when the first bit is set. RFC 5280 allows 20 in all.
- *
- * @param parts.key the private key of `ca`; `readCaPrivateKey` checks that
- * @param parts.validDays from now, but not longer than the CA is valid
+ * @param parts.signer signs with the private key of `issuer`
+ * @param parts.validDays from now, limited by the validity of the CA
  * @param nowMs for tests
- * @throws ActionError when the code cannot be one, or the CA certificate cannot be taken apart
+ * @throws ActionError if the code cannot be a register code
  */
 export async function makeVerificationCertificate(
   parts: {
-    readonly ca: X509Certificate
-    readonly key: KeyObject
+    readonly issuer: Issuer
+    readonly signer: Signer
     readonly registerCode: string
     readonly validDays: number
   },
   nowMs = Date.now(),
 ): Promise<X509Certificate> {
-  requireRegisterCode(parts.registerCode)
-  const kind = keyKindOf(parts.key, 'The CA')
-  const issuer = issuerOf(parts.ca)
-  const digest = digestOf(issuer.signatureAlgorithm)
-  const algorithm = algorithmOf(SIGNATURES[kind.type][digest], kind.type)
-  const serialNumber = Buffer.from(derSerialNumber(randomBytes(16).toString('hex')), 'hex')
-  const { keyIdentifier } = issuer
-  // Without a key identifier of the CA a checker would have nothing to compare ours with.
-  const extensions = keyIdentifier === undefined ? [noCa()] : [noCa(), signedWith(keyIdentifier)]
-  const toBeSigned = new Sequence({
-    value: [
-      tagged(0, new Integer({ value: VERSION_3 })),
-      new Integer({ valueHex: serialNumber }),
-      algorithm,
-      issuer.name,
-      validityWithin(parts.ca, parts.validDays, nowMs),
-      nameOf(parts.registerCode),
-      elementIn(await freshPublicKey(kind)),
-      tagged(3, new Sequence({ value: extensions })),
-    ],
-  })
-  const signature = await signWith(digest, new Uint8Array(toBeSigned.toBER()), parts.key)
-  const signed = new Sequence({ value: [toBeSigned, algorithm, new BitString({ valueHex: signature })] })
-  return new X509Certificate(new Uint8Array(signed.toBER()))
-}
-
-/**
- * The digest with which a certificate made by this CA is signed: the one it was signed with itself, if it is fit. A CA
- * may be signed with an algorithm that has none, such as Ed25519, or none in its identifier, such as RSA-PSS.
- */
-function digestOf(algorithm: string): Digest {
-  return (
-    DIGESTS.find((digest) => Object.values(SIGNATURES).some((of) => of[digest] === algorithm)) ?? 'sha256'
-  )
+  const { issuer, signer, registerCode, validDays } = parts
+  requireRegisterCode(registerCode)
+  const profile = {
+    subject: AsnConvert.serialize(commonName(registerCode)),
+    publicKey: await freshPublicKey(signer.publicKey),
+    extensions: [notCa()],
+    validDays,
+  }
+  return await issue({ issuer, signer, profile }, nowMs)
 }
 
 function requireRegisterCode(registerCode: string): void {
   if (isRegisterCode(registerCode)) return
   throw new ActionError({
-    what: 'What was given as the register code cannot be one',
-    fix: 'A register code has 8 to 64 letters, digits and characters of -_.:+/=@~. Pass it on as the service gave it.',
+    what: 'Invalid register-code',
+    fix: `A register code has ${REGISTER_CODE_RULE}. Pass the code exactly as the service returned it.`,
   })
 }
 
-function validityWithin(ca: X509Certificate, validDays: number, nowMs: number): Sequence {
-  const notBefore = Math.max(nowMs - BACKDATED_MS, ca.validFromDate.getTime())
-  const notAfter = Math.min(nowMs + validDays * DAY_MS, ca.validToDate.getTime())
-  return new Sequence({ value: [timeOf(notBefore), timeOf(notAfter)] })
+/** Returns a name with nothing but a Common Name. */
+function commonName(value: string): Name {
+  const attribute = new AttributeTypeAndValue({
+    type: COMMON_NAME,
+    value: new AttributeValue({ utf8String: value }),
+  })
+  return new Name([new RelativeDistinguishedName([attribute])])
 }
 
-/** The private half is never exported, and gone with the next garbage collection. */
-async function freshPublicKey(kind: KeyKind): Promise<Buffer> {
+/** Says that this is not a CA certificate, which is the default of basic constraints. */
+function notCa() {
+  return encodeExtension(id_ce_basicConstraints, true, new BasicConstraints())
+}
+
+/** Makes a key pair of the CA's kind. The private key is never exported. */
+async function freshPublicKey(caKey: KeyObject): Promise<KeyObject> {
+  const kind = requireCaKey(caKey, 'The key of the CA')
   const { publicKey } =
     kind.type === 'rsa'
-      ? await generateKeys('rsa', { modulusLength: FRESH_RSA_BITS })
+      ? await generateKeys('rsa', { modulusLength: MIN_RSA_BITS })
       : await generateKeys('ec', { namedCurve: kind.curve })
-  return publicKey.export({ type: 'spki', format: 'der' })
+  return publicKey
+}
+
+/**
+ * Checks a verification certificate that was made elsewhere (by an HSM, a KMS or openssl), as far as possible without
+ * the service.
+ *
+ * @param parts.registerCode the code that it must contain, if known
+ * @param nowMs for tests
+ * @returns the code that it contains: its Common Name
+ * @throws ActionError if this CA did not sign it, it is not valid now, or it contains no code or another one
+ */
+export function checkVerificationCertificate(
+  parts: {
+    readonly certificate: X509Certificate
+    readonly ca: X509Certificate
+    readonly registerCode?: string | undefined
+  },
+  nowMs = Date.now(),
+): string {
+  const { certificate, ca, registerCode } = parts
+  const code = registerCodeIn(certificate, ca)
+  requireValidNow(certificate, 'The certificate in verification-certificate', nowMs)
+  if (registerCode === undefined || registerCode === code) return code
+  throw new ActionError({
+    what: 'The certificate in verification-certificate contains another register code than the input register-code',
+    fix: 'A code can be used only once. Make a new verification certificate with the code of this registration as its Common Name.',
+  })
+}
+
+/**
+ * Returns the register code in a verification certificate, even if the certificate has expired.
+ *
+ * @throws ActionError if this CA did not sign it, or it contains no code
+ */
+export function registerCodeIn(certificate: X509Certificate, ca: X509Certificate): string {
+  requireSignedBy(ca, certificate)
+  return commonNameOf(certificate)
+}
+
+function requireSignedBy(ca: X509Certificate, certificate: X509Certificate): void {
+  if (isSameCertificate(certificate, ca)) {
+    throw new ActionError({
+      what: 'The inputs verification-certificate and ca-certificate contain the same certificate',
+      fix: 'Set verification-certificate to a certificate that the CA signed and whose Common Name is the register code.',
+    })
+  }
+  if (certificate.checkIssued(ca) && isSignedWith(certificate, ca.publicKey)) return
+  throw new ActionError({
+    // Shows no subject: if the two certificates are swapped, it is the register code.
+    what: 'The certificate in verification-certificate was not signed by the CA in ca-certificate: its issuer, key identifier or signature does not match',
+    fix: 'Sign it with the private key of the CA that you register, not of a CA above or below it. Check that ca-certificate and verification-certificate are not swapped.',
+  })
+}
+
+/**
+ * Returns the Common Name of a verification certificate: the register code.
+ *
+ * @throws ActionError if there is none, there are several, or it cannot be a register code
+ */
+export function commonNameOf(certificate: X509Certificate): string {
+  // The types do not say that Node.js returns an array for several names, and nothing for an empty subject.
+  const subject = certificate.toLegacyObject().subject as { readonly CN?: string | string[] } | undefined
+  const names = subject?.CN
+  if (isRegisterCode(names)) return names
+  if (typeof names === 'string' && names !== '') {
+    throw new ActionError({
+      what: 'The Common Name of the certificate in verification-certificate is not a register code',
+      fix: `A register code has ${REGISTER_CODE_RULE}. Make a new certificate with the code exactly as the service returned it.`,
+    })
+  }
+  throw new ActionError({
+    what: `The certificate in verification-certificate has ${Array.isArray(names) ? 'several Common Names' : 'no Common Name'}`,
+    fix: 'Make a new certificate whose subject is one Common Name, the register code, and nothing else.',
+  })
 }

@@ -1,142 +1,78 @@
-/** The parts of a certificate as RFC 5280 defines them, for `asn1js` to read and to write. */
+/** The encoding of certificates (RFC 5280), as schemas for `AsnConvert`. */
 import type { X509Certificate } from 'node:crypto'
+import { AsnConvert, AsnProp, AsnPropTypes } from '@peculiar/asn1-schema'
 import {
-  type BaseBlock,
-  Boolean as Truth,
-  Constructed,
-  fromBER,
-  GeneralizedTime,
-  Null,
-  ObjectIdentifier,
-  OctetString,
-  Primitive,
-  Sequence,
-  Set as Values,
-  UTCTime,
-  Utf8String,
-} from 'asn1js'
+  AlgorithmIdentifier,
+  id_ce_subjectKeyIdentifier,
+  SubjectKeyIdentifier,
+  TBSCertificate,
+} from '@peculiar/asn1-x509'
 import { ActionError } from '../errors.ts'
 
-const COMMON_NAME = '2.5.4.3'
-const SUBJECT_KEY_IDENTIFIER = '2.5.29.14'
-const BASIC_CONSTRAINTS = '2.5.29.19'
-const AUTHORITY_KEY_IDENTIFIER = '2.5.29.35'
+/** Encoded bytes. */
+export type Der = ArrayBuffer | Uint8Array
 
-/** The class of a tag whose meaning depends on where it stands. */
-const CONTEXT_SPECIFIC = 3
-const VERSION_TAG = 0
-const EXTENSIONS_TAG = 3
-const KEY_IDENTIFIER_TAG = 0
-/** The first year that does not fit into a UTCTime. */
-const YEAR_OF_FOUR_DIGITS = 2050
+const COPIED = ['issuer', 'subject', 'subjectPublicKeyInfo'] as const
+type Copied = Record<(typeof COPIED)[number], Der>
 
-/** What a certificate says of its subject, which the certificates that the subject issues have to repeat. */
+/**
+ * The signed part of a certificate. Names and the key are DER here, because a copy of a name must keep every byte: with
+ * other string types it would be another name.
+ */
+export class ToBeSigned extends (TBSCertificate as unknown as new () => Omit<TBSCertificate, keyof Copied> &
+  Copied) {}
+for (const part of COPIED) AsnProp({ type: AsnPropTypes.Any })(ToBeSigned.prototype, part)
+
+export class Certificate {
+  toBeSigned = new ToBeSigned()
+  signatureAlgorithm = new AlgorithmIdentifier()
+  signature: Der = new ArrayBuffer(0)
+}
+AsnProp({ type: ToBeSigned })(Certificate.prototype, 'toBeSigned')
+AsnProp({ type: AlgorithmIdentifier })(Certificate.prototype, 'signatureAlgorithm')
+AsnProp({ type: AsnPropTypes.BitString })(Certificate.prototype, 'signature')
+
+/** What the certificates that a CA issues take over from the certificate of the CA. */
 export type Issuer = {
-  /** Its name, with the string types that it chose: with others it would be another name. */
-  readonly name: BaseBlock
-  readonly keyIdentifier: ArrayBuffer | undefined
-  /** The object identifier of the algorithm with which it was signed itself. */
+  /** The subject of the CA. */
+  readonly name: Der
+  readonly keyIdentifier: Der | undefined
+  /** The OID of the algorithm that the certificate of the CA is signed with. */
   readonly signatureAlgorithm: string
+  readonly notBeforeMs: number
+  readonly notAfterMs: number
 }
 
-/** @throws ActionError when its DER is not what RFC 5280 says, which OpenSSL does not look at as closely */
+/** @throws ActionError if the CA certificate is not valid DER, which OpenSSL checks less strictly */
 export function issuerOf(ca: X509Certificate): Issuer {
-  const [toBeSigned, algorithm] = partsOf(elementIn(ca.raw))
-  const parts = partsOf(toBeSigned)
-  // The version stands before the others, or is left out: Node takes such a CA too.
-  const name = parts[isTagged(parts[0], VERSION_TAG) ? 5 : 4]
-  const [signatureAlgorithm] = partsOf(algorithm)
-  if (name === undefined || !(signatureAlgorithm instanceof ObjectIdentifier)) throw unreadable()
+  const { toBeSigned, signatureAlgorithm } = parse(ca)
+  const identifier = toBeSigned.extensions?.find(({ extnID }) => extnID === id_ce_subjectKeyIdentifier)
   return {
-    name,
-    keyIdentifier: keyIdentifierIn(parts.find((part) => isTagged(part, EXTENSIONS_TAG))),
-    signatureAlgorithm: signatureAlgorithm.getValue(),
+    name: toBeSigned.subject,
+    keyIdentifier: identifier && keyIdentifierIn(identifier.extnValue.buffer),
+    signatureAlgorithm: signatureAlgorithm.algorithm,
+    notBeforeMs: ca.validFromDate.getTime(),
+    notAfterMs: ca.validToDate.getTime(),
   }
 }
 
-/** @throws ActionError when it is neither DER nor BER */
-export function elementIn(der: Uint8Array): BaseBlock {
-  // The library's limit is 10,000 elements. There can be no more than bytes.
-  const { offset, result } = fromBER(der, { maxNodes: der.length })
-  if (offset === -1) throw unreadable(new TypeError(result.error))
-  return result
-}
-
-/** An element in the place that has this number, as most optional parts of a certificate are. */
-export function tagged(tagNumber: number, value: BaseBlock): Constructed {
-  return new Constructed({ idBlock: { tagClass: CONTEXT_SPECIFIC, tagNumber }, value: [value] })
-}
-
-/** A name that is a Common Name and nothing else. */
-export function nameOf(commonName: string): Sequence {
-  const attribute = new Sequence({
-    value: [new ObjectIdentifier({ value: COMMON_NAME }), new Utf8String({ value: commonName })],
-  })
-  return new Sequence({ value: [new Values({ value: [attribute] })] })
-}
-
-/** With RSA the parameters are NULL, with EC there are none: RFC 4055 section 5, RFC 5758 section 3.2. */
-export function algorithmOf(identifier: string, type: 'rsa' | 'ec'): Sequence {
-  const algorithm = new ObjectIdentifier({ value: identifier })
-  return new Sequence({ value: type === 'rsa' ? [algorithm, new Null()] : [algorithm] })
-}
-
-/** In whole seconds, as section 4.1.2.5 wants it. */
-export function timeOf(ms: number): UTCTime {
-  const valueDate = new Date(ms)
-  valueDate.setUTCMilliseconds(0)
-  return valueDate.getUTCFullYear() < YEAR_OF_FOUR_DIGITS
-    ? new UTCTime({ valueDate })
-    : new GeneralizedTime({ valueDate })
-}
-
-/** The extension that says that a certificate issues none: by default it is not that of a CA. */
-export function noCa(): Sequence {
-  return new Sequence({
-    value: [
-      new ObjectIdentifier({ value: BASIC_CONSTRAINTS }),
-      new Truth({ value: true }),
-      new OctetString({ valueHex: new Sequence().toBER() }),
-    ],
-  })
-}
-
-/** The extension that says with which of the issuer's keys a certificate was signed. */
-export function signedWith(keyIdentifier: ArrayBuffer): Sequence {
-  const idBlock = { tagClass: CONTEXT_SPECIFIC, tagNumber: KEY_IDENTIFIER_TAG }
-  const value = new Sequence({ value: [new Primitive({ idBlock, valueHex: keyIdentifier })] })
-  return new Sequence({
-    value: [
-      new ObjectIdentifier({ value: AUTHORITY_KEY_IDENTIFIER }),
-      new OctetString({ valueHex: value.toBER() }),
-    ],
-  })
-}
-
-function keyIdentifierIn(extensions: BaseBlock | undefined): ArrayBuffer | undefined {
-  for (const extension of partsOf(partsOf(extensions)[0])) {
-    const [identifier, ...rest] = partsOf(extension)
-    const value = rest.at(-1)
-    if (!(identifier instanceof ObjectIdentifier && value instanceof OctetString)) continue
-    if (identifier.getValue() !== SUBJECT_KEY_IDENTIFIER) continue
-    const keyIdentifier = elementIn(new Uint8Array(value.getValue()))
-    return keyIdentifier instanceof OctetString ? keyIdentifier.getValue() : undefined
+function parse({ raw }: X509Certificate): Certificate {
+  try {
+    // The default limit is 10,000 elements. There cannot be more elements than bytes.
+    return AsnConvert.parse(raw, Certificate, { berOptions: { maxNodes: raw.length } })
+  } catch (cause) {
+    throw new ActionError({
+      what: 'The certificate in ca-certificate is not valid DER',
+      fix: 'Issue the CA certificate again. Run openssl asn1parse to see its encoding.',
+      cause,
+    })
   }
-  return undefined
 }
 
-function partsOf(element: BaseBlock | undefined): readonly BaseBlock[] {
-  return element instanceof Constructed ? element.valueBlock.value : []
-}
-
-function isTagged(element: BaseBlock | undefined, tagNumber: number): boolean {
-  return element?.idBlock.tagClass === CONTEXT_SPECIFIC && element.idBlock.tagNumber === tagNumber
-}
-
-function unreadable(cause?: TypeError): ActionError {
-  return new ActionError({
-    what: 'The CA certificate is not encoded as RFC 5280 says',
-    fix: 'Issue the CA certificate anew; openssl asn1parse shows how it is encoded.',
-    cause,
-  })
+function keyIdentifierIn(extension: Der): Der | undefined {
+  try {
+    return AsnConvert.parse(extension, SubjectKeyIdentifier).buffer
+  } catch {
+    return undefined
+  }
 }

@@ -1,8 +1,7 @@
 import { createPrivateKey, createPublicKey, ECDH, X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
+import { CURVES, readPrivateKey, readPublicKey } from '../certificates/keys.ts'
 import { looksLikePem } from '../certificates/pem.ts'
-import { readPrivateKey } from '../certificates/private-key.ts'
-import { readPublicKey } from '../certificates/public-key.ts'
 import { ActionError } from '../errors.ts'
 import { readRunContext, type RunContext } from '../github/context.ts'
 import { mask, maskLines } from '../runner/masking.ts'
@@ -120,9 +119,7 @@ function isJwk(text: string): boolean {
 function isPoint(bytes: Buffer): boolean {
   return (
     bytes.length > 33 &&
-    ['prime256v1', 'secp384r1', 'secp521r1', 'secp256k1'].some((curve) =>
-      succeeds(() => ECDH.convertKey(bytes, curve)),
-    )
+    [...Object.keys(CURVES), 'secp256k1'].some((curve) => succeeds(() => ECDH.convertKey(bytes, curve)))
   )
 }
 

@@ -1,29 +1,33 @@
 import type { X509Certificate } from 'node:crypto'
 import { readCaCertificate } from '../certificates/ca-certificate.ts'
+import type { Passphrase } from '../certificates/keys.ts'
 import type { PemText } from '../certificates/pem.ts'
-import type { Passphrase } from '../certificates/private-key.ts'
 import { ActionError } from '../errors.ts'
 import { secret, wholeNumber } from './input.ts'
 import { optionalCertificate, optionalPrivateKey } from './pem.ts'
 
-/** The private key of a CA as it was given, and how long what it signs is valid. */
+/** The private key of a CA, not read yet, and the validity of the certificates that it signs. */
 export type SigningInputs = {
   readonly pem: PemText
   readonly passphrase: Passphrase
   readonly validDays: number
 }
 
-/** @throws ActionError when it is missing, or is not one that the service takes */
+/**
+ * Reads `ca-certificate`.
+ *
+ * @throws ActionError if it is not set, or the service would reject it
+ */
 export async function readCaCertificateInput(): Promise<X509Certificate> {
   const name = 'ca-certificate'
   return readCaCertificate(present(await optionalCertificate(name), name, "the CA's certificate"))
 }
 
 /**
- * Reads `ca-private-key`, `ca-private-key-passphrase` and `valid-days`. Called before other inputs are judged, as it
- * masks the key and its passphrase; `readCaPrivateKey` then says whether the key fits the CA.
+ * Reads `ca-private-key`, `ca-private-key-passphrase` and `valid-days`. Call it before other inputs are checked, because
+ * it masks the key and its passphrase. `readCaPrivateKey` then checks whether the key belongs to the CA.
  *
- * @throws ActionError when the key is missing, or there is no PEM text in it
+ * @throws ActionError if the key is not set, or is not PEM text
  */
 export async function readSigningInputs(): Promise<SigningInputs> {
   const passphrase = { input: 'ca-private-key-passphrase', value: secret('ca-private-key-passphrase') }
@@ -40,6 +44,6 @@ function present(pem: PemText | undefined, name: string, what: string): PemText 
   if (pem !== undefined) return pem
   throw new ActionError({
     what: `The input ${name} is missing`,
-    fix: `Give ${what} under "with:", as PEM text or as the path of a PEM file. A secret that the workflow cannot read arrives empty.`,
+    fix: `Set ${name} under "with:" to ${what}, as PEM text or as the path of a PEM file. An unset secret is passed as an empty string.`,
   })
 }

@@ -5,7 +5,7 @@ import type { ApiResponse, Service } from '../alibaba-cloud/client.ts'
 import { AttemptError, type Refusal } from '../attempts/failures.ts'
 import { isRecord, messageIn, requestIdIn, textIn } from '../attempts/response.ts'
 import { isSameCertificate, isSameSerialNumber, readCertificate } from '../certificates/certificate.ts'
-import { commonNameOf } from '../certificates/verification-check.ts'
+import { commonNameOf } from '../certificates/verification-certificate.ts'
 import { mqttCall, type Instance } from './call.ts'
 import { MQTT_ERRORS } from './errors.ts'
 
