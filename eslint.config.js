@@ -3,7 +3,7 @@ import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  { ignores: ['dist', '.build', 'coverage', 'node_modules', '.venv', '.cache', '.stryker-tmp'] },
+  { ignores: ['dist', '.build', 'coverage', 'node_modules', '.venv', '.cache'] },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,

@@ -3,8 +3,6 @@ const project = (name) => ({
   testEnvironment: 'node',
   testMatch: [`<rootDir>/__tests__/${name}/**/*.test.ts`],
   extensionsToTreatAsEsm: ['.ts'],
-  // A mutation test that was broken off leaves a copy of the repository there.
-  modulePathIgnorePatterns: ['<rootDir>/.stryker-tmp/'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

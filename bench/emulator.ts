@@ -5,13 +5,12 @@ import { startEmulator, type Emulator } from '../emulator/start.ts'
 
 const CALLS = 100_000
 const CONNECTIONS = 16
-/** Memory is looked at this often; the first look comes when all caches and stores are filled. */
+/** Memory is measured after each stage. All caches and stores are filled after the first one. */
 const CALLS_A_STAGE = 20_000
 
 /**
- * Measures how many verified calls a second the emulator answers, with the limit of its account lifted, and whether
- * its memory grows over 100,000 of them. Each call is signed anew here, in a process of its own, so the figure is a
- * lower bound.
+ * Measures how many verified calls per second the emulator answers without its rate limit, and whether its memory grows
+ * over 100,000 of them. The figure is a lower bound, because this process signs each call.
  */
 export async function benchEmulator(): Promise<void> {
   const emulator = await startEmulator({ config: { accounts: [{ callsPerSecond: null }] } })
@@ -20,7 +19,7 @@ export async function benchEmulator(): Promise<void> {
     maxSockets: CONNECTIONS,
     ca: readFileSync(emulator.info.caFile),
   })
-  const stages: { calls: number; 'calls a second': number; 'memory, MiB': number | string }[] = []
+  const stages: { calls: number; 'calls per second': number; 'memory, MiB': number | string }[] = []
   try {
     for (let calls = CALLS_A_STAGE; calls <= CALLS; calls += CALLS_A_STAGE) {
       const startMs = performance.now()
@@ -30,7 +29,7 @@ export async function benchEmulator(): Promise<void> {
       const seconds = (performance.now() - startMs) / 1000
       stages.push({
         calls,
-        'calls a second': Math.round(CALLS_A_STAGE / seconds),
+        'calls per second': Math.round(CALLS_A_STAGE / seconds),
         'memory, MiB': memoryMiB(emulator.pid),
       })
     }
@@ -79,9 +78,9 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** Resident memory of a process; Linux alone tells. */
+/** Returns the resident memory of a process, which only Linux reports here. */
 function memoryMiB(pid: number): number | string {
-  if (process.platform !== 'linux') return 'not known on this platform'
+  if (process.platform !== 'linux') return 'unknown on this platform'
   const kb = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
   return Math.round(Number(kb) / 1024)
 }

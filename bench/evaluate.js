@@ -1,4 +1,4 @@
-// Prints how many milliseconds the evaluation of a CommonJS file takes.
+// Prints the milliseconds that evaluating a CommonJS file takes.
 import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)

@@ -1,4 +1,4 @@
-// Imported into a process that is measured: when it ends, leaves in a file its peak memory and what it loaded.
+// Imported into the measured process. At its end, writes its peak memory and the bytes it loaded to a file.
 import { statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 

@@ -1,6 +1,6 @@
 /**
- * One signed call by hand, with node:https alone, for `hand-written-register.sh`: METHOD OPERATION NAME=VALUE…, in which
- * @FILE is the content of a file. Prints the answer; checks nothing, repeats nothing and explains nothing.
+ * Makes one signed call for `hand-written-register.sh`, with node:https only. Arguments: METHOD OPERATION NAME=VALUE…,
+ * where a value @FILE is the content of that file. Prints the response.
  */
 import { createHash, createHmac, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
- * The yardstick for a keyless step: what a careful person would write by hand for the same three calls, with node:https
- * alone. It checks nothing, repeats nothing and explains nothing.
+ * The yardstick for a keyless run: the same three calls as somebody would write them by hand, with node:https only. It
+ * has no checks, retries or error messages.
  */
 import { createHash, createHmac, randomUUID } from 'node:crypto'
 import { appendFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The yardstick for register: what a careful person would write by hand, with openssl and one signed call at a time.
-# CA_FILE and CA_KEY_FILE are the CA; NEW_KEY is what openssl makes a key of.
+# The yardstick for register: openssl and one signed call after the other, as somebody would write it by hand.
+# CA_FILE and CA_KEY_FILE are the CA. NEW_KEY is the argument of openssl req -newkey.
 set -eu
 cd "$WORK"
 call() { node "$BENCH/hand-written-call.js" "$@"; }
@@ -15,3 +15,4 @@ openssl x509 -req -in request.pem -CA "$CA_FILE" -CAkey "$CA_KEY_FILE" -set_seri
   -days 30 -sha256 -out verification.pem 2> /dev/null
 call POST RegisterCaCertificate "MqttInstanceId=$INSTANCE_ID" CaName=bench "CaContent=@$CA_FILE" \
   VerificationContent=@verification.pem > registered.json
+echo created=true >> "$GITHUB_OUTPUT"

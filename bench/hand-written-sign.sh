@@ -1,6 +1,6 @@
 #!/bin/bash
-# The yardstick for sign: what a careful person would write by hand, with openssl: key, request and signature.
-# CA_FILE and CA_KEY_FILE are the CA. It sets the same outputs, checks nothing, and leaves the new key behind.
+# The yardstick for sign: key, request and signature with openssl, as somebody would write it by hand.
+# CA_FILE and CA_KEY_FILE are the CA. It sets the same outputs, has no checks, and leaves the new key behind.
 set -eu
 cd "$WORK"
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out new.key

@@ -1,6 +1,6 @@
 /**
- * The yardstick: what a careful person would write by hand for one signed call, with node:https alone. It reads the
- * same inputs, masks the code and sets the same outputs; it checks nothing, repeats nothing and explains nothing.
+ * The yardstick for a run with keys: one signed call as somebody would write it by hand, with node:https only. It reads
+ * the same inputs, masks the code and sets the same outputs, but has no checks, retries or error messages.
  */
 import { createHash, createHmac, randomUUID } from 'node:crypto'
 import { appendFileSync } from 'node:fs'

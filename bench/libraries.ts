@@ -3,13 +3,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import ncc from '@vercel/ncc'
-import { median } from './median.ts'
+import { median } from './by-turns.ts'
 
 const root = dirname(import.meta.dirname)
 const LOADER = join(import.meta.dirname, 'evaluate.js')
 const ROUNDS = 15
 
-/** What a bundle is made of, for each part the statements that load it. */
+/** The parts of the bundles, each with the statements that load it. */
 const PARTS: Readonly<Record<string, string>> = {
   'node:crypto': "import { createHash } from 'node:crypto'\nexport default createHash",
   'node:https': "import https from 'node:https'\nexport default https",
@@ -28,12 +28,9 @@ const PARTS: Readonly<Record<string, string>> = {
     "import 'reflect-metadata'\nimport { X509CertificateGenerator } from '@peculiar/x509'\nexport default X509CertificateGenerator",
 }
 
-/**
- * Measures what each library costs a process that loads it: bundled alone with all that it depends on, and evaluated in
- * a process of its own, all by turns.
- */
+/** Measures what loading each library costs: bundled with its dependencies, evaluated in a new process, by turns. */
 export async function benchLibraries(): Promise<void> {
-  // Within the repository, or the bundler would not find the libraries.
+  // Inside the repository, so that the bundler finds the libraries.
   mkdirSync(join(root, '.build'), { recursive: true })
   const entries = mkdtempSync(join(root, '.build', 'libraries-'))
   const folder = mkdtempSync(join(tmpdir(), 'bench-libraries-'))
@@ -66,7 +63,7 @@ export async function benchLibraries(): Promise<void> {
     ])
     console.table(Object.fromEntries(rows))
     console.log(
-      `medians of ${ROUNDS} processes each, by turns; with the modules of Node that a library loads`,
+      `Medians of ${ROUNDS} processes each, by turns. Modules of Node that a library loads are included.`,
     )
   } finally {
     rmSync(entries, { recursive: true })
@@ -74,10 +71,10 @@ export async function benchLibraries(): Promise<void> {
   }
 }
 
-/** In a process of its own, as a module is evaluated once; not with --eval, for which Node loads more. */
+/** Evaluates a file in a new process, because a module is evaluated once. `--eval` would make Node load more. */
 function evaluationTime(file: string): number {
   const { stdout, status, stderr } = spawnSync(process.execPath, [LOADER, file], { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`${file} was not evaluated: ${stderr}`)
+  if (status !== 0) throw new Error(`Evaluating ${file} failed: ${stderr}`)
   return Number(stdout)
 }
 

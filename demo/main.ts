@@ -1,25 +1,28 @@
-/** `npm run demo`: the whole way from an instance to a registered CA, with the actions as they ship, on this machine. */
+/** `npm run demo`: fetches a code, makes a certificate and registers a CA with the actions in dist/, on this machine only. */
 import { randomBytes, X509Certificate } from 'node:crypto'
+import { styleText } from 'node:util'
 import { startEmulator } from '../emulator/start.ts'
-import { makeCa } from './ca.ts'
-import { hide, runStep, type StepRun } from './runner.ts'
+import { makeCa, privateKeyPem } from '../testing/certificates.ts'
+import { hide, runStep, type StepRun } from '../testing/run-step.ts'
 
-/** What the answers mean that are no failures here. */
-const MEANINGS: Readonly<Record<string, string>> = { FindCaBySnError: 'the CA is not there yet' }
+/** Explains responses that look like failures here but are expected. */
+const EXPECTED: Readonly<Record<string, string>> = { FindCaBySnError: 'the CA is not registered yet' }
 
 const emulator = await startEmulator()
 try {
-  await wholeWay()
+  await demonstrate()
 } finally {
   await emulator.stop()
 }
 
-async function wholeWay(): Promise<void> {
+async function demonstrate(): Promise<void> {
   const { info } = emulator
-  title('A local ApsaraMQ for MQTT, so that no account is needed')
-  show(`It listens on ${info.endpoint} and checks what the real one checks. Nothing leaves this machine.`)
+  title('Emulator of ApsaraMQ for MQTT')
+  comment(
+    `It runs on ${info.endpoint} and verifies requests as the service does. Nothing leaves this machine.`,
+  )
 
-  const where = {
+  const service = {
     'instance-id': info.instanceId,
     'region-id': info.regionId,
     endpoint: info.endpoint,
@@ -27,50 +30,51 @@ async function wholeWay(): Promise<void> {
     'role-to-assume': info.roleArn,
     'oidc-provider-arn': info.oidcProviderArn,
   }
-  const ca = await makeCa('Devices of the demo')
+  const ca = await makeCa({ subject: 'CN=Demo CA' })
   const sealKey = randomBytes(16).toString('hex')
 
-  title('Job 1, step 1. Get the register code, without any stored key, and seal a copy for another job')
-  const code = await step('.', { ...where, 'seal-key': sealKey })
+  title('Job 1: fetch the register code, without a stored key')
+  const code = await step('.', { ...service, 'seal-key': sealKey })
 
-  title('Job 1, step 2. Make the verification certificate of the code')
+  title('Job 1: make the verification certificate')
   const signed = await step('sign', {
     'register-code': code.outputs['register-code'] ?? '',
-    'ca-certificate': ca.certificate,
-    'ca-private-key': ca.privateKey,
+    'ca-certificate': ca.pem,
+    'ca-private-key': privateKeyPem(ca.key),
   })
   const certificate = new X509Certificate(signed.outputs['verification-certificate'] ?? '')
-  show(`Its subject is ${hide(certificate.subject, code.masks)}: the code, masked.`)
+  comment(`Its subject is ${hide(certificate.subject, code.masks)}, the masked code.`)
 
-  title('Job 2, step 1. Open the seal: GitHub would not have passed the masked code itself')
+  title('Job 2: unseal the code, because GitHub passes no masked value to another job')
   const unsealed = await step('unseal', {
     'sealed-register-code': code.outputs['sealed-register-code'] ?? '',
     'seal-key': sealKey,
   })
   const isSame = unsealed.outputs['register-code'] === code.outputs['register-code']
-  show(isSame ? 'It is the same code.' : 'It is another code!')
+  comment(isSame ? 'It is the same code.' : 'It is a different code!')
 
-  title('Job 2, step 2. Register the CA')
+  title('Job 2: register the CA')
   const registration = {
-    ...where,
-    'ca-name': 'devices-of-the-demo',
-    'ca-certificate': ca.certificate,
+    ...service,
+    'ca-name': 'demo',
+    'ca-certificate': ca.pem,
     'verification-certificate': signed.outputs['verification-certificate'] ?? '',
   }
   await step('register', registration)
 
-  title('The same step again, as after a failed job: it changes nothing')
+  title('Job 2 again: the CA is registered already, so nothing changes')
   await step('register', registration)
 
-  title('What the service was asked')
+  title('Calls that the emulator received')
   for (const { operation, status, code } of await emulator.requests()) {
-    show(
-      `${operation}: HTTP ${status ?? 'none'}${code === null ? '' : `, ${code}: ${MEANINGS[code] ?? 'refused'}`}`,
-    )
+    const error = code === null ? '' : `, ${code}: ${EXPECTED[code] ?? 'refused'}`
+    show(`${operation.padEnd(22)} HTTP ${status ?? 'none'}${error}`)
   }
+
+  title('Done. Copy a workflow from examples/ to use the actions.')
 }
 
-/** Runs a step and shows its log; the demo ends with a step that fails. */
+/** Runs a step and shows its log. Throws if it fails, which ends the demo. */
 async function step(action: string, inputs: Readonly<Record<string, string>>): Promise<StepRun> {
   const { info } = emulator
   const run = await runStep(action, inputs, {
@@ -88,7 +92,12 @@ async function step(action: string, inputs: Readonly<Record<string, string>>): P
 }
 
 function title(text: string): void {
-  console.log(`\n\u001b[1m${text}\u001b[0m`)
+  console.log(`\n${styleText('bold', text)}`)
+}
+
+/** Shows a line of the demo itself, which is no part of a log. */
+function comment(text: string): void {
+  show(`→ ${text}`)
 }
 
 function show(line: string): void {

@@ -2,20 +2,21 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { delimiter, dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import type { StartupLine } from '../emulator/startup-line.ts'
 
 type Values = Readonly<Record<string, string>>
 
 /**
- * Runs a workflow with act: a runner that was not written here, on this machine itself, without a container.
+ * Runs a workflow with act, a runner by other authors, on this machine and without a container.
  *
- * @param workflow its file, from the top of the repository
- * @param options.programs the folder that act is in
- * @param options.repository the repository that it belongs to; it runs in a copy
+ * @param workflow its file, relative to the repository
+ * @param options.programs the folder of act
+ * @param options.repository the repository of the workflow; act runs it in a copy
  * @param options.cache the folder for what act copies
- * @param options.event what GitHub would have started it for, and the event's payload if it matters
- * @param options.actions folders that stand for actions elsewhere, by `owner/name@ref`
+ * @param options.event what starts the workflow, and its payload
+ * @param options.actions folders that replace actions of other repositories, by `owner/name@ref`
  * @param options.env for the steps
- * @returns its log, standard output and standard error together
+ * @returns log: standard output, then standard error
  */
 export async function act(
   workflow: string,
@@ -39,7 +40,7 @@ export async function act(
       ...['--workflows', workflow],
       ...['--platform', 'ubuntu-latest=-self-hosted'],
       '--no-cache-server',
-      // By name alone: values of secrets stand in no process list.
+      // By name only, so that the process list shows no secret. act reads the value from the environment.
       ...Object.keys(options.secrets).flatMap((secret) => ['--secret', secret]),
       ...assignments('--local-repository', options.actions),
       ...assignments('--var', options.vars),
@@ -50,7 +51,7 @@ export async function act(
       env: {
         ...process.env,
         ...options.secrets,
-        // act runs whatever node it finds first: this one, which is the one that the action asks for.
+        // act runs the first node on the path. This is the version that the actions need.
         PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
         XDG_CACHE_HOME: options.cache,
       },
@@ -59,6 +60,15 @@ export async function act(
   )
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   return { exitCode: child.exitCode, log: out + err }
+}
+
+/** Returns the variables with which a step trusts the emulator and gets the OIDC token of its job there. */
+export function emulatorEnv(info: StartupLine): Record<string, string> {
+  return {
+    NODE_EXTRA_CA_CERTS: info.caFile,
+    ACTIONS_ID_TOKEN_REQUEST_URL: info.idTokenRequestUrl,
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: info.idTokenRequestToken,
+  }
 }
 
 function assignments(option: string, values: Values): string[] {

@@ -1,13 +1,13 @@
-/** What was looked at, whether it was as it has to be, and what there was, to be shown when it was not. */
-export type Check = readonly [name: string, held: boolean, found?: string]
+/** The name of a check, whether it holds, and what was found instead. */
+export type Check = readonly [name: string, holds: boolean, found?: string]
 
-/** Prints a line for each check and how many there were. One that did not hold fails the process. */
+/** Prints a line for each check, and their number. Sets the exit code to 1 if one does not hold. */
 export function report(checks: readonly Check[]): void {
-  for (const [name, held, found] of checks) {
-    if (held) console.log(`passed  ${name}`)
+  for (const [name, holds, found] of checks) {
+    if (holds) console.log(`passed  ${name}`)
     else console.log(`FAILED  ${name}${found === undefined ? '' : `; found: ${found}`}`)
   }
-  const failed = checks.filter(([, held]) => !held).length
+  const failed = checks.filter(([, holds]) => !holds).length
   console.log(`${checks.length - failed} passed, ${failed} failed`)
   process.exitCode = failed === 0 ? 0 : 1
 }

@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs'
+/**
+ * `npm run docs` updates the generated parts of the documents and of the action.yml files. A test fails while they are
+ * out of date.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
-import { FAULT_ROWS, type FaultRow, MAX_ATTEMPTS } from '../__tests__/integration/fault-rows.ts'
 import type { ServiceError, ServiceErrors } from '../src/alibaba-cloud/errors.ts'
 import { STS_ERRORS } from '../src/alibaba-cloud/sts.ts'
 import { MQTT_ERRORS } from '../src/mqtt/errors.ts'
@@ -14,37 +17,35 @@ type ActionYml = {
 }
 type Described = { readonly description: string; readonly required?: boolean; readonly default?: string }
 
-/** The documents that have generated sections. */
-export const DOCUMENTS = [
-  'README.md',
-  'docs/faults.md',
-  'docs/troubleshooting.md',
-  'sign/README.md',
-  'register/README.md',
-  'unseal/README.md',
-  'emulator/README.md',
-]
+/** The files with generated parts, and the function that updates the text of each. */
+export const GENERATED: Readonly<Record<string, (text: string) => string>> = {
+  'README.md': withGeneratedSections,
+  'docs/troubleshooting.md': withGeneratedSections,
+  'sign/README.md': withGeneratedSections,
+  'register/README.md': withGeneratedSections,
+  'unseal/README.md': withGeneratedSections,
+  'emulator/README.md': withGeneratedSections,
+  'register/action.yml': withSharedDescriptions,
+}
 
-/** What stands between `<!-- begin NAME -->` and `<!-- end NAME -->` in a document: each NAME, and how it is made. */
+/** Makes the text between `<!-- begin NAME -->` and `<!-- end NAME -->` in a document, by NAME. */
 const SECTIONS: Readonly<Record<string, () => string>> = {
   inputs: () => inputTable('.'),
   outputs: () => outputTable('.'),
   'sign/inputs': () => inputTable('sign'),
   'sign/outputs': () => outputTable('sign'),
-  'register/inputs': () => inputTable('register'),
+  'register/inputs': () => inputTable('register', readActionYml('.').inputs),
   'register/outputs': () => outputTable('register'),
   'unseal/inputs': () => inputTable('unseal'),
   'unseal/outputs': () => outputTable('unseal'),
   'emulator/inputs': () => inputTable('emulator'),
   'emulator/outputs': () => outputTable('emulator'),
-  errors: () => errorChapters(MQTT),
-  'sts-errors': () => errorChapters(STS),
-  'error-index': () => errorIndex(MQTT),
-  'sts-error-index': () => errorIndex(STS),
-  faults: faultTables,
+  errors: () => errorChapters(groupsOf(MQTT_ERRORS)),
+  // Without the codes that have the same explanation in the first table.
+  'sts-errors': () => errorChapters(groupsOf(STS_ERRORS, MQTT_ERRORS)),
 }
 
-/** A document with its generated sections made anew from the code and the action.yml files. */
+/** Updates the generated sections of a document. */
 export function withGeneratedSections(document: string): string {
   return document.replace(
     /(<!-- begin ([\w/-]+) -->\n)[^]*?(<!-- end \2 -->)/g,
@@ -56,8 +57,25 @@ export function withGeneratedSections(document: string): string {
   )
 }
 
-function inputTable(action: string): string {
-  const inputs = Object.entries(readActionYml(action).inputs ?? {})
+/** Copies the descriptions of the root action's inputs to the inputs with the same names in another action.yml. */
+export function withSharedDescriptions(actionYml: string): string {
+  const input = /^( {2}([\w-]+):\n {4}description: )(.*)$/gm
+  const inputsOf = (text: string): string => text.slice(0, text.indexOf('\noutputs:'))
+  const rootInputs = inputsOf(readFileSync(join(root, 'action.yml'), 'utf8'))
+  const shared = new Map([...rootInputs.matchAll(input)].map(([, , name, text]) => [name, text]))
+  const inputs = inputsOf(actionYml)
+  const updated = inputs.replace(
+    input,
+    (_, start: string, name: string, own: string) => start + (shared.get(name) ?? own),
+  )
+  return updated + actionYml.slice(inputs.length)
+}
+
+/** @param documentedElsewhere optional inputs that another document describes; they get no row */
+function inputTable(action: string, documentedElsewhere: ActionYml['inputs'] = {}): string {
+  const inputs = Object.entries(readActionYml(action).inputs ?? {}).filter(
+    ([name, { required }]) => required === true || !(name in documentedElsewhere),
+  )
   return table(
     ['input', 'default', 'meaning'],
     inputs.map(([name, { required, default: fallback, description }]) => [
@@ -76,43 +94,29 @@ function outputTable(action: string): string {
   )
 }
 
-/** Codes that mean the same, and what is known of them. */
+/** Codes with the same explanation. */
 type CodeGroup = { readonly codes: string[]; readonly error: ServiceError }
 
-const MQTT = groupsOf(MQTT_ERRORS)
-/** Without those that have the same words as the product's own. */
-const STS = groupsOf(STS_ERRORS, MQTT_ERRORS)
-
-function groupsOf(errors: ServiceErrors, but: ServiceErrors = {}): readonly CodeGroup[] {
+/** @param except codes that are left out if they have the same explanation there */
+function groupsOf(errors: ServiceErrors, except: ServiceErrors = {}): readonly CodeGroup[] {
   const groups = new Map<ServiceError, string[]>()
   for (const [name, error] of Object.entries(errors)) {
-    if (but[name] !== error) groups.set(error, [...(groups.get(error) ?? []), name])
+    if (except[name] !== error) groups.set(error, [...(groups.get(error) ?? []), name])
   }
   return [...groups].map(([error, codes]) => ({ codes, error }))
 }
 
-/** What a group of codes means and what to do, each under a heading of its own. */
+/** Makes a heading for each group of codes, with its meaning and what to do. */
 function errorChapters(groups: readonly CodeGroup[]): string {
   return groups
     .map(({ codes, error: { meaning, retry, fix } }) => {
-      const repeated = retry ? 'It is tried again first.' : 'It is not tried again.'
-      return `### ${codes.map(code).join(', ')}\n\n${general(meaning)}. ${repeated}\n\n${general(fix)}`
+      const retried = retry ? ' The action retries this error.' : ''
+      return `### ${codes.map(code).join(', ')}\n\n${general(meaning)}.${retried}\n\n${general(fix)}`
     })
     .join('\n\n')
 }
 
-/** All codes with what they mean, each a link to the chapter that says what to do. */
-function errorIndex(groups: readonly CodeGroup[]): string {
-  return table(
-    ['code', 'what it means'],
-    groups.map(({ codes, error: { meaning } }) => {
-      const names = codes.map(code).join(', ')
-      return [`[${names}](docs/troubleshooting.md#${anchorOf(names)})`, general(meaning)]
-    }),
-  )
-}
-
-/** The anchor that GitHub gives to a heading. */
+/** Returns the anchor that GitHub gives to a heading. */
 export function anchorOf(heading: string): string {
   return heading
     .toLowerCase()
@@ -120,31 +124,7 @@ export function anchorOf(heading: string): string {
     .replace(/\s/g, '-')
 }
 
-/** A table for each call, of the rows that the integration test runs. */
-function faultTables(): string {
-  const operations = [...new Set(FAULT_ROWS.map(({ operation }) => operation))]
-  return operations
-    .map((operation) => {
-      const rows = FAULT_ROWS.filter((row) => row.operation === operation)
-      return `## ${operation}\n\n${table(
-        ['when', 'then'],
-        rows.map((row) => [row.fault, promised(row)]),
-      )}`
-    })
-    .join('\n\n')
-}
-
-function promised({ promise }: FaultRow): string {
-  if ('succeedsAtAttempt' in promise) {
-    const { succeedsAtAttempt: at } = promise
-    return at === 1 ? 'succeeds, at the first attempt' : `succeeds, at attempt ${at}`
-  }
-  const { failsAfterAttempts: attempts, saying } = promise
-  const effort = attempts === 1 ? 'at the first attempt' : `after all ${MAX_ATTEMPTS} attempts`
-  return `fails ${effort}; the annotation says ${saying.map((words) => `“${words}”`).join(', ')}`
-}
-
-/** The blanks of an error's text, as what they stand for. */
+/** Replaces the placeholders in the text of an error with general words. */
 function general(text: string): string {
   return text.replace(/\{(\w+)\}/g, (_, name: string) => `_${GENERAL[name] ?? name}_`)
 }
@@ -159,7 +139,7 @@ function readActionYml(action: string): ActionYml {
   return parse(readFileSync(join(root, action, 'action.yml'), 'utf8')) as ActionYml
 }
 
-/** A Markdown table, its columns as wide as prettier makes them. */
+/** Makes a Markdown table with columns as wide as those of Prettier. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')))
   const widths = head.map((_, column) => Math.max(3, ...all.map((row) => (row[column] ?? '').length)))
@@ -171,4 +151,11 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 function code(text: string): string {
   return `\`${text}\``
+}
+
+if (import.meta.main) {
+  for (const [path, update] of Object.entries(GENERATED)) {
+    const file = join(root, path)
+    writeFileSync(file, update(readFileSync(file, 'utf8')))
+  }
 }

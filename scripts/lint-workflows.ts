@@ -1,18 +1,17 @@
 /**
- * `npm run lint:workflows`: what the language service of GitHub, actionlint and zizmor find in the workflows, the
- * actions, the examples, and the YAML snippets of the documents. They have to find nothing. And whether the other files
- * that GitHub reads have the shape that it takes.
+ * Checks the workflows, the actions, the examples and the YAML snippets of the documents with GitHub's language service,
+ * actionlint and zizmor, and other files that GitHub reads with their schemas. Needs Python 3.
  */
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { files } from './files.ts'
-import { goProgram } from './lint-workflows/go-program.ts'
+import { ownActions, withLocalActions } from './lint-workflows/actions.ts'
 import { languageServiceFindings, type Linted } from './lint-workflows/language-service.ts'
-import { ownActions, withLocalActions } from './lint-workflows/own-actions.ts'
-import { yamlSnippets } from './lint-workflows/snippets.ts'
-import { wrapped } from './lint-workflows/wrap.ts'
+import { asWorkflow, yamlSnippets } from './lint-workflows/snippet-workflows.ts'
 import { pythonEnvironment } from './python-environment.ts'
+
+const ACTIONLINT_VERSION = 'v1.7.12'
 
 const root = dirname(import.meta.dirname)
 const cache = join(root, '.cache')
@@ -23,21 +22,25 @@ const actionFiles = files(root, ['action.yml', '*/action.yml'])
 const workflowFiles = files(root, ['.github/workflows/*.yml', 'examples/*.yml', '__tests__/workflow/*.yml'])
 const snippets = files(root, ['*.md']).flatMap(snippetsOf)
 const workflows = [...workflowFiles.map(read), ...snippets]
-console.log(
-  `${actionFiles.length} actions, ${workflowFiles.length} workflows, ${snippets.length} snippets of documents`,
-)
+console.log(`${actionFiles.length} actions, ${workflowFiles.length} workflows, ${snippets.length} snippets`)
 rmSync(written, { recursive: true, force: true })
 
-report([
-  ['language service', await acceptedByLanguageService()],
-  ['actionlint', acceptedByActionlint()],
-  ['zizmor', acceptedByZizmor()],
-  ['schemas of Dependabot and issue forms', acceptedBySchemas()],
-])
+const programs = pythonEnvironment('lint-workflows', 'scripts/lint-workflows/requirements.txt')
+const results: Record<string, boolean> = {
+  'language service': await passesLanguageService(),
+  ...(programs !== undefined && {
+    actionlint: passesActionlint(programs),
+    zizmor: passesZizmor(programs),
+    'schemas of Dependabot and issue forms': matchSchemas(programs),
+  }),
+}
+for (const [linter, passed] of Object.entries(results))
+  console.log(`${passed ? 'passed' : 'FAILED'}  ${linter}`)
+process.exitCode = Object.values(results).every(Boolean) ? 0 : 1
 
-async function acceptedByLanguageService(): Promise<boolean> {
+async function passesLanguageService(): Promise<boolean> {
   const findings: string[] = []
-  // One after the other: where the service logs to is set for all of it.
+  // One after the other, because the service has one logger for all files.
   for (const file of [...actionFiles.map(read), ...workflows]) {
     findings.push(...(await languageServiceFindings(file, actions)))
   }
@@ -45,73 +48,63 @@ async function acceptedByLanguageService(): Promise<boolean> {
   return findings.length === 0
 }
 
-function acceptedByActionlint(): boolean | undefined {
-  const actionlint = goProgram('github.com/rhysd/actionlint/cmd/actionlint', 'v1.7.12', cache)
-  if (actionlint === undefined) return undefined
-  const shellcheck = lintPrograms()
-  // It knows the inputs and outputs of an action only when that is a file beside the workflow.
-  const judge = (judged: readonly Linted[], args: readonly string[]): boolean =>
-    judged.length === 0 ||
-    succeeded(
+function passesActionlint(programs: string): boolean {
+  const actionlint = installActionlint(programs)
+  // It knows the inputs and outputs of an action only if that is a file beside the workflow.
+  const passes = (linted: readonly Linted[], options: readonly string[]): boolean =>
+    linted.length === 0 ||
+    succeeds(
       actionlint,
-      [...args, ...judged.map((file) => write('actionlint', { ...file, text: withLocalActions(file.text) }))],
-      shellcheck,
+      [...options, ...linted.map((file) => write('actionlint', file, withLocalActions(file.text)))],
+      // Where it finds shellcheck.
+      { PATH: [programs, process.env['PATH']].join(delimiter) },
     )
-  const whole = judge(
-    workflows.filter(({ isPartial }) => !isPartial),
-    [],
-  )
-  const partial = judge(
-    workflows.filter(({ isPartial }) => isPartial),
-    ['-ignore', 'missing input'],
-  )
-  return whole && partial
+  const complete = workflows.filter(({ isPartial }) => !isPartial)
+  const partial = workflows.filter(({ isPartial }) => isPartial)
+  return [passes(complete, []), passes(partial, ['-ignore', 'missing input'])].every(Boolean)
 }
 
-function acceptedByZizmor(): boolean | undefined {
-  const programs = lintPrograms()
-  if (programs === undefined) return undefined
-  const judge = (config: string, judged: readonly string[]): boolean =>
-    succeeded(join(programs, 'zizmor'), [
+/** Builds actionlint from the Go module proxy, because no package of it contains the program. */
+function installActionlint(programs: string): string {
+  const folder = join(cache, `actionlint-${ACTIONLINT_VERSION}`)
+  const program = join(folder, 'actionlint')
+  if (!existsSync(program)) {
+    const module = `github.com/rhysd/actionlint/cmd/actionlint@${ACTIONLINT_VERSION}`
+    const env = { ...process.env, GOBIN: folder }
+    execFileSync(join(programs, 'go'), ['install', module], { env, stdio: 'inherit' })
+  }
+  return program
+}
+
+function passesZizmor(programs: string): boolean {
+  const passes = (config: string, linted: readonly string[]): boolean =>
+    succeeds(join(programs, 'zizmor'), [
       ...['--offline', '--persona', 'pedantic', '--strict-collection', '--no-progress', '--quiet'],
       ...['--config', config],
-      ...judged,
+      ...linted,
     ])
-  const whole = judge('.github/zizmor.yml', [
-    ...actionFiles,
-    ...workflowFiles,
-    ...files(root, ['.github/dependabot.yml']),
-  ])
-  const shown = judge(
-    'scripts/lint-workflows/zizmor-snippets.yml',
-    snippets.map((snippet) => write('zizmor', snippet)),
-  )
-  return whole && shown
+  const written = snippets.map((snippet) => write('zizmor', snippet, snippet.text))
+  return [
+    passes('.github/zizmor.yml', [...actionFiles, ...workflowFiles, '.github/dependabot.yml']),
+    passes('scripts/lint-workflows/zizmor-snippets.yml', written),
+  ].every(Boolean)
 }
 
-function acceptedBySchemas(): boolean | undefined {
-  const programs = lintPrograms()
-  if (programs === undefined) return undefined
+function matchSchemas(programs: string): boolean {
   const chooser = '.github/ISSUE_TEMPLATE/config.yml'
   const forms = files(root, ['.github/ISSUE_TEMPLATE/*.yml']).filter((file) => file !== chooser)
+  const matches = (schema: string, checked: readonly string[]): boolean =>
+    succeeds(join(programs, 'check-jsonschema'), ['--builtin-schema', `vendor.${schema}`, ...checked])
   return [
-    ['vendor.dependabot', '.github/dependabot.yml'],
-    ['vendor.github-issue-config', chooser],
-    ...forms.map((form) => ['vendor.github-issue-forms', form]),
-  ]
-    .map(([schema = '', file = '']) =>
-      succeeded(join(programs, 'check-jsonschema'), ['--builtin-schema', schema, file]),
-    )
-    .every(Boolean)
-}
-
-function lintPrograms(): string | undefined {
-  return pythonEnvironment('lint-workflows', 'scripts/lint-workflows/requirements.txt')
+    matches('dependabot', ['.github/dependabot.yml']),
+    matches('github-issue-config', [chooser]),
+    matches('github-issue-forms', forms),
+  ].every(Boolean)
 }
 
 function snippetsOf(document: string): Linted[] {
   return yamlSnippets(document, readFileSync(join(root, document), 'utf8')).flatMap((snippet) => {
-    const text = wrapped(snippet, actions)
+    const text = asWorkflow(snippet, actions)
     const path = `${document.replaceAll('/', '-')}.${snippet.line}.yml`
     return text === undefined ? [] : [{ path, text, isPartial: snippet.text.includes('# …') }]
   })
@@ -121,27 +114,20 @@ function read(path: string): Linted {
   return { path, text: readFileSync(join(root, path), 'utf8'), isPartial: false }
 }
 
-/** @returns where it was written, from the repository's top */
-function write(linter: string, { path, text }: Linted): string {
+/** @returns the path of the written file, relative to the repository */
+function write(linter: string, { path }: Linted, text: string): string {
   const file = join(written, linter, path)
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, text)
   return file.slice(root.length + 1)
 }
 
-function succeeded(program: string, args: readonly string[], path?: string): boolean {
+function succeeds(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): boolean {
   const { status, error } = spawnSync(program, args, {
     cwd: root,
-    env: { ...process.env, PATH: [path, process.env['PATH']].filter(Boolean).join(delimiter) },
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   if (error) throw error
   return status === 0
-}
-
-function report(results: readonly (readonly [linter: string, accepted: boolean | undefined])[]): void {
-  for (const [linter, accepted] of results) {
-    console.log(`${accepted === undefined ? 'skipped' : accepted ? 'passed ' : 'FAILED '} ${linter}`)
-  }
-  process.exitCode = results.some(([, accepted]) => accepted === false) ? 1 : 0
 }

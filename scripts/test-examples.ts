@@ -1,18 +1,21 @@
 /**
- * `npm run test:examples`: runs the workflows in `examples/`, on a runner that was not written here, with the emulator
- * in place of the service. Nothing is changed in them but where the service is. With names behind `--`, only those.
+ * Runs the workflows in `examples/` with act, and with the emulator instead of the service. Only the endpoints in them
+ * are changed. `npx node scripts/test-examples.ts NAME…` runs only these. Needs Python 3.
  */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { trust } from '../__tests__/support/registered-cas.ts'
+import { basename, dirname, join } from 'node:path'
 import { startEmulator } from '../emulator/start.ts'
+import { trust } from '../testing/registered-cas.ts'
 import { report, type Check } from './checks.ts'
-import { during } from './examples/ended-checks.ts'
-import { copyReleasedFiles } from './examples/repositories.ts'
+import { prefixed } from './examples/example-checks.ts'
 import type { Setting } from './examples/run-example.ts'
 import { PRODUCTION, SCENES, STAGING } from './examples/scenes.ts'
 import { pythonEnvironment } from './python-environment.ts'
+
+const root = dirname(import.meta.dirname)
+/** Not part of a release, and slow to copy for each step. */
+const NOT_RELEASED = new Set(['.git', '.venv', '.build', '.cache', 'coverage', 'node_modules'])
 
 const programs = pythonEnvironment('act', '__tests__/workflow/requirements.txt')
 if (programs !== undefined) {
@@ -21,7 +24,7 @@ if (programs !== undefined) {
   try {
     trust(emulator)
     const released = join(folder, 'released')
-    copyReleasedFiles(released)
+    cpSync(root, released, { recursive: true, filter: (file) => !NOT_RELEASED.has(basename(file)) })
     const instances = [emulator.info.instanceId, STAGING, PRODUCTION]
     report(await runAll({ programs, emulator, instances, released, folder }))
   } finally {
@@ -31,18 +34,18 @@ if (programs !== undefined) {
 }
 
 async function runAll(setting: Setting): Promise<Check[]> {
-  const wanted = process.argv.slice(2)
+  const names = process.argv.slice(2)
   const checks: Check[] = []
-  for (const name of wanted.length > 0 ? wanted : allExamples()) {
+  for (const name of names.length > 0 ? names : allExamples()) {
     const scene = SCENES[name]
-    if (scene === undefined) throw new Error(`nothing in scripts/examples/scenes.ts runs the example ${name}`)
+    if (scene === undefined) throw new Error(`The example ${name} has no scene in scripts/examples/scenes.ts`)
     await setting.emulator.reset()
-    checks.push(...during(name, await scene(setting)))
+    checks.push(...prefixed(name, await scene(setting)))
   }
   return checks
 }
 
 function allExamples(): string[] {
-  const files = readdirSync(join(dirname(import.meta.dirname), 'examples'))
-  return files.filter((file) => file.endsWith('.yml')).map((file) => file.slice(0, -'.yml'.length))
+  const files = readdirSync(join(root, 'examples'))
+  return files.filter((file) => file.endsWith('.yml')).map((file) => basename(file, '.yml'))
 }

@@ -1,57 +1,47 @@
 /**
- * `npm run test:workflow`: runs the actions in workflows, on a runner that was not written here, against the emulator.
- * Checks that the next step, or the other job, got the whole code, and that the log shows neither it nor a secret.
+ * Runs the workflows in `__tests__/workflow/` with act, against the emulator. Checks that the next step or the other job
+ * gets the whole code, and that the log shows neither the code nor a secret. Needs Python 3.
  */
 import { randomBytes, randomInt, randomUUID, X509Certificate } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { makeCa, type Ca } from '../demo/ca.ts'
 import { startEmulator, type Emulator } from '../emulator/start.ts'
-import { act } from './act.ts'
+import { makeCa, privateKeyPem, type Issued } from '../testing/certificates.ts'
+import { act, emulatorEnv } from './act.ts'
 import { report, type Check } from './checks.ts'
+import { prefixed } from './examples/example-checks.ts'
 import { pythonEnvironment } from './python-environment.ts'
 
-/** What a workflow left behind. */
-type Ended = {
+type WorkflowRun = {
   readonly exitCode: number | null
   readonly log: string
-  /** A file that a step of it wrote; empty when it did not. */
-  readonly proof: (ending?: string) => string
+  /** Reads a file that a step wrote; empty if there is none. */
+  readonly proof: (extension?: string) => string
   readonly calls: readonly string[]
-  /** Everything that its log must not show. */
+  /** All that the log must not show. */
   readonly secrets: readonly string[]
   readonly registerCode: string
-  readonly ca: Ca
+  readonly ca: Issued
 }
 
 const programs = pythonEnvironment('act', '__tests__/workflow/requirements.txt')
 if (programs !== undefined) {
+  const withKeys = await run(programs, 'register-code')
+  const keyless = await run(programs, 'keyless')
+  const sealed = await run(programs, 'sealed')
   report([
-    ...(await run(programs, 'register-code', handedOver(['GetRegisterCode']))),
-    ...(await run(
-      programs,
-      'keyless',
-      handedOver(['GitHubIdToken', 'AssumeRoleWithOIDC', 'GetRegisterCode']),
-    )),
-    ...(await run(programs, 'sealed', (ended) => [
-      ...handedOver(['GetRegisterCode'])(ended),
-      ...sealedAndSigned(ended),
-    ])),
+    ...prefixed('register-code', codeChecks(withKeys, ['GetRegisterCode'])),
+    ...prefixed('keyless', codeChecks(keyless, ['GitHubIdToken', 'AssumeRoleWithOIDC', 'GetRegisterCode'])),
+    ...prefixed('sealed', [...codeChecks(sealed, ['GetRegisterCode']), ...sealChecks(sealed)]),
   ])
 }
 
-async function run(
-  programs: string,
-  workflow: string,
-  checksOf: (ended: Ended) => readonly Check[],
-): Promise<Check[]> {
+async function run(programs: string, workflow: string): Promise<WorkflowRun> {
   const emulator = await startEmulator()
   const folder = mkdtempSync(join(tmpdir(), 'workflow-'))
   try {
-    const ended = await runWorkflow(programs, workflow, emulator, folder)
-    console.log(ended.log)
-    return checksOf(ended).map(([name, held]) => [`${workflow}: ${name}`, held])
+    return await runWorkflow({ programs, workflow, folder }, emulator)
   } finally {
     await emulator.stop()
     rmSync(folder, { recursive: true, force: true })
@@ -59,16 +49,15 @@ async function run(
 }
 
 async function runWorkflow(
-  programs: string,
-  workflow: string,
+  { programs, workflow, folder }: { programs: string; workflow: string; folder: string },
   emulator: Emulator,
-  folder: string,
-): Promise<Ended> {
+): Promise<WorkflowRun> {
   const { info } = emulator
-  // A code known beforehand, or there would be nothing to compare with.
+  // Known beforehand, so that there is something to compare with.
   const registerCode = `${randomUUID()}${randomInt(1e9, 1e10)}`
   await emulator.setFaults([{ operation: 'GetRegisterCode', fault: { registerCode } }])
-  const ca = await makeCa('Devices of the workflow')
+  const ca = await makeCa()
+  const caPrivateKey = privateKeyPem(ca.key)
   const sealKey = randomBytes(16).toString('hex')
   const proofFile = join(folder, 'proof')
   const { exitCode, log } = await act(`__tests__/workflow/${workflow}.yml`, {
@@ -83,25 +72,22 @@ async function runWorkflow(
       ACCESS_KEY_ID: info.accessKeyId,
       ROLE_ARN: info.roleArn,
       OIDC_PROVIDER_ARN: info.oidcProviderArn,
-      CA_CERTIFICATE: ca.certificate,
+      CA_CERTIFICATE: ca.pem,
     },
-    secrets: { ACCESS_KEY_SECRET: info.accessKeySecret, SEAL_KEY: sealKey, CA_PRIVATE_KEY: ca.privateKey },
-    env: {
-      NODE_EXTRA_CA_CERTS: info.caFile,
-      PROOF_FILE: proofFile,
-      // GitHub's runner sets these for a job that may ask for a token.
-      ACTIONS_ID_TOKEN_REQUEST_URL: info.idTokenRequestUrl,
-      ACTIONS_ID_TOKEN_REQUEST_TOKEN: info.idTokenRequestToken,
-    },
+    secrets: { ACCESS_KEY_SECRET: info.accessKeySecret, SEAL_KEY: sealKey, CA_PRIVATE_KEY: caPrivateKey },
+    env: { ...emulatorEnv(info), PROOF_FILE: proofFile },
   })
-  const keyLines = ca.privateKey.split('\n').filter((line) => line !== '' && !line.startsWith('-----'))
+  console.log(log)
+  const keyLines = caPrivateKey.split('\n').filter((line) => line !== '' && !line.startsWith('-----'))
+  const proofs = new Map(
+    ['', '.sealed', '.pem']
+      .filter((extension) => existsSync(`${proofFile}${extension}`))
+      .map((extension) => [extension, readFileSync(`${proofFile}${extension}`, 'utf8')]),
+  )
   return {
     exitCode,
     log,
-    proof: (ending = '') => {
-      const file = `${proofFile}${ending}`
-      return existsSync(file) ? readFileSync(file, 'utf8') : ''
-    },
+    proof: (extension = '') => proofs.get(extension) ?? '',
     calls: (await emulator.requests()).map(({ operation }) => operation),
     secrets: [registerCode, info.accessKeySecret, info.idTokenRequestToken, sealKey, ...keyLines],
     registerCode,
@@ -109,32 +95,32 @@ async function runWorkflow(
   }
 }
 
-/** What holds of every workflow that fetches a code and uses it in a later step. */
-function handedOver(expected: readonly string[]): (ended: Ended) => readonly Check[] {
-  return ({ exitCode, log, proof, calls, secrets, registerCode }) => [
-    ['the workflow succeeded', exitCode === 0],
-    ['the later step got the whole code', proof() === registerCode],
+/** Checks a workflow that fetches a code and uses it in a later step. */
+function codeChecks(
+  { exitCode, log, proof, calls, secrets, registerCode }: WorkflowRun,
+  expected: string[],
+): Check[] {
+  return [
+    ['the workflow succeeds', exitCode === 0],
+    ['the later step gets the whole code', proof() === registerCode],
     ['the log shows the step that used it', log.includes('The code is ***.')],
     ['the log shows neither the code nor a secret', secrets.every((secret) => !log.includes(secret))],
-    [`it made the calls ${expected.join(', ')}`, calls.join() === expected.join()],
+    [`it makes the calls ${expected.join(', ')}`, calls.join() === expected.join(), calls.join(', ')],
   ]
 }
 
 /**
- * What holds of a sealed code. act passes a masked value on to another job, where GitHub's runner drops it, so it is
- * checked here that the seal holds none: neither as it is, nor in the one part of it that is readable.
+ * Checks the seal and the certificate made in the other job. GitHub's runner drops a job output that contains a masked
+ * value but act does not, so this checks that the seal and its readable header contain none.
  */
-function sealedAndSigned({ proof, secrets, registerCode, ca }: Ended): readonly Check[] {
+function sealChecks({ proof, secrets, registerCode, ca }: WorkflowRun): Check[] {
   const sealed = proof('.sealed')
   const header = Buffer.from(sealed.split('.')[0] ?? '', 'base64url').toString()
   const certificate = proof('.pem') === '' ? undefined : new X509Certificate(proof('.pem'))
   return [
-    ['the other job got a seal', /^[\w-]+(\.[\w-]*){4}$/.test(sealed)],
-    [
-      'no masked value stands in the seal',
-      secrets.every((secret) => !`${sealed} ${header}`.includes(secret)),
-    ],
-    ['the verification certificate has the code as its name', certificate?.subject === `CN=${registerCode}`],
-    ['and is signed by the CA', certificate?.verify(new X509Certificate(ca.certificate).publicKey) === true],
+    ['the other job gets a seal', /^[\w-]+(\.[\w-]*){4}$/.test(sealed)],
+    ['the seal contains no masked value', secrets.every((secret) => !`${sealed} ${header}`.includes(secret))],
+    ['the code is the name of the verification certificate', certificate?.subject === `CN=${registerCode}`],
+    ['the CA signed it', certificate?.verify(ca.certificate.publicKey) === true],
   ]
 }

@@ -3,7 +3,7 @@ import { getRegisterCode } from '../../src/mqtt/register-code.ts'
 import { signerInMemory } from '../../src/certificates/signer.ts'
 import { makeVerificationCertificate } from '../../src/certificates/verification-certificate.ts'
 import { issuerOf } from '../../src/certificates/x509.ts'
-import { makeCa, type Issued, type Kind } from '../support/certificates.ts'
+import { makeCa, type Issued, type Kind } from '../../testing/certificates.ts'
 import { emulated } from '../support/emulated.ts'
 import {
   casOf,
@@ -13,7 +13,7 @@ import {
   snOf,
   trust,
   withKey,
-} from '../support/registered-cas.ts'
+} from '../../testing/registered-cas.ts'
 
 const service = emulated()
 let ca: Issued

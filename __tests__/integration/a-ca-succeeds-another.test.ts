@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { FaultOrder } from '../../emulator/faults.ts'
-import { makeCa, type Issued } from '../support/certificates.ts'
+import { makeCa, type Issued } from '../../testing/certificates.ts'
 import { emulated } from '../support/emulated.ts'
-import { casOf, changeBehind, snOf, trust, withKey } from '../support/registered-cas.ts'
+import { casOf, changeBehind, snOf, trust, withKey } from '../../testing/registered-cas.ts'
 
 const service = emulated()
 let ca: Issued

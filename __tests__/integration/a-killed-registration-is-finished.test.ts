@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import type { StepRun } from '../../demo/runner.ts'
-import { makeCa, type Issued } from '../support/certificates.ts'
+import type { StepRun } from '../../testing/run-step.ts'
+import { makeCa, type Issued } from '../../testing/certificates.ts'
 import { emulated, type Inputs } from '../support/emulated.ts'
-import { casOf, snOf, trust, withKey } from '../support/registered-cas.ts'
+import { casOf, snOf, trust, withKey } from '../../testing/registered-cas.ts'
 
 const service = emulated()
 let ca: Issued

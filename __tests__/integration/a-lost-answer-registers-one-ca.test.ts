@@ -4,9 +4,9 @@ import { signerInMemory } from '../../src/certificates/signer.ts'
 import { makeVerificationCertificate } from '../../src/certificates/verification-certificate.ts'
 import { issuerOf } from '../../src/certificates/x509.ts'
 import { getRegisterCode } from '../../src/mqtt/register-code.ts'
-import { makeCa, type Issued } from '../support/certificates.ts'
+import { makeCa, type Issued } from '../../testing/certificates.ts'
 import { emulated } from '../support/emulated.ts'
-import { casOf, instanceOf, serviceOf, snOf, trust, withKey } from '../support/registered-cas.ts'
+import { casOf, instanceOf, serviceOf, snOf, trust, withKey } from '../../testing/registered-cas.ts'
 
 const service = emulated()
 let ca: Issued

@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
-import { runStep } from '../../demo/runner.ts'
+import { runStep } from '../../testing/run-step.ts'
 import { emulated } from '../support/emulated.ts'
 
 const service = emulated()

@@ -1,8 +1,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
-import { runStep, type StepRun } from '../../demo/runner.ts'
+import { runStep, type StepRun } from '../../testing/run-step.ts'
 import { keyPairSealKey, passphraseSealKey, seal } from '../../src/seal.ts'
-import { privateKey } from '../support/certificates.ts'
+import { privateKey } from '../../testing/certificates.ts'
 import { emulated } from '../support/emulated.ts'
 
 const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'

@@ -5,10 +5,10 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
-import { runStep, type StepRun } from '../../demo/runner.ts'
-import { makeCa } from '../support/certificates.ts'
+import { runStep, type StepRun } from '../../testing/run-step.ts'
+import { makeCa } from '../../testing/certificates.ts'
 import { emulated, keyless } from '../support/emulated.ts'
-import { snOf } from '../support/registered-cas.ts'
+import { snOf } from '../../testing/registered-cas.ts'
 
 const service = emulated()
 const folder = mkdtempSync(join(tmpdir(), 'endless-'))

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { runStep } from '../../demo/runner.ts'
+import { runStep } from '../../testing/run-step.ts'
 import { emulated, keyless } from '../support/emulated.ts'
 
 const service = emulated()

@@ -3,12 +3,12 @@ import { get } from 'node:https'
 import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import type { StepRun } from '../../demo/runner.ts'
-import { makeCa } from '../support/certificates.ts'
+import type { StepRun } from '../../testing/run-step.ts'
+import { makeCa } from '../../testing/certificates.ts'
 import { keylessOf, keysOf } from '../support/emulator-steps.ts'
 import { startJob, type Job } from '../support/job.ts'
 import { isAlive, pidIn, untilGone } from '../support/processes.ts'
-import { withKey } from '../support/registered-cas.ts'
+import { withKey } from '../../testing/registered-cas.ts'
 
 const RUN = {
   GITHUB_REPOSITORY: 'octo/sensors',

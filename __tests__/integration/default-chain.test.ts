@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { runStep, type StepRun } from '../../demo/runner.ts'
+import { runStep, type StepRun } from '../../testing/run-step.ts'
 import { emulated, keyless } from '../support/emulated.ts'
 
 const service = emulated()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { runStep } from '../../demo/runner.ts'
-import { makeCa, privateKey } from '../support/certificates.ts'
+import { runStep } from '../../testing/run-step.ts'
+import { makeCa, privateKey } from '../../testing/certificates.ts'
 
 const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
 const ca = await makeCa({ key: privateKey('RSA 2048') })

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { runStep, type StepRun } from '../../demo/runner.ts'
+import { runStep, type StepRun } from '../../testing/run-step.ts'
 import { startEmulator, type Emulator } from '../../emulator/start.ts'
-import { makeCa } from '../support/certificates.ts'
+import { makeCa } from '../../testing/certificates.ts'
 import { keyless, workingInputs } from '../support/emulated.ts'
-import { withKey } from '../support/registered-cas.ts'
-import { FAULT_ROWS, MAX_ATTEMPTS, type FaultRow, type Operation } from './fault-rows.ts'
+import { withKey } from '../../testing/registered-cas.ts'
+import { FAULT_ROWS, MAX_ATTEMPTS, type FaultRow, type Operation } from '../../testing/fault-rows.ts'
 
 type Ended = { readonly run: StepRun; readonly received: number; readonly tookSeconds: number }
 

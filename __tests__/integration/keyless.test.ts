@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { runStep } from '../../demo/runner.ts'
+import { runStep } from '../../testing/run-step.ts'
 import { emulated, keyless, workingInputs } from '../support/emulated.ts'
 
 const service = emulated()

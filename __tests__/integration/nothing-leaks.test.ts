@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import fc from '../support/generated.ts'
-import { runStep } from '../../demo/runner.ts'
+import { runStep } from '../../testing/run-step.ts'
 import type { FaultOrder } from '../../emulator/faults.ts'
 import { getRegisterCodeAction } from '../../src/actions/get-register-code.ts'
 import { registerAction } from '../../src/actions/register.ts'
 import { runAction } from '../../src/runner/run-action.ts'
-import { makeCa } from '../support/certificates.ts'
+import { makeCa } from '../../testing/certificates.ts'
 import { emulated, keyless } from '../support/emulated.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
 import {
@@ -19,7 +19,7 @@ import {
   saidAbout,
   strayCommands,
 } from '../support/leaks.ts'
-import { snOf } from '../support/registered-cas.ts'
+import { snOf } from '../../testing/registered-cas.ts'
 
 const service = emulated()
 

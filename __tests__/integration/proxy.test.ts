@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { runStep, type StepRun } from '../../demo/runner.ts'
+import { runStep, type StepRun } from '../../testing/run-step.ts'
 import { emulated, keyless, workingInputs } from '../support/emulated.ts'
 import { startProxyServer, type ProxyServer } from '../support/proxy-server.ts'
 

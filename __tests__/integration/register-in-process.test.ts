@@ -13,7 +13,7 @@ import { change } from '../../src/alibaba-cloud/change.ts'
 import { ActionError } from '../../src/errors.ts'
 import { codeOf, findCa } from '../../src/mqtt/ca-certificates.ts'
 import { mqttCall } from '../../src/mqtt/call.ts'
-import { type Issued, makeCa, makeLeaf } from '../support/certificates.ts'
+import { type Issued, makeCa, makeLeaf } from '../../testing/certificates.ts'
 import { emulated, type Inputs, workingInputs } from '../support/emulated.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
 import {
@@ -24,7 +24,7 @@ import {
   snOf,
   trust,
   withKey,
-} from '../support/registered-cas.ts'
+} from '../../testing/registered-cas.ts'
 
 // The action in this process, for what is seen better from inside; what users get is tested through dist/.
 const service = emulated()

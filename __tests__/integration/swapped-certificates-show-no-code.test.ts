@@ -1,8 +1,8 @@
 import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 import { describe, expect, it } from '@jest/globals'
-import { runStep, type StepRun } from '../../demo/runner.ts'
-import { makeCa, makeLeaf, type Issued } from '../support/certificates.ts'
+import { runStep, type StepRun } from '../../testing/run-step.ts'
+import { makeCa, makeLeaf, type Issued } from '../../testing/certificates.ts'
 import { emulated } from '../support/emulated.ts'
 
 const service = emulated()

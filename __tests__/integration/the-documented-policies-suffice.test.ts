@@ -3,10 +3,10 @@
  * nothing else. Whether Alibaba Cloud takes the commands is not seen here.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { runStep, type StepRun } from '../../demo/runner.ts'
+import { runStep, type StepRun } from '../../testing/run-step.ts'
 import type { EmulatorConfig } from '../../emulator/config.ts'
 import { startEmulator, type Emulator } from '../../emulator/start.ts'
-import { makeCa, makeLeaf, type Issued } from '../support/certificates.ts'
+import { makeCa, makeLeaf, type Issued } from '../../testing/certificates.ts'
 import {
   actionsOf,
   documentedCommands,
@@ -18,7 +18,7 @@ import {
   type MadeRole,
 } from '../support/documented-set-up.ts'
 import { blocksIn, sectionOf } from '../support/documents.ts'
-import { snOf, withKey } from '../support/registered-cas.ts'
+import { snOf, withKey } from '../../testing/registered-cas.ts'
 
 // The commands are for a Unix shell. CI runs this on Linux and macOS.
 const onUnix = process.platform === 'win32' ? describe.skip : describe

@@ -3,10 +3,10 @@ import { createPublicKey } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { CompactEncrypt } from 'jose'
 import { describe, expect, it } from '@jest/globals'
-import { runStep } from '../../demo/runner.ts'
-import { makeCa, makeLeaf, privateKey } from '../support/certificates.ts'
+import { runStep } from '../../testing/run-step.ts'
+import { makeCa, makeLeaf, privateKey } from '../../testing/certificates.ts'
 import { emulated } from '../support/emulated.ts'
-import { withKey } from '../support/registered-cas.ts'
+import { withKey } from '../../testing/registered-cas.ts'
 
 const service = emulated()
 const ca = await makeCa()

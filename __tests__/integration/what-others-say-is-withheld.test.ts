@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import { emulated, keyless } from '../support/emulated.ts'
-import { runStep } from '../../demo/runner.ts'
-import { makeCa } from '../support/certificates.ts'
+import { runStep } from '../../testing/run-step.ts'
+import { makeCa } from '../../testing/certificates.ts'
 import { piecesIn } from '../support/leaks.ts'
-import { snOf, withKey } from '../support/registered-cas.ts'
+import { snOf, withKey } from '../../testing/registered-cas.ts'
 
 const service = emulated()
 

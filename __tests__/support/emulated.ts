@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach } from '@jest/globals'
-import { runStep, type StepRun } from '../../demo/runner.ts'
+import { runStep, type StepRun } from '../../testing/run-step.ts'
 import type { EmulatorConfig } from '../../emulator/config.ts'
 import { startEmulator, type Emulator } from '../../emulator/start.ts'
 

@@ -1,4 +1,4 @@
-import type { StepRun } from '../../demo/runner.ts'
+import type { StepRun } from '../../testing/run-step.ts'
 
 /** Inputs of the other actions, of the outputs of a step that started an emulator: with its access key. */
 export function keysOf(started: StepRun): Record<string, string> {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
-import type { StepRun } from '../../demo/runner.ts'
+import type { StepRun } from '../../testing/run-step.ts'
 
 /** The emulator that a step started, as its log names it. */
 export function pidIn({ log }: StepRun): number {

@@ -11,16 +11,9 @@ import {
   readCertificate,
 } from '../../src/certificates/certificate.ts'
 import { readPublicKey } from '../../src/certificates/keys.ts'
-import {
-  DAY_MS,
-  errorOf,
-  makeCa,
-  makeLeaf,
-  privateKey,
-  type Issued,
-  type Kind,
-} from '../support/certificates.ts'
+import { DAY_MS, makeCa, makeLeaf, privateKey, type Issued, type Kind } from '../../testing/certificates.ts'
 import { partsOf } from '../support/der.ts'
+import { errorOf } from '../support/errors.ts'
 
 function readCa(text: string, nowMs = Date.now()) {
   return readCaCertificate({ input: 'ca-certificate', text }, nowMs)

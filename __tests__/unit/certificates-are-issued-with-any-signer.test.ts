@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals'
 import { encodeExtension, issue } from '../../src/certificates/issue.ts'
 import type { Signer } from '../../src/certificates/signer.ts'
 import { issuerOf } from '../../src/certificates/x509.ts'
-import { makeCa, privateKey, type Issued } from '../support/certificates.ts'
+import { makeCa, privateKey, type Issued } from '../../testing/certificates.ts'
 import { der, partsOf } from '../support/der.ts'
 
 const ECDSA_SHA384 = '1.2.840.10045.4.3.3'

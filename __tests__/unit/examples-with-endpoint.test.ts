@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
-import { withEndpoint } from '../../scripts/examples/with-endpoint.ts'
+import { withEndpoint } from '../../scripts/examples/run-example.ts'
 
 const examples = join(dirname(dirname(import.meta.dirname)), 'examples')
 /** But for the one that names an endpoint itself. */

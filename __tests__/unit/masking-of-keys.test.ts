@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it, jest } from '@jest/globals'
-import { hide } from '../../demo/runner.ts'
+import { hide } from '../../testing/run-step.ts'
 import { clean, maskLines } from '../../src/runner/masking.ts'
 import { withEnvironment } from '../support/in-process.ts'
 

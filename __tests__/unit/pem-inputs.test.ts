@@ -5,7 +5,7 @@ import { join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { ActionError } from '../../src/errors.ts'
 import { optionalCertificate, optionalPrivateKey } from '../../src/inputs/pem.ts'
-import { makeCa, privateKey } from '../support/certificates.ts'
+import { makeCa, privateKey } from '../../testing/certificates.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
 
 const key = privateKey('EC P-256')

@@ -2,7 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import { readPrivateKey, requireCaKey } from '../../src/certificates/keys.ts'
-import { errorOf, makeLeaf, privateKey, type Kind } from '../support/certificates.ts'
+import { makeLeaf, privateKey, type Kind } from '../../testing/certificates.ts'
+import { errorOf } from '../support/errors.ts'
 
 const PASSPHRASE = 'correct horse battery staple'
 const KINDS: readonly Kind[] = ['RSA 2048', 'EC P-256', 'EC P-384', 'EC P-521']

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import { readRegisterInputs } from '../../src/actions/register-inputs.ts'
 import { ActionError } from '../../src/errors.ts'
 import { clean } from '../../src/runner/masking.ts'
-import { DAY_MS, makeCa, makeLeaf, privateKey, type Issued } from '../support/certificates.ts'
+import { DAY_MS, makeCa, makeLeaf, privateKey, type Issued } from '../../testing/certificates.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
 
 const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'

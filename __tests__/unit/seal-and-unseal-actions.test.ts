@@ -13,7 +13,7 @@ import { describe, expect, it } from '@jest/globals'
 import { unsealAction } from '../../src/actions/unseal.ts'
 import { ActionError } from '../../src/errors.ts'
 import { readSealKey, sealFor, sealingWith } from '../../src/inputs/seal-key.ts'
-import { makeLeaf, privateKey } from '../support/certificates.ts'
+import { makeLeaf, privateKey } from '../../testing/certificates.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
 
 const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'

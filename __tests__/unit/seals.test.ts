@@ -10,7 +10,7 @@ import {
   type SealedCode,
   type SealKey,
 } from '../../src/seal.ts'
-import { errorOf } from '../support/certificates.ts'
+import { errorOf } from '../support/errors.ts'
 
 const CODE: SealedCode = {
   registerCode: '13274673-8f90-4630-bea1-9cccb25756ad2089473625',

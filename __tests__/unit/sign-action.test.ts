@@ -5,7 +5,7 @@ import { X509Certificate } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { signAction } from '../../src/actions/sign.ts'
 import { ActionError } from '../../src/errors.ts'
-import { makeCa, makeLeaf, privateKey, type Issued } from '../support/certificates.ts'
+import { makeCa, makeLeaf, privateKey, type Issued } from '../../testing/certificates.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
 
 const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'

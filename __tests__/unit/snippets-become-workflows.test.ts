@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
-import { yamlSnippets } from '../../scripts/lint-workflows/snippets.ts'
-import { wrapped } from '../../scripts/lint-workflows/wrap.ts'
+import { asWorkflow, yamlSnippets } from '../../scripts/lint-workflows/snippet-workflows.ts'
 
 const ACTIONS = new Map([
   [
@@ -19,7 +18,7 @@ const ROOT = 'OWNER/apsaramq-mqtt-register-code@v1'
 
 /** The snippet as it stands in line 20 of a document, so that everything fits in front of it. */
 function workflow(text: string, document = 'README.md'): Record<string, unknown> {
-  const whole = wrapped({ document, line: 20, text }, ACTIONS) ?? ''
+  const whole = asWorkflow({ document, line: 20, text }, ACTIONS) ?? ''
   const first = text.split('\n')[0] ?? ''
   expect(whole.split('\n')[19]?.trim()).toBe(first.trim())
   return parse(whole) as Record<string, unknown>
@@ -96,19 +95,19 @@ describe('a snippet becomes a workflow', () => {
 
   it('but for the configuration of Dependabot', () => {
     expect(
-      wrapped({ document: 'README.md', line: 20, text: 'version: 2\nupdates: []\n' }, ACTIONS),
+      asWorkflow({ document: 'README.md', line: 20, text: 'version: 2\nupdates: []\n' }, ACTIONS),
     ).toBeUndefined()
   })
 
   it.each([
-    ['an input that no action has', 'region: a\n', 'no part of a workflow, nor inputs'],
+    ['an input that no action has', 'region: a\n', 'neither a part of a workflow nor inputs'],
     [
       'an output that no action has',
       '- run: ${{ steps.mqtt.outputs.code }}\n',
-      'no action here has the outputs code',
+      'no action of this repository has the outputs code',
     ],
   ])('unless it has %s', (_, text, message) => {
-    expect(() => wrapped({ document: 'README.md', line: 20, text }, ACTIONS)).toThrow(
+    expect(() => asWorkflow({ document: 'README.md', line: 20, text }, ACTIONS)).toThrow(
       `README.md:20: ${message}`,
     )
   })

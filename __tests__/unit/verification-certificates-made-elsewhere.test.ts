@@ -7,7 +7,8 @@ import {
   makeVerificationCertificate,
 } from '../../src/certificates/verification-certificate.ts'
 import { issuerOf } from '../../src/certificates/x509.ts'
-import { DAY_MS, errorOf, makeCa, makeLeaf } from '../support/certificates.ts'
+import { DAY_MS, makeCa, makeLeaf } from '../../testing/certificates.ts'
+import { errorOf } from '../support/errors.ts'
 
 const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
 const subject = new x509.Name([{ CN: [CODE] }])

@@ -8,16 +8,9 @@ import { formatKeyKind, requireCaKey } from '../../src/certificates/keys.ts'
 import { signerInMemory } from '../../src/certificates/signer.ts'
 import { makeVerificationCertificate } from '../../src/certificates/verification-certificate.ts'
 import { issuerOf } from '../../src/certificates/x509.ts'
-import {
-  DAY_MS,
-  errorOf,
-  makeCa,
-  makeLeaf,
-  privateKey,
-  type Issued,
-  type Kind,
-} from '../support/certificates.ts'
+import { DAY_MS, makeCa, makeLeaf, privateKey, type Issued, type Kind } from '../../testing/certificates.ts'
 import { der, partsOf } from '../support/der.ts'
+import { errorOf } from '../support/errors.ts'
 
 const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
 const KINDS: readonly Kind[] = ['RSA 2048', 'RSA 3072', 'EC P-256', 'EC P-384', 'EC P-521']

@@ -1,70 +1,63 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { casOf } from '../../__tests__/support/registered-cas.ts'
 import type { Emulator } from '../../emulator/start.ts'
 import type { RegisteredCa } from '../../src/mqtt/ca-certificates.ts'
-import { act } from '../act.ts'
-import { makeRepository } from './repositories.ts'
-import { withEndpoint } from './with-endpoint.ts'
+import { casOf } from '../../testing/registered-cas.ts'
+import { act, emulatorEnv } from '../act.ts'
 
 const root = dirname(dirname(import.meta.dirname))
 
-/** What a keyless step asks for before anything else. */
+/** The calls of a keyless step before all others. */
 export const KEYLESS = ['GitHubIdToken', 'AssumeRoleWithOIDC']
 
 /** Where examples run. */
 export type Setting = {
-  /** The folder that act is in. */
+  /** The folder of act. */
   readonly programs: string
   readonly emulator: Emulator
-  /** Its instances, all of them. */
+  /** All instances of the emulator. */
   readonly instances: readonly string[]
   /** A folder with the actions as they are released. */
   readonly released: string
-  /** For all that is written. */
+  /** For all written files. */
   readonly folder: string
 }
 
-/** What a user has beside the workflow. */
-export type Given = {
+/** What a user has besides the workflow. */
+export type UserSetup = {
   readonly event: string
   readonly files: Readonly<Record<string, string>>
   readonly secrets: Readonly<Record<string, string>>
   readonly vars?: Readonly<Record<string, string>>
 }
 
-/** What an example left behind. */
-export type Ended = {
+export type ExampleRun = {
   readonly exitCode: number | null
   readonly log: string
-  /** The operations that the emulator was asked for meanwhile. */
+  /** The operations that the emulator received during the run. */
   readonly calls: readonly string[]
-  /** All that is registered now. */
+  /** All CAs that are registered after the run. */
   readonly cas: readonly (RegisteredCa & { readonly instanceId: string })[]
 }
 
-/** Runs an example as a user who has copied it, with the emulator in place of the service. */
-export async function runExample(name: string, setting: Setting, given: Given): Promise<Ended> {
+/** Runs an example as a user who has copied it, with the emulator instead of the service. */
+export async function runExample(name: string, setting: Setting, user: UserSetup): Promise<ExampleRun> {
   const { emulator, instances } = setting
   const { info } = emulator
   const callsBefore = (await emulator.requests()).length
-  const { exitCode, log } = await runWorkflow(name, withEndpoint(textOf(name), info.endpoint), setting, {
-    files: given.files,
-    event: { name: given.event },
+  const { exitCode, log } = await runWorkflow(name, withEndpoint(readExample(name), info.endpoint), setting, {
+    files: user.files,
+    event: { name: user.event },
     vars: {
       MQTT_INSTANCE_ID: info.instanceId,
       MQTT_REGION_ID: info.regionId,
       MQTT_ROLE_ARN: info.roleArn,
       MQTT_OIDC_PROVIDER_ARN: info.oidcProviderArn,
-      ...given.vars,
+      ...user.vars,
     },
-    secrets: given.secrets,
-    env: {
-      NODE_EXTRA_CA_CERTS: info.caFile,
-      // GitHub's runner sets these for a job that may ask for a token.
-      ACTIONS_ID_TOKEN_REQUEST_URL: info.idTokenRequestUrl,
-      ACTIONS_ID_TOKEN_REQUEST_TOKEN: info.idTokenRequestToken,
-    },
+    secrets: user.secrets,
+    env: emulatorEnv(info),
   })
   const calls = (await emulator.requests()).slice(callsBefore).map(({ operation }) => operation)
   const casOfEach = instances.map(async (instanceId) => {
@@ -74,15 +67,12 @@ export async function runExample(name: string, setting: Setting, given: Given): 
   return { exitCode, log, calls, cas: (await Promise.all(casOfEach)).flat() }
 }
 
-/** Runs an example, as it is, in a pull request from a fork: with no secret, no variable and no token of GitHub's. */
-export async function runInFork(
-  name: string,
-  setting: Setting,
-): Promise<{ readonly exitCode: number | null; readonly log: string }> {
+/** Runs an unchanged example in a pull request from a fork: without secrets, variables and GitHub's OIDC token. */
+export async function runInFork(name: string, setting: Setting): ReturnType<typeof act> {
   const payloadFile = join(setting.folder, 'pull-request.json')
   writeFileSync(payloadFile, JSON.stringify(PULL_REQUEST))
   const event = { name: 'pull_request', payloadFile }
-  return runWorkflow(name, textOf(name), setting, { files: {}, event, vars: {}, secrets: {}, env: {} })
+  return runWorkflow(name, readExample(name), setting, { files: {}, event, vars: {}, secrets: {}, env: {} })
 }
 
 const PULL_REQUEST = {
@@ -99,9 +89,11 @@ async function runWorkflow(
   name: string,
   content: string,
   { programs, released, folder }: Setting,
-  given: Pick<Parameters<typeof act>[1], 'event' | 'vars' | 'secrets' | 'env'> & Pick<Given, 'files'>,
+  {
+    files,
+    ...options
+  }: Pick<Parameters<typeof act>[1], 'event' | 'vars' | 'secrets' | 'env'> & Pick<UserSetup, 'files'>,
 ): ReturnType<typeof act> {
-  const { files, ...rest } = given
   const workflow = `.github/workflows/${name}.yml`
   const repository = mkdtempSync(join(folder, `${name}-`))
   makeRepository(repository, { ...files, [workflow]: content })
@@ -110,12 +102,57 @@ async function runWorkflow(
     repository,
     cache: join(folder, 'cache'),
     actions: { 'OWNER/apsaramq-mqtt-register-code@v1': released },
-    ...rest,
+    ...options,
   })
   console.log(run.log)
   return run
 }
 
-function textOf(name: string): string {
+function readExample(name: string): string {
   return readFileSync(join(root, 'examples', `${name}.yml`), 'utf8')
+}
+
+/**
+ * Makes the repository of a user, `acme/devices`, with one commit on `main`.
+ *
+ * @param files by path; a file that begins with `#!` is executable
+ */
+function makeRepository(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, content] of Object.entries(files)) {
+    const file = join(folder, path)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, content, { mode: content.startsWith('#!') ? 0o755 : 0o644 })
+  }
+  const git = (...args: string[]): void => {
+    execFileSync('git', ['-C', folder, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
+  }
+  const author = ['-c', 'user.name=Acme', '-c', 'user.email=devices@acme.example']
+  git('init', '--quiet', '--initial-branch=main')
+  git('remote', 'add', 'origin', 'https://github.com/acme/devices.git')
+  git('add', '--all')
+  git(...author, 'commit', '--quiet', '--message=Devices')
+}
+
+/** A step of the root action or register, which are the actions that call Alibaba Cloud. */
+const CALLING_STEP = /^ +(?:- )?uses: OWNER\/apsaramq-mqtt-register-code(?:\/register)?@\S+$/
+
+/**
+ * Adds `endpoint` and `sts-endpoint` to each step of an example that calls Alibaba Cloud, and changes nothing else.
+ *
+ * @param endpoint `host:port`
+ * @throws Error if no step makes a call, or one that does has no inputs
+ */
+export function withEndpoint(workflow: string, endpoint: string): string {
+  let callingSteps = 0
+  let changed = 0
+  const lines = workflow.split('\n').flatMap((line) => {
+    if (CALLING_STEP.test(line)) callingSteps += 1
+    const indent = changed < callingSteps ? /^( +)with:$/.exec(line)?.[1] : undefined
+    if (indent === undefined) return [line]
+    changed += 1
+    return [line, `${indent}  endpoint: ${endpoint}`, `${indent}  sts-endpoint: ${endpoint}`]
+  })
+  if (callingSteps === 0) throw new Error('no step makes a call')
+  if (changed < callingSteps) throw new Error('a step has no inputs')
+  return lines.join('\n')
 }

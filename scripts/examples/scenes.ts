@@ -1,22 +1,22 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
-import { makeCa, privateKey, type Issued } from '../../__tests__/support/certificates.ts'
+import { makeCa, privateKey, privateKeyPem, type Issued } from '../../testing/certificates.ts'
 import type { Check } from '../checks.ts'
-import { checksOf, during, type Expected } from './ended-checks.ts'
-import { emulator } from './emulator-scene.ts'
-import { inOneLine, pem } from './keys.ts'
+import { checksOf, prefixed, REGISTER_CODE, type ExpectedCa } from './example-checks.ts'
 import { rotation } from './rotation-scene.ts'
-import { KEYLESS, runExample, type Setting } from './run-example.ts'
+import { KEYLESS, runExample, runInFork, type Setting } from './run-example.ts'
 
-/** Instances that an example names. */
+/** The instances in the matrix example. */
 export const STAGING = 'post-cn-staging0001'
 export const PRODUCTION = 'post-cn-product0001'
 
-/** Runs an example with what it needs, as often as it takes, and says what held. */
+/** Runs an example with all it needs, once or several times, and checks what it did. */
 type Scene = (setting: Setting) => Promise<Check[]>
 
-/** One for each example, by its name. */
+/** The scene of each example, by its name. */
 export const SCENES: Readonly<Record<string, Scene>> = {
   'keyless-register-code': keylessRegisterCode,
   register,
@@ -27,7 +27,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   emulator,
 }
 
-/** A code is fetched in one step and used in a later one. */
+/** One step fetches the code and a later one uses it. */
 const FETCH_THEN_REGISTER = [
   ...KEYLESS,
   'GetRegisterCode',
@@ -35,102 +35,140 @@ const FETCH_THEN_REGISTER = [
   'GetCaCertificate',
   'RegisterCaCertificate',
 ]
+const REGISTER_IN_ONE_STEP = [...KEYLESS, 'GetCaCertificate', 'GetRegisterCode', 'RegisterCaCertificate']
 
 async function keylessRegisterCode(setting: Setting): Promise<Check[]> {
   const ca = await makeCa()
-  // Where the program reaches it, and nothing else does.
+  // Only the program below can find this key.
   const keyFile = join(setting.folder, 'key-of-the-program.pem')
-  writeFileSync(keyFile, pem(ca.key), { mode: 0o600 })
+  writeFileSync(keyFile, privateKeyPem(ca.key), { mode: 0o600 })
   const program = `#!/usr/bin/env bash
 set -euo pipefail
 openssl req -new -newkey rsa:2048 -nodes -keyout /dev/null -subj "/CN=$REGISTER_CODE" |
   openssl x509 -req -CA ca.pem -CAkey '${keyFile}' -set_serial 1 -days 30 -sha256 -out "$1"
 `
-  const ended = await runExample('keyless-register-code', setting, {
+  const run = await runExample('keyless-register-code', setting, {
     event: 'workflow_dispatch',
     files: { 'ca.pem': ca.pem, 'make-verification-certificate': program },
     secrets: {},
   })
-  return checksOf(ended, { calls: FETCH_THEN_REGISTER, cas: [active(ca, setting)], secrets: [pem(ca.key)] })
+  return checksOf(run, {
+    calls: FETCH_THEN_REGISTER,
+    cas: [active(ca, setting)],
+    secrets: [privateKeyPem(ca.key)],
+  })
 }
 
 async function register(setting: Setting): Promise<Check[]> {
   const ca = await makeCa()
-  const key = pem(ca.key)
-  const given = { event: 'push', files: { 'ca.pem': ca.pem }, secrets: { CA_PRIVATE_KEY: key } }
+  const key = privateKeyPem(ca.key)
+  const user = { event: 'push', files: { 'ca.pem': ca.pem }, secrets: { CA_PRIVATE_KEY: key } }
   const expected = { cas: [active(ca, setting)], secrets: [key] }
-  const first = await runExample('register', setting, given)
-  const again = await runExample('register', setting, given)
-  const calls = [...KEYLESS, 'GetCaCertificate', 'GetRegisterCode', 'RegisterCaCertificate']
+  const first = await runExample('register', setting, user)
+  const second = await runExample('register', setting, user)
   return [
-    ...checksOf(first, { ...expected, calls }),
-    ...during('a second run', checksOf(again, { ...expected, calls: [...KEYLESS, 'GetCaCertificate'] })),
+    ...checksOf(first, { ...expected, calls: REGISTER_IN_ONE_STEP }),
+    ...prefixed('second run', checksOf(second, { ...expected, calls: [...KEYLESS, 'GetCaCertificate'] })),
   ]
 }
 
 async function openssl(setting: Setting): Promise<Check[]> {
   const ca = await makeCa({ kind: 'RSA 2048' })
   const passphrase = randomBytes(16).toString('hex')
-  const key = pem(ca.key, passphrase)
-  const ended = await runExample('openssl', setting, {
+  const key = privateKeyPem(ca.key, passphrase)
+  const run = await runExample('openssl', setting, {
     event: 'workflow_dispatch',
     files: { 'ca.pem': ca.pem },
     secrets: { CA_PRIVATE_KEY: inOneLine(key), CA_PRIVATE_KEY_PASSPHRASE: passphrase },
   })
-  return checksOf(ended, {
+  return checksOf(run, {
     calls: FETCH_THEN_REGISTER,
     cas: [active(ca, setting)],
-    secrets: [passphrase, key, pem(ca.key)],
+    secrets: [passphrase, key, privateKeyPem(ca.key)],
   })
 }
 
 async function sealed(setting: Setting): Promise<Check[]> {
   const ca = await makeCa()
   const seal = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const secrets = { CA_PRIVATE_KEY: pem(ca.key), SEAL_PRIVATE_KEY: inOneLine(pem(seal.privateKey)) }
-  const ended = await runExample('sealed', setting, {
+  const secrets = {
+    CA_PRIVATE_KEY: privateKeyPem(ca.key),
+    SEAL_PRIVATE_KEY: inOneLine(privateKeyPem(seal.privateKey)),
+  }
+  const run = await runExample('sealed', setting, {
     event: 'workflow_dispatch',
     files: { 'ca.pem': ca.pem },
     secrets,
     vars: { SEAL_PUBLIC_KEY: seal.publicKey.export({ type: 'spki', format: 'pem' }).toString() },
   })
   return [
-    ...checksOf(ended, {
+    ...checksOf(run, {
       calls: FETCH_THEN_REGISTER,
       cas: [active(ca, setting)],
       secrets: Object.values(secrets),
     }),
-    // act passes any job output on; GitHub's runner drops one in which it finds a masked value, in base64 as well.
+    // act passes any job output. GitHub's runner drops one that contains a masked value, also in base64.
     [
-      'what crosses to another job is a seal',
-      /::set-output:: sealed-register-code=[\w-]+(\.[\w-]*){4}$/m.test(ended.log),
+      'the job output of the code is a seal',
+      /::set-output:: sealed-register-code=[\w-]+(\.[\w-]*){4}$/m.test(run.log),
     ],
-    ['and a certificate as hex', /::set-output:: certificate=[\dA-F]+$/m.test(ended.log)],
+    ['the job output of the certificate is hex', /::set-output:: certificate=[\dA-F]+$/m.test(run.log)],
   ]
 }
 
-/** act knows no environments: where GitHub has a secret for each, here two certificates share a key. */
+/** act has no environments with secrets of their own, so two certificates share a key here. */
 async function matrix(setting: Setting): Promise<Check[]> {
   const key = privateKey('EC P-256')
   const [staging, production] = [await makeCa({ key }), await makeCa({ key })]
-  const ended = await runExample('matrix', setting, {
+  const run = await runExample('matrix', setting, {
     event: 'push',
     files: { 'ca/staging.pem': staging.pem, 'ca/production.pem': production.pem },
-    secrets: { CA_PRIVATE_KEY: pem(key) },
+    secrets: { CA_PRIVATE_KEY: privateKeyPem(key) },
   })
-  const each = [...KEYLESS, 'GetCaCertificate', 'GetRegisterCode', 'RegisterCaCertificate']
-  // The jobs run at the same time.
-  const inOrder = { ...ended, calls: [...ended.calls].sort() }
-  return checksOf(inOrder, {
-    calls: [...each, ...each].sort(),
+  // Sorted, because the jobs run at the same time.
+  const sorted = { ...run, calls: [...run.calls].sort() }
+  return checksOf(sorted, {
+    calls: [...REGISTER_IN_ONE_STEP, ...REGISTER_IN_ONE_STEP].sort(),
     cas: [
       { ca: staging, instanceId: STAGING, isActive: true },
       { ca: production, instanceId: PRODUCTION, isActive: true },
     ],
-    secrets: [pem(key)],
+    secrets: [privateKeyPem(key)],
   })
 }
 
-function active(ca: Issued, { emulator }: Setting): Expected {
+/** This example starts its own emulator, whose calls are in the log and which must end with the job. */
+async function emulator(setting: Setting): Promise<Check[]> {
+  const { exitCode, log } = await runInFork('emulator', setting)
+  const calls = [...KEYLESS, 'GetRegisterCode', 'GetCaCertificate', 'RegisterCaCertificate']
+  const port = Number(/127\.0\.0\.1:(\d+)/.exec(log)?.[1])
+  const postStep = log.slice(log.indexOf('Run Post Start the emulator'))
+  return [
+    ['it succeeds', exitCode === 0],
+    ['the log says that the CA was registered', log.includes('registered by this run: true')],
+    [`the post step lists the calls ${calls.join(', ')}`, calls.every((call) => postStep.includes(call))],
+    ['the log shows no code', !REGISTER_CODE.test(log)],
+    ['its emulator has ended', Number.isInteger(port) && !(await isListening(port))],
+  ]
+}
+
+async function isListening(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
+function active(ca: Issued, { emulator }: Setting): ExpectedCa {
   return { ca, instanceId: emulator.info.instanceId, isActive: true }
+}
+
+/** Writes line ends as the two characters `\n`, as a secret is best stored. */
+function inOneLine(text: string): string {
+  return text.replaceAll('\n', '\\n')
 }

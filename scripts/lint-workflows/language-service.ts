@@ -1,37 +1,36 @@
 import { registerHooks } from 'node:module'
 import type { ActionMetadata, ActionReference } from '@actions/languageservice/action'
 import { TextDocument } from 'vscode-languageserver-textdocument'
-import { KNOWN_ACTIONS } from './known-actions.ts'
-import { ownFolder, withPublishedActions, type ActionYml } from './own-actions.ts'
+import { KNOWN_ACTIONS, ownFolder, withPublishedActions, type ActionYml } from './actions.ts'
 
-// Made for bundlers, the service imports JSON in a way that Node refuses.
+// The service is made for bundlers: it imports JSON in a way that Node rejects.
 registerHooks({
   load: (url, context, next) =>
     next(url, url.endsWith('.json') ? { ...context, importAttributes: { type: 'json' } } : context),
 })
 const { registerLogger, validate } = await import('@actions/languageservice')
 
-/** A file as a linter gets it. */
+/** A file to be linted. */
 export type Linted = {
   readonly path: string
   readonly text: string
-  /** Whether it says that it leaves out lines, so that an input which is missing is no fault of it. */
+  /** Whether it says that lines are omitted. A missing input is then no finding. */
   readonly isPartial: boolean
 }
 
 /**
- * Lets GitHub's own parser of workflows and actions judge a file. Inputs are checked against the `action.yml` files
- * of this repository, and against what is known of other actions.
+ * Checks a workflow or action with GitHub's own parser. Inputs are checked against the `action.yml` files of this
+ * repository and against `KNOWN_ACTIONS`.
  *
- * @returns its findings, each with its place
+ * @returns its findings, each with file, line and column
  */
 export async function languageServiceFindings(
   { path, text, isPartial }: Linted,
   actions: ReadonlyMap<string, ActionYml>,
 ): Promise<string[]> {
-  // The service logs what it stumbles over, and calls the file good.
-  const stumbled: string[] = []
-  const note = (message: string): void => void stumbled.push(`${path}: ${message}`)
+  // The service logs its own failures, but then reports no finding.
+  const failures: string[] = []
+  const note = (message: string): void => void failures.push(`${path}: ${message}`)
   registerLogger({ error: note, warn: note, info: note, log: note })
   const document = TextDocument.create(`file:///${path}`, 'yaml', 0, withPublishedActions(text))
   const diagnostics = await validate(document, {
@@ -45,7 +44,7 @@ export async function languageServiceFindings(
       const text = typeof message === 'string' ? message : message.value
       return `${path}:${start.line + 1}:${start.character + 1}: ${text}`
     })
-  return [...findings, ...stumbled]
+  return [...findings, ...failures]
 }
 
 function metadata(

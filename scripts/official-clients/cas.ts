@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type { StartupLine } from '../../emulator/startup-line.ts'
-import { makeCa, makeVerification, type MadeCa } from './certificates.ts'
-import { makeCall, type Client, type ClientCall, type Outcome } from './clients.ts'
-import type { Tally } from './tally.ts'
+import { makeCa, makeLeaf, type Issued } from '../../testing/certificates.ts'
+import type { Check } from '../checks.ts'
+import { makeCall, refused, succeeded, type Client, type ClientCall, type Outcome } from './client.ts'
 
 type Body = Readonly<Record<string, unknown>>
 
-/** Registers a CA, reads it, changes it and deletes it; and tries what must be refused. */
-export async function checkCas(tally: Tally, programs: string, info: StartupLine): Promise<void> {
+/** Registers a CA, reads, changes and deletes it, and tries what must be refused. */
+export async function checkCas(programs: string, info: StartupLine): Promise<Check[]> {
   const call = (
     operation: string,
     parameters: ClientCall['parameters'] = {},
@@ -19,63 +19,58 @@ export async function checkCas(tally: Tally, programs: string, info: StartupLine
   }
   const getCode = (): string => String(call('GetRegisterCode').body?.['RegisterCode'])
   const register = async (
-    ca: MadeCa,
-    about: { code: string; signer?: MadeCa; client?: Client },
+    ca: Issued,
+    about: { code: string; signer?: Issued; client?: Client },
   ): Promise<Outcome> => {
-    const VerificationContent = await makeVerification(about.signer ?? ca, about.code)
-    const parameters = { CaName: 'official-clients', CaContent: ca.pem, VerificationContent }
+    const { pem } = await makeLeaf({ issuer: about.signer ?? ca, subject: `CN=${about.code}` })
+    const parameters = { CaName: 'official-clients', CaContent: ca.pem, VerificationContent: pem }
     return call('RegisterCaCertificate', parameters, about.client)
   }
 
-  // With its first bit set, so that the service spells it with a zero byte before it.
+  // Its first bit is set, so that the service spells it with a leading zero byte.
   const serialNumber = `ff${randomBytes(15).toString('hex')}`
   const Sn = `00${serialNumber}`
-  const ca = await makeCa({ key: 'RSA', serialNumber })
-  const ec = await makeCa({ key: 'EC', serialNumber: `01${randomBytes(15).toString('hex')}` })
-  const leaf = await makeCa({ key: 'EC', serialNumber: '02', isCa: false })
+  const ca = await makeCa({ kind: 'RSA 2048', serialNumber })
+  const ec = await makeCa()
+  const leaf = await makeLeaf()
   const code = getCode()
 
-  const refused = async (name: string, outcome: Promise<Outcome>, refusal: string): Promise<void> => {
-    tally.refused(`RegisterCaCertificate: ${name}`, await outcome, refusal)
-  }
-  await refused('a code that was not given out', register(ca, { code: `${code}0` }), 'RegisterCodeError')
-  await refused('another CA signed', register(ca, { code, signer: ec }), 'CertificateContentError')
-  await refused('no CA', register(leaf, { code }), 'CertificateContentError')
-  tally.succeeded(
-    'RegisterCaCertificate: an RSA CA',
-    await register(ca, { code }),
-    (body) => body['Sn'] === Sn,
-  )
-  await refused('a code that was used', register(ec, { code }), 'RegisterCodeUsed')
-  await refused('a CA that is there', register(ca, { code: getCode() }), 'SnNotUnique')
+  const registers = (name: string, outcome: Outcome, isCorrect: (body: Body) => boolean): Check =>
+    succeeded(`RegisterCaCertificate: ${name}`, outcome, isCorrect)
+  const refuses = (name: string, outcome: Outcome, refusal: string): Check =>
+    refused(`RegisterCaCertificate: ${name}`, outcome, refusal)
+  const checks = [
+    refuses('an unknown code', await register(ca, { code: `${code}0` }), 'RegisterCodeError'),
+    refuses('signed by another CA', await register(ca, { code, signer: ec }), 'CertificateContentError'),
+    refuses('not a CA', await register(leaf, { code }), 'CertificateContentError'),
+    registers('an RSA CA', await register(ca, { code }), (body) => body['Sn'] === Sn),
+    refuses('a used code', await register(ec, { code }), 'RegisterCodeUsed'),
+    refuses('a registered CA', await register(ca, { code: getCode() }), 'SnNotUnique'),
+  ]
   const registeredEc = await register(ec, { code: getCode(), client: 'classic' })
-  tally.succeeded(
-    'RegisterCaCertificate: an EC CA, classic signature',
-    registeredEc,
-    ({ Sn }) => typeof Sn === 'string',
-  )
 
   const shows = (status: string): boolean => {
     const { Data } = call('GetCaCertificate', { Sn }).body ?? {}
     const { CaContent, RegistrationCode, Status } = (Data ?? {}) as Body
     return CaContent === ca.pem && RegistrationCode === code && Status === status
   }
-  const changes = (operation: string, isDone: () => boolean): void => {
-    tally.succeeded(operation, call(operation, { Sn }), (body) => body['Sn'] === Sn && isDone())
-  }
-  tally.succeeded('GetCaCertificate: as registered, active', call('GetCaCertificate', { Sn }), () =>
-    shows('1'),
-  )
-  tally.succeeded(
-    'ListCaCertificate: a page of one',
-    call('ListCaCertificate', { PageNo: '2', PageSize: '1' }),
-    (body) => {
-      const { CaCertificateVOS } = (body['Data'] ?? {}) as { CaCertificateVOS?: readonly Body[] }
-      return CaCertificateVOS?.length === 1 && CaCertificateVOS[0]?.['Sn'] === registeredEc.body?.['Sn']
-    },
-  )
-  changes('InactivateCaCertificate', () => shows('0'))
-  changes('ActiveCaCertificate', () => shows('1'))
-  changes('DeleteCaCertificate', () => !shows('1'))
-  tally.refused('GetCaCertificate: deleted', call('GetCaCertificate', { Sn }), 'FindCaBySnError')
+  const changes = (operation: string, isDone: () => boolean): Check =>
+    succeeded(operation, call(operation, { Sn }), (body) => body['Sn'] === Sn && isDone())
+  return [
+    ...checks,
+    registers('an EC CA, classic signature', registeredEc, (body) => typeof body['Sn'] === 'string'),
+    succeeded('GetCaCertificate: as registered, active', call('GetCaCertificate', { Sn }), () => shows('1')),
+    succeeded(
+      'ListCaCertificate: a page of one',
+      call('ListCaCertificate', { PageNo: '2', PageSize: '1' }),
+      (body) => {
+        const { CaCertificateVOS } = (body['Data'] ?? {}) as { CaCertificateVOS?: readonly Body[] }
+        return CaCertificateVOS?.length === 1 && CaCertificateVOS[0]?.['Sn'] === registeredEc.body?.['Sn']
+      },
+    ),
+    changes('InactivateCaCertificate', () => shows('0')),
+    changes('ActiveCaCertificate', () => shows('1')),
+    changes('DeleteCaCertificate', () => !shows('1')),
+    refused('GetCaCertificate: deleted', call('GetCaCertificate', { Sn }), 'FindCaBySnError'),
+  ]
 }

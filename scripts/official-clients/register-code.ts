@@ -1,74 +1,60 @@
 import type { StartupLine } from '../../emulator/startup-line.ts'
-import { makeCall, type Client, type ClientCall, type Outcome } from './clients.ts'
-import type { Tally } from './tally.ts'
+import type { Check } from '../checks.ts'
+import { makeCall, refused, succeeded, type Client, type ClientCall, type Outcome } from './client.ts'
 
-/** The clients that can get a register code, each with a signature of its own. */
-const clients: readonly (readonly [Client, string])[] = [
+const SIGNATURES: readonly (readonly [Client, string])[] = [
   ['onsmqtt', 'ACS3-HMAC-SHA256'],
   ['classic', 'classic HMAC-SHA1'],
 ]
 const REGISTER_CODE = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\d+$/
 
-/** A temporary key that the emulator is configured with. */
-export type TemporaryKey = {
-  readonly accessKeyId: string
-  readonly accessKeySecret: string
-  readonly securityToken: string
-}
-
 /**
  * Checks `GetRegisterCode` with both signatures.
  *
- * @param ahead an emulator whose clock is 20 minutes ahead
+ * @param emulators.ahead an emulator whose clock is 20 minutes ahead
+ * @param emulators.temporary a temporary key that the emulator knows
  */
 export function checkRegisterCode(
-  tally: Tally,
   programs: string,
-  emulators: { readonly info: StartupLine; readonly ahead: StartupLine; readonly temporary: TemporaryKey },
-): void {
+  emulators: {
+    readonly info: StartupLine
+    readonly ahead: StartupLine
+    readonly temporary: NonNullable<ClientCall['keys']>
+  },
+): Check[] {
   const { info, ahead, temporary } = emulators
-  for (const [client, signature] of clients) {
-    const get = (about: { instanceId?: string; keys?: ClientCall['keys']; at?: StartupLine } = {}): Outcome =>
+  const isCode = ({ RegisterCode }: Readonly<Record<string, unknown>>): boolean =>
+    typeof RegisterCode === 'string' && REGISTER_CODE.test(RegisterCode)
+  return SIGNATURES.flatMap(([client, signature]) => {
+    const get = (
+      keys: ClientCall['keys'] = {},
+      { instanceId = info.instanceId, at = info }: { instanceId?: string; at?: StartupLine } = {},
+    ): Outcome =>
       makeCall(
-        {
-          client,
-          operation: 'GetRegisterCode',
-          parameters: { MqttInstanceId: about.instanceId ?? info.instanceId },
-          keys: about.keys ?? {},
-        },
-        about.at ?? info,
+        { client, operation: 'GetRegisterCode', parameters: { MqttInstanceId: instanceId }, keys },
+        at,
         programs,
       )
-    const isCode = ({ RegisterCode }: Readonly<Record<string, unknown>>): boolean =>
-      typeof RegisterCode === 'string' && REGISTER_CODE.test(RegisterCode)
-
-    tally.succeeded(`${signature}: gets a register code`, get(), isCode)
-    tally.succeeded(`${signature}: gets one with a temporary key`, get({ keys: temporary }), isCode)
-    tally.refused(
-      `${signature}: an awkward parameter is signed the same way on both sides`,
-      get({ instanceId: 'post-cn ü*~\'()!+&=%/?"' }),
-      'MqttInstanceNotFound',
-    )
-    tally.refused(
-      `${signature}: unknown instance`,
-      get({ instanceId: 'post-cn-none' }),
-      'MqttInstanceNotFound',
-    )
-    tally.refused(
-      `${signature}: wrong secret`,
-      get({ keys: { accessKeySecret: 'wrong' } }),
-      'SignatureDoesNotMatch',
-    )
-    tally.refused(
-      `${signature}: unknown key`,
-      get({ keys: { accessKeyId: 'nobody' } }),
-      'InvalidAccessKeyId.NotFound',
-    )
-    tally.refused(
-      `${signature}: wrong security token`,
-      get({ keys: { ...temporary, securityToken: 'wrong' } }),
-      'InvalidSecurityToken.Malformed',
-    )
-    tally.refused(`${signature}: clock 20 minutes off`, get({ at: ahead }), 'InvalidTimeStamp.Expired')
-  }
+    const refusals: readonly (readonly [name: string, outcome: Outcome, code: string])[] = [
+      [
+        'a parameter with special characters is signed alike on both sides',
+        get({}, { instanceId: 'post-cn ü*~\'()!+&=%/?"' }),
+        'MqttInstanceNotFound',
+      ],
+      ['unknown instance', get({}, { instanceId: 'post-cn-none' }), 'MqttInstanceNotFound'],
+      ['wrong secret', get({ accessKeySecret: 'wrong' }), 'SignatureDoesNotMatch'],
+      ['unknown key', get({ accessKeyId: 'nobody' }), 'InvalidAccessKeyId.NotFound'],
+      [
+        'wrong security token',
+        get({ ...temporary, securityToken: 'wrong' }),
+        'InvalidSecurityToken.Malformed',
+      ],
+      ['clock 20 minutes off', get({}, { at: ahead }), 'InvalidTimeStamp.Expired'],
+    ]
+    return [
+      succeeded(`${signature}: gets a register code`, get(), isCode),
+      succeeded(`${signature}: gets one with a temporary key`, get(temporary), isCode),
+      ...refusals.map(([name, outcome, code]) => refused(`${signature}: ${name}`, outcome, code)),
+    ]
+  })
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { ofBundles } from '../../scripts/bill-of-materials.ts'
+import { ofBundles } from '../../scripts/sbom.ts'
 
 const line = '-'.repeat(80)
 const component = (ref: string) => ({ 'bom-ref': ref, scope: 'optional' })
@@ -40,10 +40,10 @@ describe('the bill of materials of the bundles', () => {
   })
 
   it('is refused when a bundle has a package that npm does not know', () => {
-    expect(() => ofBundles(ALL, ['ms 3.0.0\nMIT\n\nText\n'])).toThrow(/not known to npm: ms@3.0.0/)
+    expect(() => ofBundles(ALL, ['ms 3.0.0\nMIT\n\nText\n'])).toThrow(/unknown to npm: ms@3.0.0/)
   })
 
   it('is refused when a list of licences cannot be read', () => {
-    expect(() => ofBundles(ALL, ['something else'])).toThrow(/No package: something else/)
+    expect(() => ofBundles(ALL, ['something else'])).toThrow(/Not a package: something else/)
   })
 })

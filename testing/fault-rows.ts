@@ -1,4 +1,4 @@
-import type { FaultOrder, Replacement } from '../../emulator/faults.ts'
+import type { FaultOrder, Replacement } from '../emulator/faults.ts'
 
 /** A fault, and what is promised to happen then. `docs/faults.md` is made of these rows. */
 export type FaultRow = {

@@ -1,4 +1,4 @@
-/** Keys, CAs and certificates for tests, made when they are asked for. None is ever kept. */
+/** Makes keys, CAs and certificates for tests, demo and benchmarks. They exist in memory only. */
 import 'reflect-metadata'
 import {
   createPublicKey,
@@ -8,12 +8,11 @@ import {
   type KeyObject,
 } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
-import { ActionError } from '../../src/errors.ts'
 
 export const DAY_MS = 24 * 60 * 60 * 1000
 
-/** A kind of key, as it is written in a table of cases. */
-export type Kind = 'RSA 1024' | 'RSA 2048' | 'RSA 3072' | 'EC P-256' | 'EC P-384' | 'EC P-521' | 'Ed25519'
+/** A kind of key, as tables of cases name it. */
+export type Kind = `RSA ${number}` | 'EC P-256' | 'EC P-384' | 'EC P-521' | 'Ed25519'
 
 export type Issued = {
   readonly certificate: X509Certificate
@@ -23,10 +22,10 @@ export type Issued = {
 
 type Options = {
   readonly kind?: Kind
-  /** Takes this key instead of a new one. */
+  /** Used instead of a new key. */
   readonly key?: KeyObject
   readonly hash?: 'SHA-1' | 'SHA-256' | 'SHA-384' | 'SHA-512'
-  readonly subject?: x509.Name
+  readonly subject?: x509.Name | string
   readonly issuer?: Issued
   readonly isCa?: boolean
   readonly keyUsages?: x509.KeyUsageFlags
@@ -36,7 +35,7 @@ type Options = {
   readonly notAfter?: Date
 }
 
-/** A private key. RSA keys are made once a process, as that takes its time. */
+/** Returns a private key. RSA keys are slow to make, so each kind is made once per process. */
 export function privateKey(kind: Kind): KeyObject {
   const [type, detail = ''] = kind.split(' ')
   if (type === 'EC') return generateKeyPairSync('ec', { namedCurve: detail }).privateKey
@@ -49,14 +48,20 @@ export function privateKey(kind: Kind): KeyObject {
 }
 const rsaKeys = new Map<Kind, KeyObject>()
 
-/** A CA, its own issuer unless another one is given. */
-export async function makeCa(options: Options = {}): Promise<Issued> {
-  return await issue({ isCa: true, subject: new x509.Name('C=CN, O=Example, CN=Example CA'), ...options })
+/** Returns a private key as PKCS#8 PEM, encrypted if there is a passphrase. */
+export function privateKeyPem(key: KeyObject, passphrase?: string): string {
+  const encryption = passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase }
+  return key.export({ type: 'pkcs8', format: 'pem', ...encryption }).toString()
 }
 
-/** A certificate of a device. */
+/** Makes a CA, self-signed unless an issuer is given. */
+export async function makeCa(options: Options = {}): Promise<Issued> {
+  return await issue({ isCa: true, subject: 'C=CN, O=Example, CN=Example CA', ...options })
+}
+
+/** Makes a certificate that is no CA, such as that of a device. */
 export async function makeLeaf(options: Options = {}): Promise<Issued> {
-  return await issue({ isCa: false, subject: new x509.Name('CN=device-1'), ...options })
+  return await issue({ isCa: false, subject: 'CN=device-1', ...options })
 }
 
 async function issue(options: Options): Promise<Issued> {
@@ -90,15 +95,4 @@ function signingAlgorithm(key: KeyObject, hash: string) {
   if (key.asymmetricKeyType === 'ed25519') return { name: 'Ed25519' }
   const curves: Record<string, string> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' }
   return { name: 'ECDSA', namedCurve: curves[key.asymmetricKeyDetails?.namedCurve ?? ''] ?? '', hash }
-}
-
-/** The text of an error as users read it. Fails when nothing, or something else, was thrown. */
-export async function errorOf(run: () => unknown): Promise<string> {
-  try {
-    await run()
-  } catch (thrown) {
-    if (thrown instanceof ActionError) return thrown.describe((text) => text)
-    throw new Error('threw something that is no ActionError', { cause: thrown })
-  }
-  throw new Error('nothing was thrown')
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { releaseNotes } from '../../scripts/changelog.ts'
+import { releaseNotes } from '../../scripts/release-notes.ts'
 
 const CHANGELOG = `# Changelog
 
@@ -33,6 +33,6 @@ describe('the text of a release', () => {
     ['a section without a date', '1.0.0'],
     ['a section of another version that looks alike', '1.1000'],
   ])('is missing with %s', (_, version) => {
-    expect(() => releaseNotes(CHANGELOG, version)).toThrow(`no section "## [${version}]`)
+    expect(() => releaseNotes(CHANGELOG, version)).toThrow(`## [${version}]`)
   })
 })

@@ -1,11 +1,13 @@
 import { dirname } from 'node:path'
 import { parse } from 'yaml'
-import { asPublished, type ActionYml } from './own-actions.ts'
-import type { Snippet } from './snippets.ts'
+import { asPublished, type ActionYml } from './actions.ts'
+
+/** A YAML snippet of a document, with the number of its first line. */
+export type Snippet = { readonly document: string; readonly line: number; readonly text: string }
 
 type Actions = ReadonlyMap<string, ActionYml>
 
-/** What stands around a snippet: the lines before it, how far it is indented, the lines after it. */
+/** The lines around a snippet, and its indentation between them. */
 type Frame = {
   readonly before: readonly string[]
   readonly indent: number
@@ -15,14 +17,27 @@ type Frame = {
 const WORKFLOW_KEYS = ['name', 'run-name', 'on', 'permissions', 'env', 'defaults', 'concurrency', 'jobs']
 const JOB_KEYS = ['runs-on', 'steps', 'strategy', 'environment', 'needs', 'outputs', 'timeout-minutes']
 
+/** Finds the YAML snippets of a Markdown document, in order. */
+export function yamlSnippets(document: string, markdown: string): Snippet[] {
+  const fenced = /^(?<indent> *)```ya?ml\b[^\n]*\n(?<text>[^]*?)^\k<indent>```$/gm
+  return [...markdown.matchAll(fenced)].map((found) => {
+    const { indent = '', text = '' } = found.groups ?? {}
+    return {
+      document,
+      line: markdown.slice(0, found.index).split('\n').length + 1,
+      text: text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+    }
+  })
+}
+
 /**
- * Makes a whole workflow of a snippet that shows a part of one. The snippet keeps its line numbers, so a finding
- * points into the document.
+ * Completes a snippet that shows a part of a workflow. The snippet keeps its line numbers, so a finding points into the
+ * document.
  *
- * @returns `undefined` for Dependabot's configuration, which is no part of a workflow
- * @throws Error for a snippet that is no part of a workflow that is known here
+ * @returns `undefined` for a configuration of Dependabot, which is not a workflow
+ * @throws Error for a snippet that is no known part of a workflow
  */
-export function wrapped(snippet: Snippet, actions: Actions): string | undefined {
+export function asWorkflow(snippet: Snippet, actions: Actions): string | undefined {
   const content: unknown = parse(snippet.text)
   if (isMapping(content) && 'version' in content && 'updates' in content) return undefined
   const { before, indent, after } = frame(snippet, content, actions)
@@ -47,10 +62,12 @@ function frame(snippet: Snippet, content: unknown, actions: Actions): Frame {
     const folder = actionWith(keys, dirname(snippet.document), actions)
     if (folder !== undefined) return inputs(keys, folder, actions)
   }
-  throw new Error(`${snippet.document}:${snippet.line}: no part of a workflow, nor inputs of an action here`)
+  throw new Error(
+    `${snippet.document}:${snippet.line}: neither a part of a workflow nor inputs of an action of this repository`,
+  )
 }
 
-/** The keys of a workflow that its snippet has not. */
+/** Returns the keys of a workflow that a snippet lacks. */
 function workflow(keys: readonly string[]): string[] {
   const rest = {
     name: 'name: Snippet',
@@ -61,7 +78,7 @@ function workflow(keys: readonly string[]): string[] {
   return Object.entries(rest).flatMap(([key, line]) => (keys.includes(key) ? [] : [line]))
 }
 
-/** The keys of a job that its snippet has not. */
+/** Returns the keys of a job that a snippet lacks. */
 function job(keys: readonly string[]): Frame {
   const rest = {
     name: '    name: Snippet',
@@ -77,7 +94,7 @@ function emptyJob(): string[] {
   return [...before.slice(1), ...after.slice(0, 3)]
 }
 
-/** Steps may use outputs of steps that their snippet does not show. */
+/** Adds the earlier steps whose outputs the snippet uses but does not show. */
 function steps(snippet: Snippet, actions: Actions): Frame {
   const used = new Map<string, Set<string>>()
   for (const [, id = '', output = ''] of snippet.text.matchAll(/\bsteps\.([\w-]+)\.outputs\.([\w-]+)/g)) {
@@ -91,7 +108,7 @@ function steps(snippet: Snippet, actions: Actions): Frame {
     )?.[0]
     if (folder === undefined) {
       throw new Error(
-        `${snippet.document}:${snippet.line}: no action here has the outputs ${[...outputs].join(', ')} of ${id}`,
+        `${snippet.document}:${snippet.line}: no action of this repository has the outputs ${[...outputs].join(', ')} of the step ${id}`,
       )
     }
     return `      - { id: ${id}, uses: ${asPublished(folder)}, with: { ${required(folder, [], actions).join(', ')} } }`
@@ -116,11 +133,11 @@ function required(folder: string, keys: readonly string[], actions: Actions): st
     .map(([name]) => `${name}: snippet`)
 }
 
-/** The action that takes all these inputs, best that of the document's own folder. */
+/** Returns the action that has all these inputs, preferably that of the document's own folder. */
 function actionWith(keys: readonly string[], folder: string, actions: Actions): string | undefined {
-  const takes = (candidate: string): boolean =>
+  const hasAll = (candidate: string): boolean =>
     keys.every((key) => Object.hasOwn(actions.get(candidate)?.inputs ?? {}, key))
-  return [folder, ...actions.keys()].find(takes)
+  return [folder, ...actions.keys()].find(hasAll)
 }
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,28 +1,27 @@
 import { readFileSync } from 'node:fs'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import type { Emulator } from '../../emulator/start.ts'
-import type { Service } from '../../src/alibaba-cloud/client.ts'
-import { changeCa, findInList, type CaChange, type RegisteredCa } from '../../src/mqtt/ca-certificates.ts'
-import { derSerialNumber } from '../../src/certificates/certificate.ts'
-import type { Issued } from './certificates.ts'
+import type { Emulator } from '../emulator/start.ts'
+import type { Service } from '../src/alibaba-cloud/client.ts'
+import { changeCa, findInList, type CaChange, type RegisteredCa } from '../src/mqtt/ca-certificates.ts'
+import { derSerialNumber } from '../src/certificates/certificate.ts'
+import { privateKeyPem, type Issued } from './certificates.ts'
 
-/** What has to stand under `with:` to register a CA with its key. */
+/** Returns the inputs that register a CA with its private key. */
 export function withKey(ca: Issued, name = 'devices'): Record<string, string> {
-  const key = ca.key.export({ type: 'pkcs8', format: 'pem' }).toString()
-  return { 'ca-name': name, 'ca-certificate': ca.pem, 'ca-private-key': key }
+  return { 'ca-name': name, 'ca-certificate': ca.pem, 'ca-private-key': privateKeyPem(ca.key) }
 }
 
-/** The serial number of a CA as the service spells it. */
+/** Returns the serial number of a CA as the service spells it. */
 export function snOf({ certificate }: Issued): string {
   return derSerialNumber(certificate.serialNumber)
 }
 
-/** Lets this process call an emulator. */
+/** Makes this process trust the TLS certificate of an emulator. */
 export function trust({ info }: Emulator): void {
   setDefaultCACertificates([...getCACertificates('default'), readFileSync(info.caFile, 'utf8')])
 }
 
-/** All CAs of an instance, the default one when left out, of an emulator that this process trusts. */
+/** Lists all CAs of an instance, by default the emulator's first one. Call `trust` before. */
 export async function casOf(
   emulator: Emulator,
   instanceId = emulator.info.instanceId,
@@ -35,7 +34,7 @@ export async function casOf(
   return cas
 }
 
-/** Does to a CA what somebody else could do. */
+/** Changes a CA as another user of the instance could, outside of the action under test. */
 export async function changeBehind(emulator: Emulator, ca: Issued, to: CaChange): Promise<void> {
   await changeCa(serviceOf(emulator), instanceOf(emulator), { sn: snOf(ca), to }, () => undefined)
 }

@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { parse } from 'yaml'
+import { readRegisterInputs } from '../../src/actions/register-inputs.ts'
+import { readServiceInputs } from '../../src/inputs/service.ts'
+import { readSigningInputs } from '../../src/inputs/signer.ts'
+import { makeCa, type Issued } from '../../testing/certificates.ts'
+import { withKey } from '../../testing/registered-cas.ts'
+import { inputs, withEnvironment } from '../support/in-process.ts'
+
+const root = dirname(dirname(import.meta.dirname))
+
+const service = () => readServiceInputs(process.env)
+
+/** For each input with a default: how the code reads it, and a value other than the default. */
+const READERS: Readonly<Record<string, { readonly read: () => Promise<unknown>; readonly other: string }>> = {
+  network: { read: async () => (await service()).endpoint, other: 'vpc' },
+  timeout: {
+    read: async () => Math.round(((await service()).transport.deadlineMs - performance.now()) / 1000),
+    other: '7',
+  },
+  'max-attempts': { read: async () => (await service()).transport.maxAttempts, other: '7' },
+  'role-session-expiration': { read: async () => (await service()).credentials.role, other: '901' },
+  'valid-days': { read: async () => (await readSigningInputs()).validDays, other: '7' },
+  activate: { read: async () => (await readRegisterInputs()).ca.activate, other: 'true' },
+  'on-replace': { read: async () => (await readRegisterInputs()).predecessor, other: 'keep' },
+}
+/** Only STS sees the audience: the keyless tests run with and without this input. */
+const TESTED_ELSEWHERE = ['audience']
+
+const defaults = ['.', 'register', 'sign', 'unseal'].flatMap((action) => {
+  const actionYml = parse(readFileSync(join(root, action, 'action.yml'), 'utf8')) as {
+    inputs: Record<string, { default?: string }>
+  }
+  return Object.entries(actionYml.inputs).flatMap(([name, { default: value }]) =>
+    value === undefined || TESTED_ELSEWHERE.includes(name) ? [] : [{ action, name, value }],
+  )
+})
+
+let ca: Issued
+beforeAll(async () => {
+  ca = await makeCa()
+})
+
+async function readWith(name: string, value: string): Promise<unknown> {
+  const given = {
+    ...withKey(ca),
+    'instance-id': 'post-cn-7mz2d000001',
+    'region-id': 'cn-hangzhou',
+    'access-key-id': 'id',
+    'access-key-secret': 'secret',
+    'role-to-assume': 'acs:ram::1:role/r',
+    replaces: '0a',
+    [name]: value,
+  }
+  const { result, thrown } = await withEnvironment(inputs(given), () => READERS[name]?.read())
+  if (thrown !== undefined) throw thrown as Error
+  expect(result).toBeDefined()
+  return result
+}
+
+describe('the default in action.yml is the one in the code', () => {
+  it.each(defaults)('$action: $name', async ({ name, value }) => {
+    const unset = await readWith(name, '')
+    expect(await readWith(name, value)).toEqual(unset)
+    expect(await readWith(name, READERS[name]?.other ?? '')).not.toEqual(unset)
+  })
+})

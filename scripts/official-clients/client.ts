@@ -1,0 +1,61 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import type { StartupLine } from '../../emulator/startup-line.ts'
+import type { Check } from '../checks.ts'
+
+/** An SDK of Alibaba Cloud: for ApsaraMQ for MQTT, for STS, or the core SDK with the classic signature. */
+export type Client = 'onsmqtt' | 'sts' | 'classic'
+
+export type ClientCall = {
+  readonly client: Client
+  readonly operation: string
+  /** Only for the classic client, which does not know the operations. */
+  readonly method?: 'GET' | 'POST'
+  readonly parameters: Readonly<Record<string, string | number>>
+  /** Replaces the emulator's own key. */
+  readonly keys?: {
+    readonly accessKeyId?: string
+    readonly accessKeySecret?: string
+    readonly securityToken?: string
+  }
+}
+
+/** The response as the client read it. A success has `body` and no code. */
+export type Outcome = {
+  readonly code: string | null
+  readonly body?: Readonly<Record<string, unknown>>
+  readonly message?: string
+}
+
+/**
+ * Makes a call in a new Python process.
+ *
+ * @param programs the folder of the virtual environment's programs
+ * @throws Error with Python's own message when the client fails on the response
+ */
+export function makeCall(call: ClientCall, info: StartupLine, programs: string): Outcome {
+  const { endpoint, caFile, accessKeyId, accessKeySecret } = info
+  const { status, stdout, stderr } = spawnSync(join(programs, 'python'), ['client.py'], {
+    cwd: import.meta.dirname,
+    input: JSON.stringify({ endpoint, caFile, accessKeyId, accessKeySecret, ...call.keys, ...call }),
+    encoding: 'utf8',
+    // Nothing else, so that no proxy or access key of this machine is used.
+    env: { PATH: process.env['PATH'], PYTHONDONTWRITEBYTECODE: '1' },
+  })
+  if (status !== 0) throw new Error(`client.py ended with ${status ?? 'a signal'}: ${stderr}`)
+  return JSON.parse(stdout) as Outcome
+}
+
+/** Checks that a call is refused with this code. */
+export function refused(name: string, outcome: Outcome, code: string): Check {
+  return [name, outcome.code === code, JSON.stringify(outcome)]
+}
+
+/** Checks that a call succeeds with a correct body. */
+export function succeeded(
+  name: string,
+  outcome: Outcome,
+  isCorrect: (body: Readonly<Record<string, unknown>>) => boolean,
+): Check {
+  return [name, outcome.code === null && isCorrect(outcome.body ?? {}), JSON.stringify(outcome)]
+}
