@@ -1,6 +1,6 @@
 import type { FaultOrder, Replacement } from '../emulator/faults.ts'
 
-/** A fault, and what is promised to happen then. `docs/faults.md` is made of these rows. */
+/** A fault, and the outcome that users can rely on. */
 export type FaultRow = {
   readonly operation: Operation
   /** What goes wrong, for the reader. */

@@ -84,7 +84,7 @@ onUnix('the documented set-up', () => {
   })
 
   it('names the same in Terraform', () => {
-    const [terraform = ''] = blocksIn(sectionOf('docs/set-up.md', 'As Terraform'), 'hcl')
+    const [terraform = ''] = blocksIn(sectionOf('docs/set-up.md', 'Terraform'), 'hcl')
     const names = (text: string) => [...new Set(text.match(/"(?:mq|sts|oidc):\w+"/g))].sort()
     expect(names(terraform)).toEqual(names(documentedCommands().join('\n')))
   })
@@ -195,7 +195,7 @@ onUnix('the documented set-up', () => {
     })
 
     it.each(MORE)('says so: %s', (action) => {
-      expect(sectionOf('docs/set-up.md', 'The role for `register`')).toContain(`\`${action}\``)
+      expect(sectionOf('docs/set-up.md', 'Choose a role')).toContain(`\`${action}\``)
     })
   })
 })

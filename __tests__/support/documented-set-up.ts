@@ -16,13 +16,15 @@ export const INSTANCE = 'post-cn-7mz2d000000'
 
 /** The commands of the documents that set up Alibaba Cloud, in the order in which they are to be run. */
 export function documentedCommands(): readonly string[] {
-  const [values = '', provider = '', role = '', policy = ''] = blocksIn(
-    sectionOf('README.md', 'Set up'),
-    'sh',
-  )
-  const forRegister = sectionOf('docs/set-up.md', 'The role for `register`')
-  const [roleName = '', registerPolicy = ''] = blocksIn(forRegister, 'sh')
-  return [values, provider, role, policy, roleName, role, registerPolicy]
+  const [values = ''] = commandsIn('Before you start')
+  const [provider = ''] = commandsIn('OIDC provider')
+  const [forCode = '', forRegister = ''] = commandsIn('Choose a role')
+  const [role = '', policy = ''] = commandsIn('Create the role')
+  return [values, provider, forCode, role, policy, forRegister, role, policy]
+}
+
+function commandsIn(heading: string): readonly string[] {
+  return blocksIn(sectionOf('docs/set-up.md', heading), 'sh')
 }
 
 export const hasOpenssl = spawnSync('openssl', ['version']).status === 0

@@ -41,9 +41,23 @@ describe.each(DOCUMENTS)('%s', (document) => {
 })
 
 it('notices a link that leads nowhere', () => {
-  expect(faultOf('docs/faults.md', '../README.md#inputs')).toBe('')
-  expect(faultOf('docs/faults.md', 'none.md')).toMatch(/there is no docs\/none\.md/)
-  expect(faultOf('docs/faults.md', '../README.md#none')).toMatch(/no such heading/)
+  expect(faultOf('docs/security.md', '../README.md#security')).toBe('')
+  expect(faultOf('docs/security.md', 'none.md')).toMatch(/there is no docs\/none\.md/)
+  expect(faultOf('docs/security.md', '../README.md#none')).toMatch(/no such heading/)
+})
+
+describe('README.md', () => {
+  const readme = readDocument('README.md')
+
+  it('has at most 230 lines and 14 kB', () => {
+    expect(readme.trimEnd().split('\n').length).toBeLessThanOrEqual(230)
+    expect(Buffer.byteLength(readme)).toBeLessThanOrEqual(14_000)
+  })
+
+  it('has table rows that fit on a screen', () => {
+    const rows = readme.split('\n').filter((line) => line.startsWith('|'))
+    expect(rows.filter((row) => row.length > 160)).toEqual([])
+  })
 })
 
 // The commands are for a Unix shell. CI runs this on Linux and macOS.
