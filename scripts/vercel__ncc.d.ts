@@ -10,11 +10,17 @@ declare module '@vercel/ncc' {
     mainFields?: readonly string[]
   }
   type Module = { resource?: string; modules?: Iterable<Module> }
+  type Chunk = { readonly files: Iterable<string> }
   type Bundle = {
     code: string
     assets: Record<string, { source: string | Buffer }>
-    /** What webpack says of its run. */
-    stats: { compilation: { modules: Iterable<Module> } }
+    /** The statistics of webpack. */
+    stats: {
+      compilation: {
+        chunks: Iterable<Chunk>
+        chunkGraph: { getChunkModulesIterable(chunk: Chunk): Iterable<Module> }
+      }
+    }
   }
   export default function ncc(entry: string, options: Options): Promise<Bundle>
 }

@@ -79,7 +79,8 @@ export async function seal(
   { algorithm, key }: SealKey,
   nowMs = Date.now(),
 ): Promise<string> {
-  const { CompactEncrypt } = await loadJose()
+  // Loaded only here, because most runs of the root action make no seal.
+  const { CompactEncrypt } = await import('jose')
   const issuedAt = Math.floor(nowMs / 1000)
   const claims = {
     register_code: code.registerCode,
@@ -125,11 +126,6 @@ export async function openSeal(
   })
 }
 
-/** Loaded only when needed: most runs of the root action make no seal. */
-async function loadJose() {
-  return await import('jose')
-}
-
 /** The algorithm that the header of a seal names, if it is one of ours. Nothing is verified yet. */
 function algorithmOf(sealed: string): Algorithm | undefined {
   try {
@@ -142,7 +138,7 @@ function algorithmOf(sealed: string): Algorithm | undefined {
 }
 
 async function decrypt(sealed: string, { algorithm, key }: SealKey): Promise<Uint8Array> {
-  const { compactDecrypt } = await loadJose()
+  const { compactDecrypt } = await import('jose')
   try {
     // The last character of a part can have unused bits. A seal that was changed there would still open.
     if (!sealed.split('.').every(isCanonical)) throw new Error('not canonical base64url')

@@ -21,7 +21,7 @@ function install(name: string, manifest: object, files: Readonly<Record<string, 
   return join(at, 'lib', 'index.js')
 }
 
-describe('the licences of a bundle', () => {
+describe('the licences of the bundles', () => {
   it('name each package once, with the texts that it ships', () => {
     const one = install(
       '@scope/one',
@@ -30,25 +30,35 @@ describe('the licences of a bundle', () => {
     )
     const two = install('two', { license: 'ISC' }, { 'licence.md': 'The text of two' })
     const own = join(folder, 'src', 'index.js')
-    expect(bundledLicences([{ resource: own }, { modules: [{ resource: two }, { resource: one }] }])).toBe(
+    const modules = [
+      { resource: own },
+      { resource: two },
+      { modules: [{ resource: two }, { resource: one }] },
+    ]
+    expect(bundledLicences(modules)).toBe(
       `@scope/one 1.2.3\nMIT\n\nThe text of one\nNotice\n\n${'-'.repeat(80)}\n\ntwo 1.2.3\nISC\n\nThe text of two\n`,
     )
   })
 
-  it('have the standard text and the author where a package ships none', () => {
-    const text = bundledLicences([{ resource: install('bare', { license: 'ISC', author: 'A. Uthor' }) }])
-    expect(text).toContain('Copyright A. Uthor\n\nPermission to use')
+  it.each([
+    ['A. Uthor', 'A. Uthor'],
+    [{ name: 'A. Uthor' }, 'A. Uthor'],
+    ['', 'the authors of bare'],
+    [undefined, 'the authors of bare'],
+  ])('have the standard text for a package that ships none, with the author %j', (author, holder) => {
+    const text = bundledLicences([{ resource: install('bare', { license: 'ISC', author }) }])
+    expect(text).toContain(`Copyright ${holder}\n\nPermission to use`)
   })
 
   it.each([
     [
       'that is not permissive',
       { license: 'GPL-3.0-only' },
-      'bare 1.2.3 would be bundled, and its licence is GPL-3.0-only',
+      'bare 1.2.3 cannot be bundled, because its licence is GPL-3.0-only',
     ],
-    ['that is not said', {}, 'its licence is not said'],
-    ['whose text is not known', { license: 'BlueOak-1.0.0' }, 'BlueOak-1.0.0.txt'],
-  ])('stop the build at one %s', (_, manifest, message) => {
+    ['that is not declared', {}, 'its licence is unknown'],
+    ['whose text is unknown', { license: 'BlueOak-1.0.0' }, 'BlueOak-1.0.0.txt'],
+  ])('stop the build for a package with a licence %s', (_, manifest, message) => {
     const resource = install('bare', manifest)
     expect(() => bundledLicences([{ resource }])).toThrow(message)
   })

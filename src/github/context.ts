@@ -9,7 +9,7 @@ export type RunContext = {
 }
 
 /**
- * Reads the context from the environment, because `@actions/github` takes 130 ms to load.
+ * Reads what a seal is bound to. Not with the context of `@actions/github`, in which an unset run ID is `NaN`.
  *
  * @throws ActionError when the runner did not set it
  */
@@ -36,15 +36,15 @@ export async function forkFix(): Promise<string | undefined> {
 }
 
 /**
- * Returns whether this run belongs to a pull request from a fork. Called only for an error, because `@actions/github`
- * takes 130 ms to load.
+ * Returns whether this run belongs to a pull request from a fork.
  */
 async function isPullRequestFromFork(): Promise<boolean> {
   let context
   try {
+    // Loaded only here, because it reads the file of the event when it is loaded, and most runs need no event.
     ;({ context } = await import('@actions/github'))
   } catch {
-    // It reads the event file when it is loaded. Without a readable one, a fork cannot be recognized.
+    // The event file could not be read, so a fork cannot be recognized.
     return false
   }
   const pullRequest = context.payload.pull_request as PullRequest | undefined

@@ -160,7 +160,7 @@ function readRole(env: NodeJS.ProcessEnv): Role | undefined {
 
 /**
  * Joins repository and run ID in the characters and the length that RAM allows. The run ID, which identifies the
- * session, stays whole. Read from the environment, because `@actions/github` takes 130 ms to load.
+ * session, stays whole.
  */
 function defaultSessionName(env: NodeJS.ProcessEnv): string {
   const allowed = (text: string): string => text.replace(/[^\w.@-]/g, '-')
