@@ -1,3 +1,9 @@
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+
+// Each emulator is a process that loads the same TypeScript: with its code in a cache it starts a third faster.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '.cache', 'compiled')
+
 const project = (name) => ({
   displayName: name,
   testEnvironment: 'node',
@@ -14,6 +20,8 @@ const project = (name) => ({
 /** @type {import('jest').Config} */
 export default {
   projects: [project('unit'), project('integration')],
+  // Most of what the integration tests do is waiting: for a process, an answer, a pause.
+  maxWorkers: availableParallelism() + 1,
   testTimeout: 60_000,
   collectCoverage: true,
   coverageProvider: 'v8',

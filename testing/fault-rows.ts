@@ -5,11 +5,15 @@ export type FaultRow = {
   readonly operation: Operation
   /** What goes wrong, for the reader. */
   readonly fault: string
+  /** Rows of one kind differ in the operation, or in the code of an error. One of them runs through `dist/`. */
+  readonly kind: string
   /** What the emulator is told to do. */
   readonly orders?: readonly Omit<FaultOrder, 'operation'>[]
   /** What the step is given besides the inputs that work. */
   readonly inputs?: Readonly<Record<string, string>>
   readonly env?: Readonly<Record<string, string>>
+  /** The longest that an attempt may take, where the row waits for it and runs in the process of the test. */
+  readonly attemptMs?: number
   readonly promise: Outcome
 }
 
@@ -42,10 +46,13 @@ function row(
   fault: string,
   order: Omit<FaultOrder, 'operation'>,
   promise: Outcome,
-  inputs?: Record<string, string>,
+  more: Partial<Pick<FaultRow, 'kind' | 'inputs' | 'attemptMs'>> = {},
 ): FaultRow {
-  return { operation, fault, orders: [order], promise, ...(inputs && { inputs }) }
+  return { operation, fault, kind: fault, orders: [order], promise, ...more }
 }
+
+/** An attempt that gets no answer, in the process of the test. */
+const HANGS = { attemptMs: 500 }
 
 const WRONG_PLACE = 'endpoint, region-id and network'
 const GITHUB = 'www.githubstatus.com'
@@ -57,9 +64,9 @@ function brokenAnswers(operation: Operation): FaultRow[] {
   const always = (fault: FaultOrder['fault'], title: string, ...saying: string[]): FaultRow =>
     row(operation, title, { fault, times: ALWAYS }, givesUp(...saying))
   const once = (fault: FaultOrder['fault'], title: string): FaultRow =>
-    row(operation, `${title}, once`, { fault }, passes())
+    row(operation, `${title}, once`, { fault }, passes(), { kind: 'a broken answer, once' })
   const slow = (fault: FaultOrder['fault'], title: string, ...saying: string[]): FaultRow =>
-    row(operation, title, { fault, times: ALWAYS }, refusedAtOnce(...saying), { timeout: '2' })
+    row(operation, title, { fault, times: ALWAYS }, refusedAtOnce(...saying), { inputs: { timeout: '1' } })
   return [
     always('reset', 'connection reset before the answer', 'ECONNRESET', where),
     once('reset', 'connection reset before the answer'),
@@ -72,9 +79,9 @@ function brokenAnswers(operation: Operation): FaultRow[] {
     ),
     once('reset-in-body', 'connection reset in the middle of the body'),
     slow('hang', 'no answer at all', 'did not respond within'),
-    once('hang', 'no answer at all'),
+    row(operation, 'no answer at all, once', { fault: 'hang' }, passes(), HANGS),
     slow('dribble', 'a body that dribbles for ever', 'did not finish its response within'),
-    row(operation, 'an answer that is late, but in time', { fault: { delayMs: 1000 } }, passes(1)),
+    row(operation, 'an answer that is late, but in time', { fault: { delayMs: 400 } }, passes(1)),
     always('html', 'HTML with HTTP 502', 'HTTP 502', 'text/html', where),
     once('html', 'HTML with HTTP 502'),
     always('html-200', 'HTML with HTTP 200', 'HTTP 200', 'text/html', where),
@@ -99,11 +106,15 @@ function serviceErrors(
   const unknown = (status: number) => ({ code: 'NeverHeardOf', status, message: 'What?' })
   return [
     ...Object.entries(permanent).map(([code, saying]) =>
-      row(operation, code, { fault: { code }, times: ALWAYS }, refusedAtOnce(code, saying)),
+      row(operation, code, { fault: { code }, times: ALWAYS }, refusedAtOnce(code, saying), {
+        kind: 'an error that stays',
+      }),
     ),
     ...passing.flatMap((code) => [
-      row(operation, code, { fault: { code }, times: ALWAYS }, givesUp(code)),
-      row(operation, `${code}, once`, { fault: { code } }, passes()),
+      row(operation, code, { fault: { code }, times: ALWAYS }, givesUp(code), {
+        kind: 'an error that may pass',
+      }),
+      row(operation, `${code}, once`, { fault: { code } }, passes(), { kind: 'an error that passes' }),
     ]),
     row(
       operation,
@@ -141,7 +152,7 @@ const PASSING = ['InternalError', 'ServiceUnavailable', 'Throttling', 'Throttlin
 
 /** What a host that cannot be reached does to a call. */
 function unreachable(operation: Operation, input: string): FaultRow[] {
-  return [
+  const rows: Omit<FaultRow, 'kind'>[] = [
     {
       operation,
       fault: 'a host that does not resolve',
@@ -175,6 +186,7 @@ function unreachable(operation: Operation, input: string): FaultRow[] {
       promise: refusedAtOnce('The proxy proxy.invalid:3128 could not be reached', 'ENOTFOUND'),
     },
   ]
+  return rows.map((row) => ({ ...row, kind: row.fault }))
 }
 
 /** For the first call of a step: the certificate of all the others is not trusted either. */
@@ -182,6 +194,7 @@ function untrusted(operation: Operation): FaultRow {
   return {
     operation,
     fault: 'a certificate that is not trusted',
+    kind: 'a certificate that is not trusted',
     env: { NODE_EXTRA_CA_CERTS: '' },
     promise: refusedAtOnce('is not trusted', 'NODE_EXTRA_CA_CERTS'),
   }
@@ -209,13 +222,18 @@ function openOutcomes(operation: Operation): FaultRow[] {
     ['JSON without a code, with HTTP 500', { status: 500, body: '{}' }, 'without an error code'],
   ]
   return answers.flatMap(([title, fault, ...saying]) => [
-    row(operation, `${title}, carried out`, { fault: { commitThen: fault } }, passes(1)),
-    row(operation, `${title}, not carried out, once`, { fault }, passes()),
+    row(operation, `${title}, carried out`, { fault: { commitThen: fault } }, passes(1), {
+      kind: 'a change with a broken answer, carried out',
+    }),
+    row(operation, `${title}, not carried out, once`, { fault }, passes(), {
+      kind: 'a change with a broken answer, not carried out, once',
+    }),
     row(
       operation,
       `${title}, not carried out`,
       { fault, times: ALWAYS },
       givesUp(...saying, 'After each attempt the service was asked, and did not report'),
+      { kind: 'a change with a broken answer, not carried out' },
     ),
   ])
 }
@@ -224,26 +242,26 @@ function openOutcomes(operation: Operation): FaultRow[] {
 function hangingOutcomes(operation: Operation): FaultRow[] {
   return [
     row(operation, 'no answer at all, carried out', { fault: 'commit-then-hang' }, passes(1), {
-      timeout: '5',
+      inputs: { timeout: '5' },
+      ...HANGS,
     }),
-    row(operation, 'no answer at all, not carried out, once', { fault: 'hang' }, passes(), { timeout: '8' }),
+    row(operation, 'no answer at all, not carried out, once', { fault: 'hang' }, passes(), {
+      inputs: { timeout: '8' },
+      ...HANGS,
+    }),
     row(
       operation,
       'no answer at all, not carried out',
       { fault: 'hang', times: ALWAYS },
       givesUp('within', 'After each attempt'),
-      {
-        timeout: '10',
-      },
+      { inputs: { timeout: '10' }, ...HANGS },
     ),
     row(
       operation,
       'a body that dribbles for ever, carried out',
       { fault: { commitThen: 'dribble' } },
       passes(1),
-      {
-        timeout: '5',
-      },
+      { inputs: { timeout: '5' }, ...HANGS },
     ),
   ]
 }
@@ -251,15 +269,21 @@ function hangingOutcomes(operation: Operation): FaultRow[] {
 /** What it does about an error that says that nothing was done, and never will be. */
 function serviceRefusals(operation: Operation, codes: Readonly<Record<string, string>>): FaultRow[] {
   return Object.entries(codes).map(([code, saying]) =>
-    row(operation, code, { fault: { code }, times: ALWAYS }, refusedAtOnce(code, saying)),
+    row(operation, code, { fault: { code }, times: ALWAYS }, refusedAtOnce(code, saying), {
+      kind: 'a refusal of a change',
+    }),
   )
 }
 
 /** And about one that says that it was turned away: nothing was done, so nothing is asked. */
 function turnedAway(operation: Operation): FaultRow[] {
   return ['Throttling', 'Throttling.User', 'SystemOverFlow'].flatMap((code) => [
-    row(operation, code, { fault: { code }, times: ALWAYS }, givesUp(code)),
-    row(operation, `${code}, once`, { fault: { code } }, passes()),
+    row(operation, code, { fault: { code }, times: ALWAYS }, givesUp(code), {
+      kind: 'a change that is not carried out',
+    }),
+    row(operation, `${code}, once`, { fault: { code } }, passes(), {
+      kind: 'a change that is not carried out, once',
+    }),
   ])
 }
 
@@ -269,6 +293,7 @@ const badCode = (fault: string, registerCode: string): FaultRow =>
     fault,
     { fault: { registerCode }, times: ALWAYS },
     givesUp('a register code that contains white space or control characters', 'request ID'),
+    { kind: 'a code that is none' },
   )
 
 const MQTT_DENIED = 'mq:GetRegisterCode and mq:MqttInstanceAccess'
@@ -359,6 +384,7 @@ export const FAULT_ROWS: readonly FaultRow[] = [
       `HTTP ${status}`,
       { fault: { status, body: '{"message":"No."}' }, times: ALWAYS },
       refusedAtOnce(`HTTP ${status}: No`, 'id-token: write'),
+      { kind: 'no permission for a token' },
     ),
   ),
   ...[429, 500, 503].flatMap((status) => [
@@ -367,8 +393,11 @@ export const FAULT_ROWS: readonly FaultRow[] = [
       `HTTP ${status}`,
       { fault: { status, body: '{"message":"No."}' }, times: ALWAYS },
       givesUp(`HTTP ${status}: No`, GITHUB),
+      { kind: 'no token for now' },
     ),
-    row('GitHubIdToken', `HTTP ${status}, once`, { fault: { status, body: '{}' } }, passes()),
+    row('GitHubIdToken', `HTTP ${status}, once`, { fault: { status, body: '{}' } }, passes(), {
+      kind: 'no token, once',
+    }),
   ]),
   row(
     'GitHubIdToken',
@@ -380,6 +409,7 @@ export const FAULT_ROWS: readonly FaultRow[] = [
   {
     operation: 'GitHubIdToken',
     fault: 'a host that does not resolve',
+    kind: 'a host of GitHub that does not resolve',
     env: { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://nowhere.invalid/token?api-version=2.0' },
     promise: refusedAtOnce('GitHub gave no OIDC token: nowhere.invalid does not resolve', GITHUB),
   },
@@ -387,6 +417,7 @@ export const FAULT_ROWS: readonly FaultRow[] = [
   {
     operation: 'GitHubIdToken',
     fault: 'a proxy that is not there',
+    kind: 'a proxy to GitHub that is not there',
     env: {
       ACTIONS_ID_TOKEN_REQUEST_URL: 'https://token.example.com/token?api-version=2.0',
       HTTPS_PROXY: 'http://user:word@127.0.0.1:9',
@@ -396,6 +427,7 @@ export const FAULT_ROWS: readonly FaultRow[] = [
   {
     operation: 'GitHubIdToken',
     fault: 'no permission to ask for a token',
+    kind: 'no permission to ask for a token',
     env: { ACTIONS_ID_TOKEN_REQUEST_URL: '', ACTIONS_ID_TOKEN_REQUEST_TOKEN: '' },
     promise: refusedAtOnce("This job has no permission to request GitHub's OIDC token", 'id-token: write'),
   },
@@ -415,7 +447,9 @@ export const FAULT_ROWS: readonly FaultRow[] = [
     [...PASSING, 'SystemOverFlow', 'SignatureNonceUsed'],
   ),
   ...['FindCaBySnError', 'ParameterFieldCheckFailed'].map((code) =>
-    row('GetCaCertificate', `${code}: not there, so it is registered`, { fault: { code } }, passes(1)),
+    row('GetCaCertificate', `${code}: not there, so it is registered`, { fault: { code } }, passes(1), {
+      kind: 'not there, so it is registered',
+    }),
   ),
   row(
     'GetCaCertificate',
@@ -448,8 +482,12 @@ export const FAULT_ROWS: readonly FaultRow[] = [
     SignatureDoesNotMatch: 'secret',
   }),
   ...['RegisterCodeError', 'RegisterCodeUsed'].flatMap((code) => [
-    row('RegisterCaCertificate', code, { fault: { code }, times: ALWAYS }, givesUp(code)),
-    row('RegisterCaCertificate', `${code}, once: the next code is taken`, { fault: { code } }, passes()),
+    row('RegisterCaCertificate', code, { fault: { code }, times: ALWAYS }, givesUp(code), {
+      kind: 'a code that is refused',
+    }),
+    row('RegisterCaCertificate', `${code}, once: the next code is taken`, { fault: { code } }, passes(), {
+      kind: 'a code that is refused, once',
+    }),
   ]),
   ...turnedAway('RegisterCaCertificate'),
 

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { parse } from 'yaml'
 
 const repository = dirname(import.meta.dirname)
@@ -30,6 +31,24 @@ export type StepRun = {
   readonly log: string
 }
 
+/** Runs a program of an action to its end. */
+export type RunProgram = (step: {
+  /** The folder of its action.yml. */
+  readonly action: string
+  /** What its action.yml names. */
+  readonly program: string
+  /** A temporary folder, to run in. */
+  readonly folder: string
+  readonly env: Readonly<Record<string, string>>
+  readonly signal: AbortSignal | undefined
+  /** Told of what it writes to standard output. */
+  readonly onOutput: (chunk: string) => void
+}) => Promise<{
+  /** `null` when it was ended by force. */
+  readonly exitCode: number | null
+  readonly stderr: string
+}>
+
 type Options = {
   /** Added to the environment of the step, in which nothing of this process's own is but the path. */
   readonly env?: Readonly<Record<string, string>>
@@ -41,6 +60,8 @@ type Options = {
   readonly signal?: AbortSignal
   /** Which of its programs; `main` when left out. */
   readonly stage?: 'main' | 'post'
+  /** How the program is run; in a process of its own when left out. */
+  readonly run?: RunProgram
 }
 
 /**
@@ -77,12 +98,6 @@ export async function runStep(
 
   const program = metadata.runs[options.stage ?? 'main']
   if (program === undefined) throw new Error(`${action}/action.yml has no post step`)
-  const child = spawn(process.execPath, [join(repository, action, program)], {
-    cwd: folder,
-    env: { ...env, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...(options.signal && { signal: options.signal, killSignal: 'SIGKILL' as const }),
-  })
   const masks = [...(options.masks ?? [])]
   const shown: string[] = []
   const show = lineReader((line) => {
@@ -92,18 +107,16 @@ export async function runStep(
     options.onLine?.(visible)
   })
   let stdout = ''
-  let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    stdout += chunk
-    show.push(chunk)
-  })
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    stderr += chunk
-  })
-  const exitCode = await new Promise<number | null>((resolve) => {
-    // A process that was ended on purpose has no exit code; the signal's error says no more than that.
-    child.on('error', () => undefined)
-    child.on('close', resolve)
+  const { exitCode, stderr } = await (options.run ?? runProcess)({
+    action,
+    program,
+    folder,
+    env: { ...env, ...options.env },
+    signal: options.signal,
+    onOutput: (chunk) => {
+      stdout += chunk
+      show.push(chunk)
+    },
   })
   show.end()
   const run = {
@@ -122,14 +135,36 @@ export async function runStep(
   return run
 }
 
+const runProcess: RunProgram = async ({ action, program, folder, env, signal, onOutput }) => {
+  const child = spawn(process.execPath, [join(repository, action, program)], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(signal && { signal, killSignal: 'SIGKILL' as const }),
+  })
+  child.stdout.setEncoding('utf8').on('data', onOutput)
+  const closed = new Promise<number | null>((resolve) => {
+    // A process that was ended by force has no exit code; the signal's error says no more than that.
+    child.on('error', () => undefined)
+    child.on('close', resolve)
+  })
+  const stderr = await text(child.stderr)
+  return { exitCode: await closed, stderr }
+}
+
 type ActionYml = {
   readonly inputs?: Readonly<Record<string, { readonly default?: string }>>
   readonly runs: { readonly main: string; readonly post?: string }
 }
 
 function readActionYml(action: string): ActionYml {
-  return parse(readFileSync(join(repository, action, 'action.yml'), 'utf8')) as ActionYml
+  const known = actionYmls.get(action)
+  if (known !== undefined) return known
+  const read = parse(readFileSync(join(repository, action, 'action.yml'), 'utf8')) as ActionYml
+  actionYmls.set(action, read)
+  return read
 }
+const actionYmls = new Map<string, ActionYml>()
 
 /** The texts of all workflow commands of a kind in a log. */
 function commandsIn(stdout: string, command: string): string[] {

@@ -1,7 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { FaultOrder } from '../../emulator/faults.ts'
 import { makeCa, type Issued } from '../../testing/certificates.ts'
-import { emulated } from '../support/emulated.ts'
+import type { StepRun } from '../../testing/run-step.ts'
+import { emulated, workingInputs } from '../support/emulated.ts'
+import { runStepInProcess } from '../support/step-in-process.ts'
 import { casOf, changeBehind, snOf, trust, withKey } from '../../testing/registered-cas.ts'
 
 const service = emulated()
@@ -14,8 +16,13 @@ beforeAll(() => {
 beforeEach(async () => {
   ca = await makeCa()
   old = await makeCa({ serialNumber: `f2${crypto.randomUUID().replaceAll('-', '')}` })
-  expect(await service.register(withKey(old, 'old'))).toMatchObject({ exitCode: 0 })
+  expect(await register(withKey(old, 'old'))).toMatchObject({ exitCode: 0 })
 })
+
+/** In this process; the tests that say so run it as it ships. */
+function register(inputs: Readonly<Record<string, string>>): Promise<StepRun> {
+  return runStepInProcess('register', { ...workingInputs(service.emulator), ...inputs })
+}
 
 async function calls(): Promise<string[]> {
   // After those that registered the old one.
@@ -27,7 +34,7 @@ const NEW = ['GetCaCertificate', 'GetRegisterCode', 'RegisterCaCertificate']
 const SEEN_ACTIVE = 'GetCaCertificate'
 
 describe('the predecessor', () => {
-  it('is made inactive once the new one is there', async () => {
+  it('is made inactive, as it ships, once the new one is there', async () => {
     const run = await service.register({ ...withKey(ca), replaces: snOf(old) })
     expect(run).toMatchObject({ exitCode: 0, annotations: [], outputs: { sn: snOf(ca), created: 'true' } })
     expect(run.log).toMatch(new RegExp(`^Predecessor +${snOf(old)}: deactivated$`, 'm'))
@@ -45,14 +52,14 @@ describe('the predecessor', () => {
     ])
   })
 
-  it('is deleted when that is asked for', async () => {
+  it('is deleted, as it ships, when that is asked for', async () => {
     const run = await service.register({ ...withKey(ca), replaces: snOf(old), 'on-replace': 'delete' })
     expect(run).toMatchObject({ exitCode: 0 })
     expect(run.log).toContain(`${snOf(old)}: deleted`)
     expect(await casOf(service.emulator)).toMatchObject([{ sn: snOf(ca) }])
   })
 
-  it('is left alone when that is asked for', async () => {
+  it('is left alone, as it ships, when that is asked for', async () => {
     const run = await service.register({ ...withKey(ca), replaces: snOf(old), 'on-replace': 'keep' })
     expect(run.log).toContain(`${snOf(old)}: kept`)
     expect(await calls()).toEqual(NEW)
@@ -64,7 +71,7 @@ describe('the predecessor', () => {
     ['with colons', (sn) => sn.replace(/(..)(?=.)/g, '$1:')],
     ['with more zeros', (sn) => `0000${sn}`],
   ])('is found when its number is spelled %s', async (_, spell) => {
-    const run = await service.register({ ...withKey(ca), replaces: spell(snOf(old)) })
+    const run = await register({ ...withKey(ca), replaces: spell(snOf(old)) })
     expect(run).toMatchObject({ exitCode: 0 })
     expect(await casOf(service.emulator)).toMatchObject([{ isActive: false }, { isActive: true }])
   })
@@ -74,7 +81,7 @@ describe('the predecessor', () => {
       { operation: 'GetCaCertificate', fault: { delayMs: 0 }, times: 2 },
       { operation: 'GetCaCertificate', fault: { code: 'FindCaBySnError' } },
     ])
-    const run = await service.register({ ...withKey(ca), replaces: snOf(old) })
+    const run = await register({ ...withKey(ca), replaces: snOf(old) })
     expect(run).toMatchObject({ exitCode: 0 })
     expect(await calls()).toEqual([
       ...NEW,
@@ -93,7 +100,7 @@ describe('the predecessor', () => {
       const yes = { status: 200, body: JSON.stringify({ RequestId: 'x', Sn: snOf(ca) }) }
       await service.emulator.setFaults([{ operation: 'RegisterCaCertificate', fault: yes }])
       const inputs = { ...withKey(ca), replaces: snOf(old), 'on-replace': onReplace }
-      const run = await service.register({ ...inputs, 'max-attempts': '2' })
+      const run = await register({ ...inputs, 'max-attempts': '2' })
       expect(run).toMatchObject({
         exitCode: 1,
         outputs: {},
@@ -104,27 +111,27 @@ describe('the predecessor', () => {
         ],
       })
       expect(await casOf(service.emulator)).toMatchObject([{ sn: snOf(old), isActive: true }])
-      expect(await service.register(inputs)).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
+      expect(await register(inputs)).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
     },
   )
 
   it('is done with when it is inactive, or gone', async () => {
     await changeBehind(service.emulator, old, 'inactivate')
-    const inactive = await service.register({ ...withKey(ca), replaces: snOf(old) })
+    const inactive = await register({ ...withKey(ca), replaces: snOf(old) })
     expect(inactive.log).toContain(`${snOf(old)}: already inactive`)
     await changeBehind(service.emulator, old, 'delete')
-    const gone = await service.register({ ...withKey(ca), replaces: snOf(old), 'on-replace': 'delete' })
+    const gone = await register({ ...withKey(ca), replaces: snOf(old), 'on-replace': 'delete' })
     expect(gone).toMatchObject({ exitCode: 0, outputs: { created: 'false' } })
     expect(gone.log).toContain(`${snOf(old)}: not found`)
   })
 
   it('is not touched when the new one is not active', async () => {
-    await service.register(withKey(ca))
+    await register(withKey(ca))
     await changeBehind(service.emulator, ca, 'inactivate')
-    const run = await service.register({ ...withKey(ca), replaces: snOf(old) })
+    const run = await register({ ...withKey(ca), replaces: snOf(old) })
     expect(run).toMatchObject({ exitCode: 1, outputs: {} })
     expect(await casOf(service.emulator)).toMatchObject([{ isActive: true }, { isActive: false }])
-    const again = await service.register({ ...withKey(ca), replaces: snOf(old), activate: 'true' })
+    const again = await register({ ...withKey(ca), replaces: snOf(old), activate: 'true' })
     expect(again).toMatchObject({ exitCode: 0 })
     expect(await casOf(service.emulator)).toMatchObject([{ isActive: false }, { isActive: true }])
   })
@@ -133,7 +140,7 @@ describe('the predecessor', () => {
     await service.emulator.setFaults([
       { operation: 'RegisterCaCertificate', fault: { code: 'CaNumExceed' }, times: 'always' },
     ])
-    const run = await service.register({ ...withKey(ca), replaces: snOf(old) })
+    const run = await register({ ...withKey(ca), replaces: snOf(old) })
     expect(run.annotations).toEqual([expect.stringMatching(/maximum number of CAs \(CaNumExceed/)])
     expect(await casOf(service.emulator)).toMatchObject([{ isActive: true }])
   })
@@ -146,7 +153,7 @@ describe('a failure in between', () => {
       const onReplace = operation.startsWith('Delete') ? 'delete' : 'inactivate'
       const inputs = { ...withKey(ca), replaces: snOf(old), 'on-replace': onReplace }
       await service.emulator.setFaults([{ operation, fault: { code: 'NoPermission' } }])
-      const run = await service.register(inputs)
+      const run = await register(inputs)
       expect(run).toMatchObject({ exitCode: 1, outputs: {}, summary: '' })
       expect(run.annotations).toEqual([
         expect.stringMatching(
@@ -158,7 +165,7 @@ describe('a failure in between', () => {
       ])
       expect(await casOf(service.emulator)).toMatchObject([{ isActive: true }, { isActive: true }])
 
-      expect(await service.register(inputs)).toMatchObject({ exitCode: 0, outputs: { created: 'false' } })
+      expect(await register(inputs)).toMatchObject({ exitCode: 0, outputs: { created: 'false' } })
       const left = (await casOf(service.emulator)).filter(({ isActive }) => isActive)
       expect(left.map(({ sn }) => sn)).toEqual([snOf(ca)])
     },
@@ -174,7 +181,7 @@ describe('a failure in between', () => {
     ['DeleteCaCertificate', 'delete', { code: 'Throttling.User' }],
   ])('passes when the answer of %s (%s) is lost: %j', async (operation, onReplace, fault) => {
     await service.emulator.setFaults([{ operation, fault }])
-    const run = await service.register({ ...withKey(ca), replaces: snOf(old), 'on-replace': onReplace })
+    const run = await register({ ...withKey(ca), replaces: snOf(old), 'on-replace': onReplace })
     expect(run).toMatchObject({ exitCode: 0, annotations: [] })
     const left = (await casOf(service.emulator)).filter(({ isActive }) => isActive)
     expect(left.map(({ sn }) => sn)).toEqual([snOf(ca)])
@@ -183,7 +190,7 @@ describe('a failure in between', () => {
   it('is told when the service says yes and does nothing', async () => {
     const yes = { status: 200, body: '{"RequestId":"x","Sn":"x"}' }
     await service.emulator.setFaults([{ operation: 'InactivateCaCertificate', fault: yes, times: 'always' }])
-    const run = await service.register({ ...withKey(ca), replaces: snOf(old), 'max-attempts': '2' })
+    const run = await register({ ...withKey(ca), replaces: snOf(old), 'max-attempts': '2' })
     expect(run.annotations).toEqual([
       expect.stringMatching(
         /deactivating its predecessor .* still reports the old state of CA \w+.*request \S+\)\. Run the job again later/,

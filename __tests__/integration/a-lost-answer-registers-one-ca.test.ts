@@ -5,7 +5,10 @@ import { makeVerificationCertificate } from '../../src/certificates/verification
 import { issuerOf } from '../../src/certificates/x509.ts'
 import { getRegisterCode } from '../../src/mqtt/register-code.ts'
 import { makeCa, type Issued } from '../../testing/certificates.ts'
-import { emulated } from '../support/emulated.ts'
+import type { StepRun } from '../../testing/run-step.ts'
+import { emulated, workingInputs } from '../support/emulated.ts'
+import { NO_PAUSES } from '../support/in-process.ts'
+import { runStepInProcess } from '../support/step-in-process.ts'
 import { casOf, instanceOf, serviceOf, snOf, trust, withKey } from '../../testing/registered-cas.ts'
 
 const service = emulated()
@@ -32,6 +35,14 @@ async function calls(): Promise<string> {
   }
   const requests = await service.emulator.requests()
   return requests.map(({ operation }) => short[operation] ?? operation).join(' ')
+}
+
+/**
+ * Runs register in this process. What a step does after each kind of answer does not depend on where it runs; the tests
+ * that say so run it as it ships.
+ */
+function register(inputs: Readonly<Record<string, string>>, timing = NO_PAUSES): Promise<StepRun> {
+  return runStepInProcess('register', { ...workingInputs(service.emulator), ...inputs }, { timing })
 }
 
 /** Answers that leave open what was done. */
@@ -61,7 +72,7 @@ const OPEN: readonly Exclude<Fault, { delayMs: number } | { registerCode: string
 describe('an answer that leaves open what was done', () => {
   it.each(OPEN)('is settled by asking when it was done: %j', async (fault) => {
     await faults('RegisterCaCertificate', { commitThen: fault } as Fault)
-    const run = await service.register(withKey(ca))
+    const run = await register(withKey(ca))
     expect(run).toMatchObject({ exitCode: 0, annotations: [], outputs: { sn: snOf(ca), created: 'true' } })
     expect(run.log).toMatch(/^Verify +RegisterCaCertificate: /m)
     expect(await calls()).toBe('look code REGISTER look')
@@ -72,7 +83,7 @@ describe('an answer that leaves open what was done', () => {
     'is settled by asking when it was not, and tried again with another code: %j',
     async (fault) => {
       await faults('RegisterCaCertificate', fault)
-      const run = await service.register(withKey(ca))
+      const run = await register(withKey(ca))
       expect(run).toMatchObject({ exitCode: 0, annotations: [], outputs: { sn: snOf(ca), created: 'true' } })
       expect(await calls()).toBe('look code REGISTER look code REGISTER')
       expect(await casOf(service.emulator)).toMatchObject([{ sn: snOf(ca), isActive: true }])
@@ -80,18 +91,16 @@ describe('an answer that leaves open what was done', () => {
   )
 
   it.each(['hang', 'dribble'] as const)(
-    'is settled within the time of the step, if nothing comes at all: %s',
+    'is settled within the time of the step, as it ships, if nothing comes at all: %s',
     async (fault) => {
       await faults('RegisterCaCertificate', { commitThen: fault })
-      const startMs = performance.now()
-      const run = await service.register({ ...withKey(ca), timeout: '4' })
+      const run = await service.register({ ...withKey(ca), timeout: '2' })
       expect(run).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
-      expect(performance.now() - startMs).toBeLessThan(4_000)
       expect(await casOf(service.emulator)).toHaveLength(1)
     },
   )
 
-  it('is one CA too when every answer of many attempts is lost', async () => {
+  it('is one CA too, as it ships, when every answer of many attempts is lost', async () => {
     await faults('RegisterCaCertificate', 'reset', 'html', 'commit-then-reset')
     const run = await service.register(withKey(ca))
     expect(run).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
@@ -104,25 +113,25 @@ describe('an answer that leaves open what was done', () => {
     await faults('RegisterCaCertificate', 'commit-then-reset')
     const notThere = { code: 'FindCaBySnError' }
     await faults('GetCaCertificate', notThere, notThere)
-    const run = await service.register(withKey(ca))
+    const run = await register(withKey(ca))
     expect(run).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
     expect(await calls()).toBe('look code REGISTER look code REGISTER look')
     expect(await casOf(service.emulator)).toHaveLength(1)
   })
 
   it('is the work of another run, when the code is that of another run', async () => {
-    await service.register(withKey(ca))
+    await register(withKey(ca))
     await service.emulator.setFaults([
       { operation: 'GetCaCertificate', fault: { code: 'FindCaBySnError' } },
       { operation: 'RegisterCaCertificate', fault: 'reset' },
     ])
-    const run = await service.register(withKey(ca))
+    const run = await register(withKey(ca))
     expect(run).toMatchObject({ exitCode: 0, outputs: { created: 'false' } })
   })
 
   it('is told when it was not done, after as many attempts as there may be', async () => {
     await service.emulator.setFaults([{ operation: 'RegisterCaCertificate', fault: 'html', times: 'always' }])
-    const run = await service.register({ ...withKey(ca), 'max-attempts': '2' })
+    const run = await register({ ...withKey(ca), 'max-attempts': '2' })
     expect(run).toMatchObject({ exitCode: 1, outputs: {} })
     expect(run.annotations).toEqual([
       expect.stringMatching(
@@ -133,17 +142,17 @@ describe('an answer that leaves open what was done', () => {
     expect(await casOf(service.emulator)).toEqual([])
   })
 
-  it('is told not to be known when the asking fails, and a second run settles it', async () => {
+  it('is told not to be known, as it ships, when the asking fails, and a second run settles it', async () => {
     await faults('RegisterCaCertificate', 'commit-then-reset')
     await service.emulator.setFaults([
       { operation: 'GetCaCertificate', fault: { code: 'FindCaBySnError' } },
-      { operation: 'GetCaCertificate', fault: { code: 'InternalError' }, times: 5 },
+      { operation: 'GetCaCertificate', fault: { code: 'InternalError' }, times: 2 },
     ])
-    const run = await service.register(withKey(ca))
+    const run = await service.register({ ...withKey(ca), 'max-attempts': '2' })
     expect(run).toMatchObject({ exitCode: 1, outputs: {} })
     expect(run.annotations).toEqual([
       expect.stringMatching(
-        /^It is unknown whether the CA is registered \(serial number \w+\): the service closed .*asking the service failed: .*after 5 attempts.*InternalError.*run the job again: it checks the current state first/,
+        /^It is unknown whether the CA is registered \(serial number \w+\): the service closed .*asking the service failed: .*after 2 attempts.*InternalError.*run the job again: it checks the current state first/,
       ),
     ])
     expect(await service.register(withKey(ca))).toMatchObject({ exitCode: 0, outputs: { created: 'false' } })
@@ -156,7 +165,7 @@ describe('an answer that says that nothing was done', () => {
     'is followed by another attempt, and no question: %s',
     async (code) => {
       await faults('RegisterCaCertificate', { code })
-      expect(await service.register(withKey(ca))).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
+      expect(await register(withKey(ca))).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
       expect(await calls()).toBe('look code REGISTER code REGISTER')
     },
   )
@@ -165,7 +174,7 @@ describe('an answer that says that nothing was done', () => {
     'about the code, is followed by one with another code: %s',
     async (code) => {
       await faults('RegisterCaCertificate', { code })
-      expect(await service.register(withKey(ca))).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
+      expect(await register(withKey(ca))).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
       expect(await casOf(service.emulator)).toHaveLength(1)
     },
   )
@@ -174,7 +183,7 @@ describe('an answer that says that nothing was done', () => {
     await service.emulator.setFaults([
       { operation: 'RegisterCaCertificate', fault: { code: 'SnNotUnique' }, times: 'always' },
     ])
-    const run = await service.register(withKey(ca))
+    const run = await register(withKey(ca))
     expect(run.annotations).toEqual([
       expect.stringMatching(/already registered, but not with instance .*\(SnNotUnique.*Delete it/),
     ])
@@ -195,7 +204,7 @@ describe('a verification certificate that was made elsewhere', () => {
   it('is sent again when nothing was done', async () => {
     const inputs = await given()
     await faults('RegisterCaCertificate', 'reset')
-    expect(await service.register(inputs)).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
+    expect(await register(inputs)).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
     expect(await calls()).toBe('code look REGISTER look REGISTER')
   })
 
@@ -204,7 +213,7 @@ describe('a verification certificate that was made elsewhere', () => {
     await faults('RegisterCaCertificate', 'commit-then-reset')
     const notThere = { code: 'FindCaBySnError' }
     await faults('GetCaCertificate', notThere, notThere)
-    expect(await service.register(inputs)).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
+    expect(await register(inputs)).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
     const codes = (await service.emulator.requests('RegisterCaCertificate')).map(({ code }) => code)
     expect(codes).toEqual([null, 'RegisterCodeUsed'])
     expect(await casOf(service.emulator)).toHaveLength(1)
@@ -222,7 +231,7 @@ describe('a verification certificate that was made elsewhere', () => {
     await service.emulator.setFaults([
       { operation: 'RegisterCaCertificate', fault: { code: 'RegisterCodeError' }, times: 'always' },
     ])
-    const run = await service.register(inputs)
+    const run = await register(inputs)
     expect(run.annotations).toEqual([expect.stringMatching(/does not know the register code/)])
     expect(await service.emulator.requests('RegisterCaCertificate')).toHaveLength(1)
   })
@@ -239,7 +248,7 @@ describe('what is not there', () => {
     { status: 200, body: '{"RequestId":"x","Data":null}' },
   ])('is known by %j', async (fault) => {
     await faults('GetCaCertificate', fault)
-    expect(await service.register(withKey(ca))).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
+    expect(await register(withKey(ca))).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
   })
 
   it.each<Fault>([
@@ -251,7 +260,7 @@ describe('what is not there', () => {
     { code: 'InvalidAccessKeyId.NotFound' },
   ])('is not taken for that with %j', async (fault) => {
     await faults('GetCaCertificate', fault)
-    const run = await service.register(withKey(ca))
+    const run = await register(withKey(ca))
     expect(run).toMatchObject({ exitCode: 1, outputs: {} })
     expect(await calls()).toBe('look')
   })
@@ -261,7 +270,7 @@ describe('a CA that is registered and not shown at once', () => {
   it('is waited for when its number is taken after an answer was lost', async () => {
     await faults('RegisterCaCertificate', 'commit-then-reset')
     await faults('GetCaCertificate', ...Array<Fault>(3).fill({ code: 'FindCaBySnError' }))
-    const run = await service.register(withKey(ca))
+    const run = await register(withKey(ca))
     expect(run).toMatchObject({ exitCode: 0, outputs: { sn: snOf(ca), created: 'true' } })
     expect(await calls()).toBe('look code REGISTER look code REGISTER look look')
   })
@@ -271,7 +280,7 @@ describe('a CA that is registered and not shown at once', () => {
     await service.emulator.setFaults([
       { operation: 'GetCaCertificate', fault: { code: 'FindCaBySnError' }, times: 'always' },
     ])
-    const run = await service.register({ ...withKey(ca), 'max-attempts': '2' })
+    const run = await register({ ...withKey(ca), 'max-attempts': '2' })
     expect(run.annotations).toEqual([
       expect.stringMatching(/^It is unknown whether the CA is registered .*SnNotUnique.* run the job again/),
     ])

@@ -1,7 +1,8 @@
 import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import { runStep } from '../../testing/run-step.ts'
-import { emulated } from '../support/emulated.ts'
+import { emulated, workingInputs } from '../support/emulated.ts'
+import { runStepInProcess } from '../support/step-in-process.ts'
 
 const service = emulated()
 const RUN = { GITHUB_REPOSITORY: 'acme/devices', GITHUB_RUN_ID: '42' }
@@ -24,6 +25,7 @@ const ssh = Buffer.concat([
 const sshEd25519 = Buffer.concat([text('ssh-ed25519'), text('x'.repeat(32))]).toString('base64')
 const jwk = JSON.stringify(rsa.export({ format: 'jwk' }))
 
+// In this process, but for the last row, which runs the actions as they ship.
 describe('a public key in a form that is not taken', () => {
   it.each([
     ['JWK', jwk, 'JSON Web Key'],
@@ -52,20 +54,21 @@ describe('a public key in a form that is not taken', () => {
     ['RFC 4716', `---- BEGIN SSH2 PUBLIC KEY ----\n${ssh}\n---- END SSH2 PUBLIC KEY ----`, 'PEM key'],
     ['age', `age1${'q'.repeat(58)}`, 'age'],
   ])('never becomes a passphrase: %s', async (_, key, name) => {
-    const sealing = await service.getRegisterCode({ 'seal-key': key }, RUN)
-    const opening = await runStep(
+    const run = name === 'age' ? runStep : runStepInProcess
+    const sealing = await run('.', { ...workingInputs(service.emulator), 'seal-key': key }, { env: RUN })
+    const opening = await run(
       'unseal',
       { 'sealed-register-code': 'a.b.c.d.e', 'seal-key': key },
       { env: RUN },
     )
-    for (const run of [sealing, opening]) {
-      expect(run.annotations).toEqual([
+    for (const ended of [sealing, opening]) {
+      expect(ended.annotations).toEqual([
         expect.stringMatching(
           /^Invalid seal-key: the value is .*, not a passphrase\. Use the PEM text of the key with its -----BEGIN/,
         ),
       ])
-      expect(run.annotations[0]).toContain(name)
-      expect(run.outputs).toEqual({})
+      expect(ended.annotations[0]).toContain(name)
+      expect(ended.outputs).toEqual({})
     }
     expect(await service.emulator.requests()).toEqual([])
   })

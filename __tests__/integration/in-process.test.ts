@@ -15,7 +15,7 @@ import { retry } from '../../src/attempts/retry.ts'
 import { ActionError } from '../../src/errors.ts'
 import { MQTT_ERRORS } from '../../src/mqtt/errors.ts'
 import { emulated, type Inputs, keyless, workingInputs } from '../support/emulated.ts'
-import { inputs, withEnvironment } from '../support/in-process.ts'
+import { inputs, NO_PAUSES, withEnvironment } from '../support/in-process.ts'
 
 // The action in this process, for what is seen better from inside; what users get is tested through dist/.
 const service = emulated()
@@ -29,11 +29,13 @@ function fail(): never {
   throw new Error('There must be no second attempt.')
 }
 
-async function run(given: Inputs = {}, more: Record<string, string> = {}) {
+const withoutPauses = (): Promise<void> => getRegisterCodeAction(NO_PAUSES)
+
+async function run(given: Inputs = {}, more: Record<string, string> = {}, action = withoutPauses) {
   const values = { ...workingInputs(service.emulator), ...given }
   const asText = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value ?? '']))
   const env = { ...keyless(service.emulator).env, ...more, ...inputs(asText) }
-  const { thrown, stdout, outputFile } = await withEnvironment(env, getRegisterCodeAction)
+  const { thrown, stdout, outputFile } = await withEnvironment(env, action)
   return { error: thrown instanceof ActionError ? thrown : undefined, thrown, stdout, outputFile }
 }
 
@@ -85,7 +87,7 @@ describe('the action', () => {
     await service.emulator.setFaults([
       { operation: 'GetRegisterCode', fault: { code: 'Throttling.User' }, times: 2 },
     ])
-    const { stdout } = await run({ 'region-id': undefined })
+    const { stdout } = await run({ 'region-id': undefined }, {}, getRegisterCodeAction)
     expect(stdout).toMatch(/^Instance +\S+$/m)
     expect(stdout).toMatch(
       /^Retry +GetRegisterCode, attempt 1 of 5: Throttling\.User, HTTP 400; next in 0\.\d s$/m,
@@ -96,7 +98,7 @@ describe('the action', () => {
 
   it('does not begin a pause that would outlast its time', async () => {
     await service.emulator.setFaults([{ operation: '*', fault: { code: 'InternalError' }, times: 'always' }])
-    const { error } = await run({ timeout: '1', 'max-attempts': '100' })
+    const { error } = await run({ timeout: '1', 'max-attempts': '100' }, {}, getRegisterCodeAction)
     expect(error?.message).toMatch(/after [234] attempts in [01]\.\d s$/)
   })
 
@@ -418,20 +420,18 @@ describe('an access key that has to be fetched', () => {
       expect(error?.fix).toMatch(/^Set role-to-assume and oidc-provider-arn/)
     })
 
+    // The chain itself would wait for five seconds, and try again.
     it('is not waited for longer than there is time', async () => {
       const silent = createServer().listen(0, '127.0.0.1')
       await once(silent, 'listening')
       const { port } = silent.address() as AddressInfo
       const env = { ...chain, HOME: '/nowhere', ALIBABA_CLOUD_CREDENTIALS_URI: `http://127.0.0.1:${port}/` }
       const { findInDefaultChain } = await import('../../src/alibaba-cloud/credentials.ts')
-      const startMs = performance.now()
-      const limits = { deadlineMs: startMs + 500, proxy: undefined }
+      const limits = { deadlineMs: performance.now() + 500, proxy: undefined }
       const { thrown } = await withEnvironment(env, () => findInDefaultChain(limits))
       expect(thrown).toBeInstanceOf(ActionError)
-      // The chain itself would wait for five seconds, and try again.
-      expect(performance.now() - startMs).toBeLessThan(3_000)
       silent.close()
-    })
+    }, 5_000)
   })
 })
 

@@ -15,7 +15,7 @@ import { codeOf, findCa } from '../../src/mqtt/ca-certificates.ts'
 import { mqttCall } from '../../src/mqtt/call.ts'
 import { type Issued, makeCa, makeLeaf } from '../../testing/certificates.ts'
 import { emulated, type Inputs, workingInputs } from '../support/emulated.ts'
-import { inputs, withEnvironment } from '../support/in-process.ts'
+import { inputs, NO_PAUSES, withEnvironment } from '../support/in-process.ts'
 import {
   casOf,
   changeBehind,
@@ -40,7 +40,9 @@ beforeEach(async () => {
 async function run(given: Inputs = {}, env: Readonly<Record<string, string>> = {}) {
   const values = { ...workingInputs(service.emulator), ...withKey(ca), ...given }
   const asText = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value ?? '']))
-  const { thrown, stdout, outputFile } = await withEnvironment({ ...env, ...inputs(asText) }, registerAction)
+  const { thrown, stdout, outputFile } = await withEnvironment({ ...env, ...inputs(asText) }, () =>
+    registerAction(NO_PAUSES),
+  )
   if (thrown !== undefined && !(thrown instanceof ActionError)) throw new Error('odd', { cause: thrown })
   return { error: thrown, stdout, created: /^created<<.*\n(\w+)\n/m.exec(outputFile)?.[1], outputFile }
 }
@@ -264,9 +266,8 @@ describe('register', () => {
 
   it('does not wait for the answer so long that no time is left to ask', async () => {
     await faults('RegisterCaCertificate', 'commit-then-hang')
-    const startMs = performance.now()
-    expect((await run({ timeout: '2' })).created).toBe('true')
-    expect(performance.now() - startMs).toBeLessThan(1_900)
+    // Asked after the end of its time, the service would not be heard.
+    expect((await run({ timeout: '1' })).created).toBe('true')
   })
 
   it('waits for a CA of its own whose number is taken, and that is not to be seen yet', async () => {

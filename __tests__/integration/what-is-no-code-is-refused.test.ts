@@ -2,11 +2,12 @@ import 'reflect-metadata'
 import { createPublicKey } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { CompactEncrypt } from 'jose'
-import { describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { runStep } from '../../testing/run-step.ts'
 import { makeCa, makeLeaf, privateKey } from '../../testing/certificates.ts'
-import { emulated } from '../support/emulated.ts'
-import { withKey } from '../../testing/registered-cas.ts'
+import { emulated, workingInputs } from '../support/emulated.ts'
+import { runStepInProcess } from '../support/step-in-process.ts'
+import { trust, withKey } from '../../testing/registered-cas.ts'
 
 const service = emulated()
 const ca = await makeCa()
@@ -26,9 +27,10 @@ const NO_CODES = [
   'überlang',
 ]
 
-async function signWith(code: string) {
+/** In this process; the tests that say so run an action as it ships. */
+async function signWith(code: string, run: typeof runStep = runStepInProcess) {
   const { 'ca-certificate': certificate = '', 'ca-private-key': key = '' } = withKey(ca)
-  return await runStep('sign', {
+  return await run('sign', {
     'register-code': code,
     'ca-certificate': certificate,
     'ca-private-key': key,
@@ -62,15 +64,14 @@ describe('the input register-code', () => {
     expect(run.annotations[0]).toMatch(/^Invalid register-code: .*register-code/)
     expect(run.outputs).toEqual({})
     const register = { 'ca-name': 'devices', 'ca-certificate': ca.pem, 'verification-certificate': ca.pem }
-    expect((await service.register({ ...register, 'register-code': code })).annotations).toEqual(
-      run.annotations,
-    )
+    const registering = { ...workingInputs(service.emulator), ...register, 'register-code': code }
+    expect((await runStepInProcess('register', registering)).annotations).toEqual(run.annotations)
   })
 
-  it('masks a code in quotes, and nothing that everybody may see', async () => {
-    expect((await signWith(`"${CODE}"`)).masks).toContain(CODE)
+  it('masks a code in quotes, as it ships, and nothing that everybody may see', async () => {
+    expect((await signWith(`"${CODE}"`, runStep)).masks).toContain(CODE)
     for (const code of ['***', '${{ env.CODE }}', '$CODE'])
-      expect((await signWith(code)).masks).not.toContain(code)
+      expect((await signWith(code, runStep)).masks).not.toContain(code)
   })
 
   it.each([CODE, '12345678', 'x'.repeat(64), 'A-_.:+/=@~9'])(
@@ -82,13 +83,17 @@ describe('the input register-code', () => {
 })
 
 describe('what the service gives as a code', () => {
+  beforeAll(() => {
+    trust(service.emulator)
+  })
+
   it.each(NO_CODES)(
     'is taken for a broken answer when it cannot be one, and no mask: %j',
     async (registerCode) => {
       await service.emulator.setFaults([
         { operation: 'GetRegisterCode', fault: { registerCode }, times: 'always' },
       ])
-      const run = await service.getRegisterCode({ 'max-attempts': '1' })
+      const run = await runStepInProcess('.', { ...workingInputs(service.emulator), 'max-attempts': '1' })
       expect(run.annotations).toEqual([
         expect.stringMatching(/answered with (a register code with white|something)/),
       ])
@@ -104,7 +109,7 @@ describe('what a verification certificate carries as a code', () => {
     async (name) => {
       const { pem } = await makeLeaf({ issuer: ca, subject: new x509.Name([{ CN: [name] }]) })
       const inputs = { 'ca-name': 'devices', 'ca-certificate': ca.pem, 'verification-certificate': pem }
-      const run = await service.register(inputs)
+      const run = await runStepInProcess('register', { ...workingInputs(service.emulator), ...inputs })
       expect(run.annotations).toEqual([
         expect.stringMatching(
           /^The Common Name of the certificate in verification-certificate is not a register code/,
@@ -121,7 +126,7 @@ describe('a seal that somebody else made', () => {
   const claims = { register_code: CODE, instance_id: 'post-cn-1', repository: 'acme/devices', run_id: '42' }
 
   /** With the public key, which everybody may have. */
-  async function unseal(changed: Record<string, string>) {
+  async function unseal(changed: Record<string, string>, run: typeof runStep = runStepInProcess) {
     const now = Math.floor(Date.now() / 1000)
     const text = JSON.stringify({ ...claims, iat: now, exp: now + 3600, ...changed })
     const jwe = new CompactEncrypt(new TextEncoder().encode(text))
@@ -130,13 +135,13 @@ describe('a seal that somebody else made', () => {
       'sealed-register-code': await jwe.encrypt(createPublicKey(key)),
       'seal-key': key.export({ type: 'pkcs8', format: 'pem' }).toString(),
     }
-    return await runStep('unseal', inputs, {
+    return await run('unseal', inputs, {
       env: { GITHUB_REPOSITORY: 'acme/devices', GITHUB_RUN_ID: '42' },
     })
   }
 
-  it('opens when it holds a code and an instance', async () => {
-    expect((await unseal({})).outputs).toEqual({ 'register-code': CODE, 'instance-id': 'post-cn-1' })
+  it('opens, as it ships, when it holds a code and an instance', async () => {
+    expect((await unseal({}, runStep)).outputs).toEqual({ 'register-code': CODE, 'instance-id': 'post-cn-1' })
   })
 
   it.each(NO_CODES)('gives nothing that cannot be a code: %j', async (code) => {

@@ -1,6 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Timing } from '../../src/attempts/retry.ts'
+
+/** Pauses that are over at once; an attempt may take as long as for users. */
+export const NO_PAUSES: Timing = { attemptMs: 20_000, firstPauseMs: 1, longestPauseMs: 1 }
 
 /** What a function returned or threw, and what it wrote. */
 export type Ran<T> = {
@@ -25,6 +29,7 @@ export async function withEnvironment<T>(
   const stdout = capture(process.stdout)
   const standardError = process.stderr
   const stderr = capture(standardError)
+  const listeners = process.listeners('uncaughtException')
   try {
     const outcome = await Promise.resolve()
       .then(run)
@@ -37,7 +42,10 @@ export async function withEnvironment<T>(
   } finally {
     stdout.restore()
     stderr.restore()
-    // An action replaces it.
+    // An action adds one of these, and replaces that.
+    for (const listener of process.listeners('uncaughtException')) {
+      if (!listeners.includes(listener)) process.off('uncaughtException', listener)
+    }
     Object.defineProperty(process, 'stderr', { value: standardError })
     process.env = environment
     rmSync(folder, { recursive: true })

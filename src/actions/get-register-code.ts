@@ -1,4 +1,5 @@
 import { routeTo } from '../attempts/proxy.ts'
+import type { Timing } from '../attempts/retry.ts'
 import { required } from '../inputs/input.ts'
 import { readSealKey, sealFor, sealingWith, type Sealing } from '../inputs/seal-key.ts'
 import { connect, readServiceInputs, type ServiceInputs } from '../inputs/service.ts'
@@ -8,9 +9,13 @@ import { log } from '../runner/log.ts'
 import { mask, unlessSecret } from '../runner/masking.ts'
 import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
 
-/** The root action: fetches a register code, masks it, and sets it as an output of the step. */
-export async function getRegisterCodeAction(): Promise<void> {
-  const inputs = await readInputs()
+/**
+ * The root action: fetches a register code, masks it, and sets it as an output of the step.
+ *
+ * @param timing for tests, which wait less than users
+ */
+export async function getRegisterCodeAction(timing?: Timing): Promise<void> {
+  const inputs = await readInputs(timing)
   const { regionId, instanceId, sealing } = inputs
   const instance = { instanceId, regionId }
   requireOutputFile()
@@ -34,12 +39,12 @@ export async function getRegisterCodeAction(): Promise<void> {
   log('Request ID', requestId === '' ? 'none' : requestId)
 }
 
-async function readInputs(): Promise<
-  ServiceInputs & { readonly instanceId: string; readonly sealing: Sealing | undefined }
-> {
+async function readInputs(
+  timing: Timing | undefined,
+): Promise<ServiceInputs & { readonly instanceId: string; readonly sealing: Sealing | undefined }> {
   // First, because both mask secrets.
   const sealKey = readSealKey()
-  const service = await readServiceInputs(process.env)
+  const service = await readServiceInputs(process.env, timing)
   const sealing = sealKey === '' ? undefined : sealingWith(sealKey, process.env)
   return { ...service, sealing, instanceId: required('instance-id', 'post-cn-7mz2d******') }
 }

@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
+import type { Timing } from '../attempts/retry.ts'
 import { readCaPrivateKey } from '../certificates/ca-certificate.ts'
 import { isSameSerialNumber, readCertificate } from '../certificates/certificate.ts'
 import type { PemText } from '../certificates/pem.ts'
@@ -38,12 +39,13 @@ type GivenProof =
 /**
  * Reads the inputs of `register`, and checks in the certificates what the service would reject.
  *
+ * @param timing for tests, which wait less than users
  * @throws ActionError
  */
-export async function readRegisterInputs(): Promise<RegisterInputs> {
+export async function readRegisterInputs(timing?: Timing): Promise<RegisterInputs> {
   // First, because it masks the key, its passphrase and the code.
   const given = await readGivenProof()
-  const service = await readServiceInputs(process.env)
+  const service = await readServiceInputs(process.env, timing)
   const instanceId = required('instance-id', 'post-cn-7mz2d******')
   const name = required('ca-name', 'devices-2026')
   const activate = oneOf('activate', ['false', 'true']) === 'true'

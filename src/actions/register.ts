@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Service } from '../alibaba-cloud/client.ts'
 import { routeTo } from '../attempts/proxy.ts'
+import type { Timing } from '../attempts/retry.ts'
 import { subjectOf } from '../certificates/ca-certificate.ts'
 import { isSameSerialNumber } from '../certificates/certificate.ts'
 import { ActionError } from '../errors.ts'
@@ -13,9 +14,13 @@ import { cleanForeign, unlessSecret } from '../runner/masking.ts'
 import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
 import { readRegisterInputs, type Predecessor } from './register-inputs.ts'
 
-/** Registers a CA once, however often it runs; then retires the CA that it replaces. */
-export async function registerAction(): Promise<void> {
-  const { service: inputs, instanceId, ca, predecessor } = await readRegisterInputs()
+/**
+ * Registers a CA once, however often it runs; then retires the CA that it replaces.
+ *
+ * @param timing for tests, which wait less than users
+ */
+export async function registerAction(timing?: Timing): Promise<void> {
+  const { service: inputs, instanceId, ca, predecessor } = await readRegisterInputs(timing)
   requireOutputFile()
   const instance = { instanceId, regionId: inputs.regionId }
   log('Instance', formatInstance(instance))

@@ -13,6 +13,17 @@ export type Transport = {
   readonly deadlineMs: number
   /** Called for each failed attempt that is retried. */
   readonly onRetry: (line: string) => void
+  /** Set only by tests, which wait less than users. */
+  readonly timing?: Timing | undefined
+}
+
+/** How long a call waits, in milliseconds. */
+export type Timing = {
+  /** The limit of one attempt: a request that hangs is better made again. */
+  readonly attemptMs: number
+  /** Pauses between attempts double from the first to the longest. Each is made up to twice as long at random. */
+  readonly firstPauseMs: number
+  readonly longestPauseMs: number
 }
 
 /** The result of a call, and what it took. */
@@ -38,19 +49,19 @@ export type RetriedCall<T> = {
   readonly explain: (failed: FailedCall) => Error
 }
 
-/** The limit of one attempt: a request that hangs is better made again. */
-const ATTEMPT_MS = 20_000
-const FIRST_PAUSE_MS = 250
-const LONGEST_PAUSE_MS = 8_000
+const TIMING: Timing = { attemptMs: 20_000, firstPauseMs: 250, longestPauseMs: 8_000 }
 
 /**
  * Returns how long a request that begins now may take, in milliseconds.
  *
  * @param share of the time that is left, if something must follow the request
  */
-export function attemptLimitMs({ deadlineMs }: Pick<Transport, 'deadlineMs'>, share = 1): number {
+export function attemptLimitMs(
+  { deadlineMs, timing = TIMING }: Pick<Transport, 'deadlineMs' | 'timing'>,
+  share = 1,
+): number {
   const leftMs = deadlineMs - performance.now()
-  return Math.min(ATTEMPT_MS, Math.max(1, Math.ceil(leftMs * share)))
+  return Math.min(timing.attemptMs, Math.max(1, Math.ceil(leftMs * share)))
 }
 
 /**
@@ -59,7 +70,7 @@ export function attemptLimitMs({ deadlineMs }: Pick<Transport, 'deadlineMs'>, sh
  * @throws what `explain` makes of the last failure; any error that is no `AttemptError` unchanged, at once
  */
 export async function retry<T>(transport: Transport, call: RetriedCall<T>): Promise<Outcome<T>> {
-  const { maxAttempts, deadlineMs, onRetry } = transport
+  const { maxAttempts, deadlineMs, onRetry, timing = TIMING } = transport
   const startMs = performance.now()
   const tookMs = () => Math.round(performance.now() - startMs)
   let attempts = 0
@@ -71,8 +82,8 @@ export async function retry<T>(transport: Transport, call: RetriedCall<T>): Prom
       },
       {
         retries: maxAttempts - 1,
-        minTimeout: FIRST_PAUSE_MS,
-        maxTimeout: LONGEST_PAUSE_MS,
+        minTimeout: timing.firstPauseMs,
+        maxTimeout: timing.longestPauseMs,
         randomize: true,
         shouldRetry: ({ error, retryDelay }) => {
           if (!(error instanceof AttemptError) || !call.isRetryable(error.failure)) return false

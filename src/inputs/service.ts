@@ -1,7 +1,7 @@
 import type { Service } from '../alibaba-cloud/client.ts'
 import { type CredentialPlan, obtainAccessKey } from '../alibaba-cloud/credentials.ts'
 import { routeTo } from '../attempts/proxy.ts'
-import type { Transport } from '../attempts/retry.ts'
+import type { Timing, Transport } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
 import { log } from '../runner/log.ts'
 import { cleanForeign, mask } from '../runner/masking.ts'
@@ -27,9 +27,10 @@ const MAX_ENDPOINT_LENGTH = 260
  * Reads the inputs that say where the service is, with which credentials to call it, and how long to try. The time
  * limit of the input `timeout` starts here.
  *
+ * @param timing for tests, which wait less than users
  * @throws ActionError which input is invalid or missing
  */
-export async function readServiceInputs(env: NodeJS.ProcessEnv): Promise<ServiceInputs> {
+export async function readServiceInputs(env: NodeJS.ProcessEnv, timing?: Timing): Promise<ServiceInputs> {
   const startMs = performance.now()
   // Both first, because they mask the secrets.
   const secrets = readSecrets(env)
@@ -53,7 +54,14 @@ export async function readServiceInputs(env: NodeJS.ProcessEnv): Promise<Service
     endpoint,
     regionId,
     credentials,
-    transport: { proxy, maxAttempts, timeoutSeconds, deadlineMs: startMs + timeoutSeconds * 1000, onRetry },
+    transport: {
+      proxy,
+      maxAttempts,
+      timeoutSeconds,
+      deadlineMs: startMs + timeoutSeconds * 1000,
+      onRetry,
+      timing,
+    },
   }
 }
 

@@ -1,0 +1,99 @@
+import { expect } from '@jest/globals'
+import type { Emulator } from '../../emulator/start.ts'
+import { makeCa } from '../../testing/certificates.ts'
+import { FAULT_ROWS, type FaultRow, MAX_ATTEMPTS, type Operation } from '../../testing/fault-rows.ts'
+import { withKey } from '../../testing/registered-cas.ts'
+import type { StepRun } from '../../testing/run-step.ts'
+import { keyless, workingInputs } from './emulated.ts'
+
+/** What an emulator for the rows has from the start: a CA that another one can succeed. */
+export const FAULT_CONFIG = { instances: [{ generatedCas: 1 }] }
+const GENERATED_SN = `7f${'00'.repeat(8)}`
+const ca = makeCa()
+
+/** The rows of which every kind of fault, and every outcome of every operation, has one. */
+export const ROWS_THROUGH_DIST = FAULT_ROWS.filter(
+  (row, at) => isFirst(at, (other) => other.kind === row.kind) || isFirst(at, (other) => isAlike(other, row)),
+)
+
+/** The rows that only a process of their own can run: what they are about is read when the process starts. */
+export const ROWS_OF_A_PROCESS = FAULT_ROWS.filter(
+  ({ env = {} }) => 'NODE_EXTRA_CA_CERTS' in env || 'HTTPS_PROXY' in env,
+)
+
+function isFirst(at: number, isSame: (row: FaultRow) => boolean): boolean {
+  return FAULT_ROWS.findIndex(isSame) === at
+}
+
+function isAlike(a: FaultRow, b: FaultRow): boolean {
+  const outcome = ({ promise }: FaultRow): string =>
+    'succeedsAtAttempt' in promise
+      ? `succeeds at ${promise.succeedsAtAttempt}`
+      : `fails at ${promise.failsAfterAttempts}`
+  return a.operation === b.operation && outcome(a) === outcome(b)
+}
+
+/** A step that meets the fault of a row: the action, its inputs and its environment. */
+export type FaultStep = {
+  readonly action: '.' | 'register'
+  readonly inputs: Readonly<Record<string, string>>
+  readonly env: Readonly<Record<string, string>>
+}
+
+/**
+ * Runs a row with an emulator, and checks what it promises.
+ *
+ * @param run runs the step
+ */
+export async function expectPromise(
+  row: FaultRow,
+  emulator: Emulator,
+  run: (step: FaultStep) => Promise<StepRun>,
+): Promise<void> {
+  const { operation, orders = [], promise } = row
+  await emulator.reset()
+  await emulator.setFaults(orders.map((order) => ({ operation, ...order })))
+  const ended = await run(await stepFor(row, emulator))
+  const attempts = 1 + (ended.log.match(/^Retry /gm)?.length ?? 0)
+  expect(ended.stderr).toBe('')
+  if ('succeedsAtAttempt' in promise) {
+    expect(ended).toMatchObject({ exitCode: 0, annotations: [] })
+    expect(ended.outputs).toHaveProperty(actionFor(operation) === 'register' ? 'sn' : 'register-code')
+    expect(attempts).toBe(promise.succeedsAtAttempt)
+  } else {
+    expect(ended).toMatchObject({ exitCode: 1, outputs: {}, annotations: [expect.any(String)] })
+    for (const words of promise.saying) expect(ended.annotations[0]).toContain(words)
+    expect(attempts).toBe(promise.failsAfterAttempts)
+  }
+  if (row.orders !== undefined) expect(await emulator.requests(operation)).toHaveLength(attempts)
+}
+
+/** The action that makes this call. */
+function actionFor(operation: Operation): '.' | 'register' {
+  return operation.endsWith('CaCertificate') ? 'register' : '.'
+}
+
+async function stepFor(row: FaultRow, emulator: Emulator): Promise<FaultStep> {
+  const { inputs, env } = await workingStep(row.operation, emulator)
+  return {
+    action: actionFor(row.operation),
+    inputs: { ...inputs, 'max-attempts': String(MAX_ATTEMPTS), ...row.inputs },
+    env: { ...env, ...row.env },
+  }
+}
+
+async function workingStep(operation: Operation, emulator: Emulator): Promise<ReturnType<typeof keyless>> {
+  const oidc = keyless(emulator)
+  if (operation === 'AssumeRoleWithOIDC' || operation === 'GitHubIdToken') return oidc
+  const role = operation === 'AssumeRole' ? oidc.inputs : {}
+  const more = actionFor(operation) === 'register' ? await registerInputs(operation) : {}
+  return { inputs: { ...role, ...workingInputs(emulator), 'oidc-provider-arn': '', ...more }, env: oidc.env }
+}
+
+async function registerInputs(operation: Operation): Promise<Record<string, string>> {
+  const replaces = { replaces: GENERATED_SN }
+  if (operation === 'InactivateCaCertificate') return { ...withKey(await ca), ...replaces }
+  if (operation === 'DeleteCaCertificate')
+    return { ...withKey(await ca), ...replaces, 'on-replace': 'delete' }
+  return withKey(await ca)
+}
