@@ -1,4 +1,4 @@
-import { request } from 'node:https'
+import { Agent, request } from 'node:https'
 import type { FaultOrder } from './faults.ts'
 import type { LoggedRequest } from './request-log.ts'
 
@@ -49,6 +49,9 @@ export function controlClient(endpoint: string, ca: string, timeoutMs?: number):
   }
 }
 
+/** Keeps connections, which do not keep the process alive while they wait. */
+const agent = new Agent({ keepAlive: true })
+
 async function send(what: {
   url: string
   method: string
@@ -59,8 +62,7 @@ async function send(what: {
   const { url, method, ca, body, timeoutMs } = what
   const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)
   return new Promise((resolve, reject) => {
-    // No agent: a kept connection would keep a test process alive.
-    const outgoing = request(url, { method, ca, agent: false, signal }, (response) => {
+    const outgoing = request(url, { method, ca, agent, signal }, (response) => {
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => (text += chunk))

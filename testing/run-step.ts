@@ -1,6 +1,6 @@
 /**
- * Runs an action of this repository as GitHub's runner does: inputs, defaults and the files for outputs, summary and
- * variables by environment; masks applied to the log that is shown. The demo and the integration tests use it.
+ * Runs an action as GitHub's runner does: it passes inputs, defaults and the files for outputs, summary and variables in
+ * the environment, and hides masked values in the log.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,21 +11,21 @@ import { parse } from 'yaml'
 
 const repository = dirname(import.meta.dirname)
 
-/** What a step came to. */
+/** The result of a step. */
 export type StepRun = {
   readonly exitCode: number | null
-  /** Standard output as the process wrote it, workflow commands and all. */
+  /** Standard output of the process, including workflow commands. */
   readonly stdout: string
   readonly stderr: string
   readonly outputs: Readonly<Record<string, string>>
   readonly summary: string
-  /** The variables that it set for the later steps. */
+  /** Environment variables that it set for later steps. */
   readonly exported: Readonly<Record<string, string>>
-  /** What it saved for its post step. */
+  /** Values that it saved for its post step. */
   readonly state: Readonly<Record<string, string>>
   /** The values of its `::add-mask::` commands. */
   readonly masks: readonly string[]
-  /** The texts of its `::error::` commands. */
+  /** The messages of its `::error::` commands. */
   readonly annotations: readonly string[]
   /** The log as a person sees it. */
   readonly log: string
@@ -50,11 +50,11 @@ export type RunProgram = (step: {
 }>
 
 type Options = {
-  /** Added to the environment of the step, in which nothing of this process's own is but the path. */
+  /** Added to the environment of the step, which inherits only PATH from this process. */
   readonly env?: Readonly<Record<string, string>>
   /** Masked from earlier steps. */
   readonly masks?: readonly string[]
-  /** Told of each line of the log as it is written. */
+  /** Called with each line of the log as it is written. */
   readonly onLine?: (line: string) => void
   /** Ends the process when aborted. */
   readonly signal?: AbortSignal
@@ -65,8 +65,11 @@ type Options = {
 }
 
 /**
- * @param action the folder of its action.yml, from the repository's top, e.g. `.` or `sign`
- * @param inputs what stands under `with:`
+ * Runs one program of an action and waits for its end, whatever its exit code.
+ *
+ * @param action the folder of its action.yml, relative to the repository, such as `.` or `sign`
+ * @param inputs as under `with:`
+ * @throws Error when the action has no such input, or no post step
  */
 export async function runStep(
   action: string,
@@ -175,12 +178,12 @@ function commandsIn(stdout: string, command: string): string[] {
   })
 }
 
-/** What the runner shows of a line, or nothing: commands are carried out, masked values hidden. */
+/** Executes a workflow command, and returns the line as the runner shows it, if it does. */
 function readLine(line: string, masks: string[]): string | undefined {
   const command = /^::([a-z-]+)(?: [^:]*)?::(.*)$/.exec(line)
   const [, name, value = ''] = command ?? []
   if (name === 'add-mask') {
-    // Whole, and line by line, as the runner does it.
+    // The runner masks the whole value and each of its lines.
     const secret = unescape(value)
     masks.push(secret, ...secret.split(/\r?\n/).filter((part) => part.trim() !== ''))
     return undefined
@@ -193,13 +196,13 @@ function readLine(line: string, masks: string[]): string | undefined {
   return hide(text, masks)
 }
 
-/** A text with masked values hidden. */
+/** Replaces masked values in a text. */
 export function hide(text: string, masks: readonly string[]): string {
   const longestFirst = [...masks].filter((mask) => mask !== '').sort((a, b) => b.length - a.length)
   return longestFirst.reduce((shown, mask) => shown.replaceAll(mask, '***'), text)
 }
 
-/** The format of `GITHUB_OUTPUT` and its kin: `name<<delimiter`, the value's lines, the delimiter. */
+/** Reads the format of `GITHUB_OUTPUT` and similar files: `name<<delimiter`, the lines of the value, the delimiter. */
 function readValues(file: string): Record<string, string> {
   const values: Record<string, string> = {}
   const lines = readFileSync(file, 'utf8').split(/\r?\n/)

@@ -202,7 +202,7 @@ describe('the default chain', () => {
     }
     const given = { 'instance-id': 'x', endpoint: inputs['endpoint'] ?? '', timeout: '1' }
     const run = await inTime((options) => runStep('.', given, { env, ...options }))
-    expect(run.annotations).toEqual([expect.stringContaining('There is no access key')])
+    expect(run.annotations).toEqual([expect.stringContaining('No credentials found')])
   })
 })
 

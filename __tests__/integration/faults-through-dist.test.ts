@@ -6,9 +6,7 @@ import { expectPromise, FAULT_CONFIG, ROWS_OF_A_PROCESS, ROWS_THROUGH_DIST } fro
 
 const ROWS = [...new Set([...ROWS_THROUGH_DIST, ...ROWS_OF_A_PROCESS])]
 /** Those that wait for an answer that never comes go first. */
-const WAITING = ROWS.toSorted(
-  (a, b) => Number(b.attemptMs !== undefined) - Number(a.attemptMs !== undefined),
-)
+const WAITING = ROWS.toSorted((a, b) => Number(b.attemptMs !== undefined) - Number(a.attemptMs !== undefined))
 /** Most of a row's time is waiting: several run at once, each lane with an emulator of its own. */
 const LANES = 3
 /** A step that does not keep its own time is ended. The longest of these may take 21 seconds to its second attempt. */

@@ -199,7 +199,7 @@ describe('behind a proxy server', () => {
   ])('a wrong password is said to be wrong, at the first attempt, and not shown: %s', async (_, start) => {
     const run = await start()
     expect(run.annotations).toEqual([
-      expect.stringMatching(/The proxy 127\.0\.0\.1:\d+ wants another user or password \(HTTP 407\)/),
+      expect.stringMatching(/The proxy 127\.0\.0\.1:\d+ rejected the credentials \(HTTP 407\)/),
     ])
     expect(run.log).not.toMatch(/^Retry/m)
     expect(run.stdout.replace(/^::add-mask::.*$/gm, '')).not.toContain('else')
@@ -220,7 +220,7 @@ describe('behind a proxy server', () => {
       expect.stringMatching(/The proxy .* refused to connect to .* \(HTTP 503\), after 2 attempts/),
     ])
     expect(run.log).toMatch(
-      /^Retry +GetRegisterCode, attempt 1 of 2: the proxy made no connection \(HTTP 503\)/m,
+      /^Retry +GetRegisterCode, attempt 1 of 2: the proxy did not connect \(HTTP 503\)/m,
     )
     expect(proxyServer.connects().slice(before)).toEqual([
       'onsmqtt.cn-hangzhou.aliyuncs.com:9 503',

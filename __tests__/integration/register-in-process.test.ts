@@ -58,11 +58,11 @@ describe('register', () => {
     const inactive = (await run()).error
     expect(inactive?.message).toMatch(/but it is inactive$/)
     expect(inactive?.fix).toMatch(/set activate: true\.$/)
-    expect((await run({ activate: 'true' })).stdout).toContain('is active again')
+    expect((await run({ activate: 'true' })).stdout).toContain('activated by this run')
 
     const old = ca
     ca = await makeCa()
-    expect((await run({ replaces: snOf(old), 'on-replace': 'keep' })).stdout).toContain('kept as it is')
+    expect((await run({ replaces: snOf(old), 'on-replace': 'keep' })).stdout).toContain(': kept')
     await faults('InactivateCaCertificate', { code: 'CaNumExceed' })
     const failed = await run({ replaces: snOf(old) })
     expect(failed.error?.message).toMatch(/is registered and active, but deactivating its predecessor/)
@@ -260,7 +260,7 @@ describe('register', () => {
     await faults('RegisterCaCertificate', 'html', 'html')
     await faults('GetCaCertificate', { delayMs: 0 }, { delayMs: 0 }, { code: 'NoPermission' })
     const { error: unknown } = await run()
-    expect(unknown?.message).toMatch(/^It is not known/)
+    expect(unknown?.message).toMatch(/^It is unknown/)
     expect(unknown?.fix).not.toMatch(/did not show/)
   })
 

@@ -15,8 +15,8 @@ async function throwing(thrown: string, env: Record<string, string> = {}) {
   const preload = join(folder, 'preload.cjs')
   writeFileSync(
     preload,
-    `const { clearTimeout } = globalThis
-     globalThis.clearTimeout = (timer) => { clearTimeout(timer); globalThis.clearTimeout = clearTimeout; throw (${thrown}) }`,
+    `const now = performance.now
+     performance.now = () => { performance.now = now; throw (${thrown}) }`,
   )
   return await service.getRegisterCode({}, { NODE_OPTIONS: `--require "${preload}"`, ...env })
 }

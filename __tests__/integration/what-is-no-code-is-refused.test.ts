@@ -95,7 +95,7 @@ describe('what the service gives as a code', () => {
       ])
       const run = await runStepInProcess('.', { ...workingInputs(service.emulator), 'max-attempts': '1' })
       expect(run.annotations).toEqual([
-        expect.stringMatching(/answered with (a register code with white|something)/),
+        expect.stringMatching(/responded with (a register code that contains white|something)/),
       ])
       expect(run.outputs).toEqual({})
       expect(run.masks).not.toContain(registerCode)

@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { describe, expect, it } from '@jest/globals'
-import { emulated, keyless } from '../support/emulated.ts'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { emulated, keyless, workingInputs } from '../support/emulated.ts'
+import { runStepInProcess } from '../support/step-in-process.ts'
 import { runStep } from '../../testing/run-step.ts'
 import { makeCa } from '../../testing/certificates.ts'
 import { piecesIn } from '../support/leaks.ts'
-import { snOf, withKey } from '../../testing/registered-cas.ts'
+import { snOf, trust, withKey } from '../../testing/registered-cas.ts'
 
 const service = emulated()
+beforeAll(() => {
+  trust(service.emulator)
+})
 
 // A token as STS and GitHub give them, and a key: what the service has seen of the step, and can send back.
 const part = (bytes: number): string => randomBytes(bytes).toString('base64url')
@@ -49,6 +53,9 @@ const SPELLINGS: readonly [string, (secret: string) => string][] = [
   ['in HTML', (secret) => secret.replace(/./g, (c) => `&#x${hex(c)};`)],
 ]
 
+/** One spelling runs as it ships, the others in this process: they differ in what the service says, and in no secret. */
+const runWith = (spelling: string): typeof runStep => (spelling === 'as it is' ? runStep : runStepInProcess)
+
 function expectWithheld(run: Awaited<ReturnType<typeof runStep>>, secrets: readonly string[]): string {
   expect(run.exitCode).toBe(1)
   expect(run.annotations).toHaveLength(1)
@@ -59,13 +66,17 @@ function expectWithheld(run: Awaited<ReturnType<typeof runStep>>, secrets: reado
 const answer = (body: Record<string, string>, status = 403) => ({ status, body: JSON.stringify(body) })
 
 describe('a message of the service that holds a secret', () => {
-  it.each(SPELLINGS)('%s is withheld; code, request id and advice are not', async (_, spell) => {
+  it.each(SPELLINGS)('%s is withheld; code, request id and advice are not', async (spelling, spell) => {
     const secrets = { 'access-key-secret': SECRET, 'security-token': TOKEN }
     for (const secret of Object.values(secrets)) {
       await service.emulator.reset()
       const fault = answer({ Code: 'NoPermission', Message: `Denied: ${spell(secret)}`, RequestId: 'A-1' })
       await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault }])
-      const run = await service.getRegisterCode(secrets, { RUNNER_DEBUG: '1' })
+      const run = await runWith(spelling)(
+        '.',
+        { ...workingInputs(service.emulator), ...secrets },
+        { env: { NODE_EXTRA_CA_CERTS: service.emulator.info.caFile, RUNNER_DEBUG: '1' } },
+      )
       expect(expectWithheld(run, Object.values(secrets))).toMatch(
         /^This access key has no RAM permission for .*\(NoPermission: \(message withheld: it contains a secret\); request A-1\)\. In one policy, grant/,
       )
@@ -127,11 +138,13 @@ describe('a name that the service tells', () => {
 })
 
 describe("a message of GitHub's token endpoint that holds the request token", () => {
-  it.each(SPELLINGS)('%s is withheld', async (_, spell) => {
+  it.each(SPELLINGS)('%s is withheld', async (spelling, spell) => {
     const fault = answer({ message: `No: ${spell(TOKEN)}` })
     await service.emulator.setFaults([{ operation: 'GitHubIdToken', fault }])
     const { inputs, env } = keyless(service.emulator)
-    const run = await runStep('.', inputs, { env: { ...env, ACTIONS_ID_TOKEN_REQUEST_TOKEN: TOKEN } })
+    const run = await runWith(spelling)('.', inputs, {
+      env: { ...env, ACTIONS_ID_TOKEN_REQUEST_TOKEN: TOKEN },
+    })
     expect(expectWithheld(run, [TOKEN])).toMatch(
       /gave no OIDC token \(HTTP 403: \(message withheld: it contains a secret\)\)\. Check that the job has/,
     )
