@@ -1,40 +1,38 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
-import type { FaultOrder } from './faults.ts'
+import { text } from 'node:stream/consumers'
+import type { FaultOrder } from './faults/orders.ts'
 import type { LoggedRequest } from './request-log.ts'
 
-/** Uses the control paths of an emulator. */
+/** A client of an emulator's control paths. */
 export type ControlClient = {
-  /** What it received, oldest first, of one operation or of all. */
+  /** Returns the requests that it received, oldest first, of one operation or of all. */
   readonly requests: (operation?: string) => Promise<LoggedRequest[]>
-  /** Orders faults, behind the ones that are ordered already. */
+  /** Adds fault orders to those that are left. */
   readonly setFaults: (orders: readonly FaultOrder[]) => Promise<void>
-  /** Forgets faults, requests, codes, nonces and all else that happened. */
+  /** Forgets faults, requests, codes, nonces and everything else that has happened. */
   readonly reset: () => Promise<void>
-  /** Ends it. It may take a moment longer than its answer. */
+  /** Ends it. The process can outlive its answer for a moment. */
   readonly stop: () => Promise<void>
 }
 
 /**
  * @param endpoint `host:port`
- * @param ca PEM of the CA to trust. Each emulator has one of its own, so that no other can answer in its place
- * @param timeoutMs for each call; none when left out
+ * @param ca PEM of the CA to trust. Each emulator has its own, so no other server can answer in its place
+ * @param timeoutMs for each call; no limit by default
  */
 export function controlClient(endpoint: string, ca: string, timeoutMs?: number): ControlClient {
   const call = async (method: string, path: string, body?: unknown): Promise<string> => {
-    const { status, text } = await send({
-      url: `https://${endpoint}/_emulator/${path}`,
-      method,
-      ca,
-      body,
-      timeoutMs,
-    })
-    if (status >= 300) throw new Error(`The emulator refused ${method} ${path}: ${text}`)
-    return text
+    const url = `https://${endpoint}/_emulator/${path}`
+    const answer = await send({ url, method, ca, body, timeoutMs })
+    if (answer.status >= 300) throw new Error(`The emulator refused ${method} ${path}: ${answer.text}`)
+    return answer.text
   }
   return {
     requests: async (operation) => {
       const filter = operation === undefined ? '' : `?operation=${encodeURIComponent(operation)}`
-      // Written by the emulator as this very type.
+      // The emulator sends this very type.
       return JSON.parse(await call('GET', `requests${filter}`)) as LoggedRequest[]
     },
     setFaults: async (orders) => {
@@ -49,29 +47,20 @@ export function controlClient(endpoint: string, ca: string, timeoutMs?: number):
   }
 }
 
-/** Keeps connections, which do not keep the process alive while they wait. */
+/** Keeps connections for the next request. Node does not wait for idle ones when a process ends. */
 const agent = new Agent({ keepAlive: true })
 
-async function send(what: {
-  url: string
-  method: string
-  ca: string
-  body: unknown
-  timeoutMs: number | undefined
+async function send(options: {
+  readonly url: string
+  readonly method: string
+  readonly ca: string
+  readonly body: unknown
+  readonly timeoutMs: number | undefined
 }): Promise<{ status: number; text: string }> {
-  const { url, method, ca, body, timeoutMs } = what
+  const { url, method, ca, body, timeoutMs } = options
   const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)
-  return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, ca, agent, signal }, (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk: string) => (text += chunk))
-      response.on('error', reject)
-      response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, text })
-      })
-    })
-    outgoing.on('error', reject)
-    outgoing.end(body === undefined ? undefined : JSON.stringify(body))
-  })
+  const outgoing = request(url, { method, ca, agent, signal })
+  outgoing.end(body === undefined ? undefined : JSON.stringify(body))
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
+  return { status: response.statusCode ?? 0, text: await text(response) }
 }

@@ -1,19 +1,19 @@
-import type { Call } from './call.ts'
-import { ServiceError } from './errors.ts'
-import { GITHUB_ID_TOKEN } from './github-id-token.ts'
-import { productOf } from './host-names.ts'
-import { assumeRoleWithOidc } from './operations/assume-role-with-oidc.ts'
-import { assumeRole } from './operations/assume-role.ts'
+import { serviceName, type Call } from './http/call.ts'
+import type { Answer } from './http/reply.ts'
 import {
   activeCaCertificate,
   deleteCaCertificate,
+  getCaCertificate,
   inactivateCaCertificate,
-} from './operations/change-ca-certificate.ts'
-import { getRegisterCode } from './operations/get-register-code.ts'
-import { getCaCertificate, listCaCertificate } from './operations/read-ca-certificates.ts'
-import { registerCaCertificate } from './operations/register-ca-certificate.ts'
-import type { Operation } from './operations/operation.ts'
+  listCaCertificate,
+} from './mqtt/ca-certificates.ts'
+import { getRegisterCode, registerCaCertificate } from './mqtt/registration.ts'
+import { assumeRole, assumeRoleWithOidc } from './ram/assume-role.ts'
+import { answerIdToken, GITHUB_ID_TOKEN, ID_TOKEN_PATH } from './ram/id-tokens.ts'
+import { ServiceError } from './service/errors.ts'
+import type { Operation, Service } from './service/service.ts'
 
+/** Every operation of the emulated services. A new one needs its own file in the room of its service, and a row here. */
 const operations: Readonly<Record<string, Operation>> = {
   GetRegisterCode: getRegisterCode,
   RegisterCaCertificate: registerCaCertificate,
@@ -26,24 +26,53 @@ const operations: Readonly<Record<string, Operation>> = {
   AssumeRoleWithOIDC: assumeRoleWithOidc,
 }
 
-/** What can be ordered to fail. */
-export const operationNames = [...Object.keys(operations), GITHUB_ID_TOKEN]
-
 const versions: Readonly<Record<Operation['product'], string>> = { onsmqtt: '2020-04-20', sts: '2015-04-01' }
 
-/**
- * The operation that a call asks for.
- *
- * @throws ServiceError when product, operation, version or method is unknown
- */
-export function findOperation(call: Call): Operation {
+/** The names that a fault order accepts. */
+export const operationNames = [...Object.keys(operations), GITHUB_ID_TOKEN]
+
+/** Answers a call in the service's envelope, or as GitHub's token endpoint. */
+export function answer(call: Call, requestId: string, service: Service): Answer {
+  if (call.path === ID_TOKEN_PATH) return answerIdToken(call, service)
+  try {
+    const body = findOperation(call).run({ call, service, requestId })
+    return { status: 200, code: null, body: { RequestId: requestId, ...body } }
+  } catch (error) {
+    if (!(error instanceof ServiceError)) console.error(error)
+    const refusal = error instanceof ServiceError ? error : new ServiceError('InternalError')
+    const { code, accessDeniedDetail: AccessDeniedDetail } = refusal
+    const body = errorBody(refusal, call, requestId, service)
+    return {
+      status: refusal.status(service.world.statuses),
+      code,
+      body: AccessDeniedDetail === undefined ? body : { ...body, AccessDeniedDetail },
+    }
+  }
+}
+
+/** Returns an error in the service's envelope. */
+export function errorBody(
+  { code, message }: { readonly code: string; readonly message: string },
+  call: Call,
+  requestId: string,
+  service: Service,
+): Record<string, unknown> {
+  const { regionId } = service.world
+  const isNameOfService = serviceName(call.host).product !== undefined
+  const product = rowOf(call.operation)?.product ?? 'onsmqtt'
+  const hostId = isNameOfService ? call.host : `${product}.${regionId}.aliyuncs.com`
+  return { RequestId: requestId, HostId: hostId, Code: code, Message: message }
+}
+
+/** @throws ServiceError if product, operation, version or method is unknown */
+function findOperation(call: Call): Operation {
   if (call.path !== '/') throw new ServiceError('InvalidAction.NotFound')
-  if (call.broken !== undefined) throw call.broken
+  if (call.unreadable !== undefined) throw new ServiceError('InvalidParameter', { message: call.unreadable })
   if (call.operation === '') throw new ServiceError('MissingAction')
-  const product = productOf(call.host)
+  const { product } = serviceName(call.host)
   if (product !== undefined && !Object.hasOwn(versions, product))
     throw new ServiceError('InvalidProduct.NotFound')
-  const operation = named(call.operation)
+  const operation = rowOf(call.operation)
   const isOfAnotherProduct = product !== undefined && product !== operation?.product
   if (operation === undefined || isOfAnotherProduct) throw new ServiceError('InvalidAction.NotFound')
   if (call.version !== versions[operation.product]) throw new ServiceError('InvalidVersion')
@@ -51,13 +80,6 @@ export function findOperation(call: Call): Operation {
   return operation
 }
 
-/** What the service calls itself in an error, also to a client that calls it by another name. */
-export function hostId(call: Call, regionId: string): string {
-  if (productOf(call.host) !== undefined) return call.host
-  const product = named(call.operation)?.product ?? 'onsmqtt'
-  return `${product}.${regionId}.aliyuncs.com`
-}
-
-function named(name: string): Operation | undefined {
+function rowOf(name: string): Operation | undefined {
   return Object.hasOwn(operations, name) ? operations[name] : undefined
 }

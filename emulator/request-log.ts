@@ -1,17 +1,17 @@
-/** One request that came in. */
+/** One request that was received. */
 export type LoggedRequest = {
   /** The operation that it named, or `""`. */
   readonly operation: string
-  /** `null` when no answer was begun, as by the fault `hang`. */
+  /** `null` if no answer was begun, as with the fault `hang`. */
   readonly status: number | null
-  /** The error code, `null` with a success or an answer without one. */
+  /** The error code; `null` for a success or an answer without a code. */
   readonly code: string | null
-  /** When it came in, ISO 8601. */
+  /** When it was received, ISO 8601. */
   readonly time: string
   readonly requestId: string
   /** The fault that it met. */
   readonly fault: string | null
-  /** Its parameters but for signature, tokens and long texts. */
+  /** Its parameters without signature, tokens and long texts. */
   readonly parameters: Readonly<Record<string, string>>
   readonly userAgent: string
 }
@@ -20,21 +20,21 @@ const KEPT = 10_000
 
 /** The last 10,000 requests. */
 export class RequestLog {
-  readonly #ring: LoggedRequest[] = []
-  #count = 0
+  #requests: LoggedRequest[] = []
 
   add(request: LoggedRequest): void {
-    this.#ring[this.#count % KEPT] = request
-    this.#count += 1
+    this.#requests.push(request)
+    // Seldom, because each time copies the rest.
+    if (this.#requests.length === 2 * KEPT) this.#requests = this.#requests.slice(-KEPT)
   }
 
-  /** Oldest first, of one operation or of all. */
+  /** Returns the requests, oldest first, of one operation or of all. */
   list(operation?: string): LoggedRequest[] {
-    const oldest = this.#count % KEPT
-    const inOrder =
-      this.#count <= KEPT ? this.#ring : [...this.#ring.slice(oldest), ...this.#ring.slice(0, oldest)]
-    return operation === undefined
-      ? [...inOrder]
-      : inOrder.filter((request) => request.operation === operation)
+    const all = this.#requests.slice(-KEPT)
+    return operation === undefined ? all : all.filter((request) => request.operation === operation)
+  }
+
+  clear(): void {
+    this.#requests = []
   }
 }

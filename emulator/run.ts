@@ -2,128 +2,178 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { readConfig } from './config.ts'
-import { ID_TOKEN_PATH } from './github-id-token.ts'
-import { isCode, listen } from './server.ts'
-import { Service } from './service.ts'
-import { ShapeError } from './shape.ts'
-import type { StartupLine } from './startup-line.ts'
-import { makeTlsIdentity } from './tls.ts'
-import { makeWorld, type World } from './world.ts'
+import { FaultQueue } from './faults/orders.ts'
+import { serve } from './front.ts'
+import { isCode, listen } from './http/server.ts'
+import { makeTlsIdentity } from './http/tls.ts'
+import { ID_TOKEN_PATH } from './ram/id-tokens.ts'
+import { RequestLog } from './request-log.ts'
+import { Service } from './service/service.ts'
+import { readConfig } from './world/config.ts'
+import { makeWorld } from './world/make-world.ts'
+import { ShapeError } from './world/shape.ts'
+import type { World } from './world/world.ts'
 
-/** What a parent says over the channel to a child that is to live on without it. */
+/** The message of a parent to a child that must outlive it. */
 export const LIVE_ON = 'live on'
 
-/** What it is started with cannot be used. The exit code that says so. */
+/** The exit code if the options, the config or the port cannot be used. */
 export const REFUSED = 2
 
-/** What a timer of Node takes, nearly 25 days. */
+/** The most that a timer of Node can count, nearly 25 days. */
 const MAX_SECONDS = 2_147_483
 
+/** What the emulator prints when it is ready, as one line of JSON. */
+export type StartupLine = {
+  /** `host:port`, HTTPS. */
+  readonly endpoint: string
+  /** PEM of the CA to trust, for example for `NODE_EXTRA_CA_CERTS`. */
+  readonly caFile: string
+  readonly regionId: string
+  readonly accountId: string
+  readonly instanceId: string
+  readonly accessKeyId: string
+  readonly accessKeySecret: string
+  readonly roleArn: string
+  readonly oidcProviderArn: string
+  /** For `ACTIONS_ID_TOKEN_REQUEST_URL`. */
+  readonly idTokenRequestUrl: string
+  /** For `ACTIONS_ID_TOKEN_REQUEST_TOKEN`. */
+  readonly idTokenRequestToken: string
+}
+
 /**
- * Makes this process the local service: until SIGTERM or SIGINT, until it is told to stop over the network, until its
- * time is over, or, when it has a channel to its parent, until that is gone. Ends the process with 2 when an option, the
- * config or the port cannot be used.
+ * Runs the emulator in this process, until one of these: SIGTERM or SIGINT, a request to stop, the end of its time, or
+ * the end of its parent. The parent counts if it has a channel to this process, or if npm started it. Exits with 2 if an
+ * option, the config or the port cannot be used.
  *
  * @param args `--port`, `--config FILE`, `--max-seconds`
- * @param announce told once, when the service is ready
+ * @param announce called once, when the emulator is ready
+ * @param parentPid the parent of this process at its start
  */
 export async function runEmulator(
   args: readonly string[],
   announce: (line: StartupLine) => void,
+  parentPid = process.ppid,
 ): Promise<void> {
   let stop = (): void => process.exit(0)
-  endWithParent(() => {
+  stopWithParent(parentPid, () => {
     stop()
   })
-  const { port, world, maxSeconds } = orRefuse(() => {
-    const options = readOptions(args)
-    return { ...options, world: makeWorld(options.config === undefined ? {} : readConfig(options.config)) }
+  const { port, maxSeconds, world } = orRefuse(() => {
+    const { config, ...options } = readOptions(args)
+    return { ...options, world: makeWorld(config === undefined ? {} : readConfig(config)) }
   })
   const identity = await makeTlsIdentity([...world.instances.values()].map(({ regionId }) => regionId))
-  const service = new Service(world, identity.ca)
-  const { port: listeningPort, close } = await listen(service, identity, port).catch((error: unknown) =>
-    refuse(isCode(error, 'EADDRINUSE') ? `port ${port} is in use` : describe(error)),
+  const emulator = {
+    service: new Service(world, identity.ca),
+    faults: new FaultQueue(),
+    log: new RequestLog(),
+    stop: () => {
+      stop()
+    },
+  }
+  const server = await listen((...exchange) => serve(emulator, ...exchange), identity, port).catch(
+    (error: unknown) => refuse(isCode(error, 'EADDRINUSE') ? `port ${port} is in use` : messageOf(error)),
   )
-
   const directory = mkdtempSync(join(tmpdir(), 'mqtt-emulator-'))
   const caFile = join(directory, 'ca.pem')
   writeFileSync(caFile, identity.ca)
 
   stop = () => {
-    close()
+    server.close()
     rmSync(directory, { recursive: true, force: true })
     process.exit(0)
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
-  void service.stopped.then(stop)
   if (maxSeconds !== undefined) stopAfter(maxSeconds, stop)
-  // Whoever reads the line may go away after it.
+  // The reader of the startup line can close its end afterwards.
   process.stdout.on('error', () => undefined)
   process.stderr.on('error', () => undefined)
-  announce(startupLine(world, listeningPort, caFile))
+  announce(startupLine(world, server.port, caFile))
 }
 
 function startupLine(world: World, port: number, caFile: string): StartupLine {
+  const { account, instance, accessKey, role, oidcProvider } = world.defaults
   return {
     endpoint: `127.0.0.1:${port}`,
     caFile,
     regionId: world.regionId,
-    accountId: world.defaults.account.id,
-    instanceId: world.defaults.instance.id,
-    accessKeyId: world.defaults.accessKey.id,
-    accessKeySecret: world.defaults.accessKey.secret,
-    roleArn: world.defaults.role.arn,
-    oidcProviderArn: world.defaults.oidcProvider.arn,
+    accountId: account.id,
+    instanceId: instance.id,
+    accessKeyId: accessKey.id,
+    accessKeySecret: accessKey.secret,
+    roleArn: role.arn,
+    oidcProviderArn: oidcProvider.arn,
     idTokenRequestUrl: `https://127.0.0.1:${port}${ID_TOKEN_PATH}?api-version=2.0`,
     idTokenRequestToken: world.idTokenRequestToken,
   }
 }
 
-/** Only whoever started us from a program has a channel to us. */
-function endWithParent(stop: () => void): void {
-  if (!process.connected) return
-  process.on('disconnect', stop)
-  process.on('message', (message) => {
-    if (message !== LIVE_ON) return
-    process.off('disconnect', stop)
-    process.disconnect()
-  })
+const PARENT_CHECK_MS = 200
+
+function stopWithParent(parentPid: number, stop: () => void): void {
+  if (process.connected) {
+    process.on('disconnect', stop)
+    process.on('message', (message) => {
+      if (message !== LIVE_ON) return
+      process.off('disconnect', stop)
+      process.disconnect()
+    })
+  }
+  // npm passes SIGTERM to the shell that it starts for a script, and the shell does not pass it on. The process then gets
+  // another parent. Windows does not show that.
+  if (process.env['npm_lifecycle_event'] === 'emulator') {
+    setInterval(() => {
+      if (process.ppid !== parentPid) stop()
+    }, PARENT_CHECK_MS).unref()
+  }
 }
 
 function stopAfter(seconds: number, stop: () => void): void {
   setTimeout(() => {
-    console.error(`emulator: it ended by itself after ${seconds} seconds`)
+    console.error(`emulator: stopped after ${seconds} seconds, the limit of --max-seconds`)
     stop()
   }, seconds * 1000)
 }
 
 function readOptions(args: readonly string[]): {
-  port: number
-  config: string | undefined
-  maxSeconds: number | undefined
+  readonly port: number
+  readonly config: string | undefined
+  readonly maxSeconds: number | undefined
 } {
   const text = { type: 'string' } as const
   const options = { port: text, config: text, 'max-seconds': text }
-  const { port = '0', config, 'max-seconds': maxSeconds } = parseArgs({ args: [...args], options }).values
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
-    throw new Error(`--port ${port} is no port: 0 to 65535`)
-  if (maxSeconds === undefined) return { port: Number(port), config, maxSeconds }
-  if (!/^[1-9]\d{0,6}$/.test(maxSeconds) || Number(maxSeconds) > MAX_SECONDS)
-    throw new Error(`--max-seconds ${maxSeconds} is no number of seconds from 1 to ${MAX_SECONDS}`)
-  return { port: Number(port), config, maxSeconds: Number(maxSeconds) }
+  const { port, config, 'max-seconds': maxSeconds } = parseArgs({ args: [...args], options }).values
+  return {
+    port: wholeNumber('--port', port, 0, 65_535) ?? 0,
+    config,
+    maxSeconds: wholeNumber('--max-seconds', maxSeconds, 1, MAX_SECONDS),
+  }
+}
+
+function wholeNumber(
+  option: string,
+  value: string | undefined,
+  min: number,
+  max: number,
+): number | undefined {
+  if (value === undefined) return undefined
+  const number = Number(value)
+  if (/^\d+$/.test(value) && number >= min && number <= max) return number
+  throw new Error(`invalid ${option}: "${value}"; use a whole number from ${min} to ${max}`)
 }
 
 function orRefuse<T>(read: () => T): T {
   try {
     return read()
   } catch (error) {
-    return refuse(error instanceof ShapeError ? `config: ${error.message}` : describe(error))
+    return refuse(error instanceof ShapeError ? `config: ${error.message}` : messageOf(error))
   }
 }
 
-function describe(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 

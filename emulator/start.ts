@@ -5,51 +5,47 @@ import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import type { EmulatorConfig } from './config.ts'
 import { controlClient, type ControlClient } from './control-client.ts'
-import type { StartupLine } from './startup-line.ts'
+import type { StartupLine } from './run.ts'
+import type { EmulatorConfig } from './world/config.ts'
 
-/** A child that runs, with its output on pipes. */
-type Child = ChildProcess & { readonly pid: number; readonly stdout: Readable; readonly stderr: Readable }
-
-/** An emulator that runs in a process of its own. */
+/** An emulator in a process of its own. */
 export type Emulator = ControlClient & {
   readonly info: StartupLine
-  /** Of the child process, for those who measure it. */
+  /** Of the child process, for measurements. */
   readonly pid: number
-  /** Ends it, and waits for that. */
+  /** Ends the process and waits for its end. */
   readonly stop: () => Promise<void>
 }
 
 /**
- * Starts an emulator. It ends with this process, when `stop` was not called before.
+ * Starts an emulator. It ends with this process unless `stop` was called before.
  *
- * @param options.config what `--config` takes, as a value
- * @param options.port any when left out
- * @throws Error with what the emulator wrote to stderr, when it does not come up
+ * @param options.config the value for `--config`
+ * @param options.port defaults to any free port
+ * @throws Error with the emulator's standard error if it does not start
  */
 export async function startEmulator(
   options: { readonly config?: EmulatorConfig; readonly port?: number } = {},
 ): Promise<Emulator> {
   const directory = mkdtempSync(join(tmpdir(), 'emulator-config-'))
   try {
-    // Under load V8 would let its heap grow up to ten times what lives, and give back nothing; kept small, a memory
-    // that stays flat shows that nothing leaks.
-    const args = [
-      '--max-semi-space-size=2',
-      '--optimize-for-size',
-      join(import.meta.dirname, 'main.ts'),
-      '--port',
-      String(options.port ?? 0),
-    ]
+    // Under load V8 would let its heap grow to ten times the live data and not return it. With a small heap, flat
+    // memory shows that nothing leaks.
+    const args = ['--max-semi-space-size=2', '--optimize-for-size', join(import.meta.dirname, 'main.ts')]
+    args.push('--port', String(options.port ?? 0))
     if (options.config !== undefined) {
       const file = join(directory, 'config.json')
       writeFileSync(file, JSON.stringify(options.config))
       args.push('--config', file)
     }
-    // The channel is how the child notices that we are gone.
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] }) as Child
-    const info = await startupLine(child)
+    // The child ends when the channel to this process closes.
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] }) as Child
+    let output = ''
+    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
+    const info = await waitForStartup(child).catch((cause: unknown) => {
+      throw new Error(`The emulator did not start: ${output.trim()}`, { cause })
+    })
     letGo(child)
     return {
       info,
@@ -62,28 +58,32 @@ export async function startEmulator(
   }
 }
 
-async function startupLine(child: Child): Promise<StartupLine> {
-  let out = ''
-  let said = ''
-  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+/**
+ * Waits until an emulator in a child process is ready.
+ *
+ * @param child with a channel to this process
+ * @throws Error if it ends before that
+ */
+export async function waitForStartup(child: ChildProcess): Promise<StartupLine> {
   return new Promise((resolve, reject) => {
-    child.stdout.on('data', (chunk: Buffer) => {
-      out += chunk.toString()
-      // Written by main.ts as this very type.
-      if (out.endsWith('\n')) resolve(JSON.parse(out) as StartupLine)
+    child.on('message', (message) => {
+      // The emulator sends this very type.
+      resolve(message as StartupLine)
     })
     child.on('error', reject)
     child.on('close', (exitCode) => {
-      reject(new Error(`The emulator did not come up (exit code ${exitCode ?? 'none'}): ${said.trim()}`))
+      reject(new Error(`exit code ${exitCode ?? 'none'}`))
     })
   })
 }
 
-/** Keeps the child from keeping this process alive; what it says of a mistake of its own is still shown. */
+/** A running child whose standard error is a pipe. */
+type Child = ChildProcess & { readonly pid: number; readonly stderr: Readable }
+
+/** Lets this process end before the child. The child's errors are still shown. */
 function letGo(child: Child): void {
   child.unref()
   child.channel?.unref()
-  child.stdout.destroy()
   child.stderr.removeAllListeners('data').on('data', (chunk: Buffer) => process.stderr.write(chunk))
   if (child.stderr instanceof Socket) child.stderr.unref()
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { delimiter, dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import type { StartupLine } from '../emulator/startup-line.ts'
+import type { StartupLine } from '../emulator/run.ts'
 
 type Values = Readonly<Record<string, string>>
 

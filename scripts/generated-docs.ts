@@ -25,6 +25,7 @@ export const GENERATED: Readonly<Record<string, (text: string) => string>> = {
   'register/README.md': withGeneratedSections,
   'unseal/README.md': withGeneratedSections,
   'emulator/README.md': withGeneratedSections,
+  'docs/emulator.md': withGeneratedSections,
   'register/action.yml': withSharedDescriptions,
 }
 

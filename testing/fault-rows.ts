@@ -1,4 +1,4 @@
-import type { FaultOrder, Replacement } from '../emulator/faults.ts'
+import type { FaultOrder, Replacement } from '../emulator/faults/orders.ts'
 
 /** A fault, and the outcome that users can rely on. */
 export type FaultRow = {

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import type { FaultOrder } from '../../emulator/faults.ts'
+import type { FaultOrder } from '../../emulator/faults/orders.ts'
 import { makeCa, type Issued } from '../../testing/certificates.ts'
 import type { StepRun } from '../../testing/run-step.ts'
 import { emulated, workingInputs } from '../support/emulated.ts'

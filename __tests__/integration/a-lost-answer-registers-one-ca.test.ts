@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import type { FaultOrder } from '../../emulator/faults.ts'
+import type { FaultOrder } from '../../emulator/faults/orders.ts'
 import { signerInMemory } from '../../src/certificates/signer.ts'
 import { makeVerificationCertificate } from '../../src/certificates/verification-certificate.ts'
 import { issuerOf } from '../../src/certificates/x509.ts'

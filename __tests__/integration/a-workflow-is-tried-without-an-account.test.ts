@@ -67,13 +67,14 @@ describe('a job with the emulator', () => {
       'Emulator       stopped',
     ])
     expect(ended?.summary).toContain(
-      '<tr><th align="left">GetRegisterCode</th><td><code>4, of which 1 ended with MqttInstanceNotFound</code></td></tr>',
+      '<tr><th align="left">GetRegisterCode</th><td><code>4, 1 failed: MqttInstanceNotFound</code></td></tr>',
     )
     await untilGone(pidIn(started))
   })
 
   it('masks the secret of the key and what the token is asked for with, and shows neither', async () => {
     const started = await job.step('emulator')
+    expect(readFileSync(started.outputs['ca-file'] ?? '', 'utf8')).toMatch(/-----END CERTIFICATE-----\n$/)
     const secret = started.outputs['access-key-secret']
     const requestToken = started.exported['ACTIONS_ID_TOKEN_REQUEST_TOKEN']
     expect(started.masks).toEqual([secret, requestToken])
@@ -110,6 +111,27 @@ describe('a job with the emulator', () => {
     expect(await job.end()).toMatchObject([{ exitCode: 0 }, { exitCode: 0 }])
     await untilGone(pidIn(first))
     await untilGone(pidIn(second))
+  })
+})
+
+describe('a job with the permission id-token: write', () => {
+  it('is told to remove it, when the emulator starts and when a step sends a token of GitHub', async () => {
+    const ofRunner = { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://run.actions.githubusercontent.com/idtoken?v=1' }
+    const started = await job.step('emulator', {}, ofRunner)
+    expect(started).toMatchObject({ exitCode: 0, annotations: [] })
+    expect(started.log).toMatch(
+      /^Warning: This job has the permission id-token: write, .* remove id-token: write/m,
+    )
+
+    // A second emulator stands for GitHub: it has another key, and GitHub's issuer.
+    const { exported, log } = await job.step('emulator')
+    expect(log).not.toContain('Warning')
+    const run = await job.step('.', keylessOf(started), exported)
+    expect(run.annotations).toEqual([
+      expect.stringMatching(
+        /OIDCToken\.InvalidSignature: .* token is from GitHub itself, .* Remove id-token: write/,
+      ),
+    ])
   })
 })
 

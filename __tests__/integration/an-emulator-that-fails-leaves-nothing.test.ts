@@ -1,10 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { runStep } from '../../testing/run-step.ts'
 import { keysOf } from '../support/emulator-steps.ts'
@@ -13,6 +13,8 @@ import { pidIn, untilGone } from '../support/processes.ts'
 
 // Processes are counted with ps, and a step is stopped half-way with a named pipe. Windows has neither.
 const onUnix = process.platform === 'win32' ? describe.skip : describe
+
+const root = dirname(dirname(import.meta.dirname))
 
 let job: Job
 let otherJob: Job
@@ -36,24 +38,24 @@ onUnix('a step that starts an emulator', () => {
     [
       'a config with a key that is not known',
       { config: '{"acounts":[]}' },
-      /^The input config cannot be used: the whole has an unknown key "acounts"; known: regionId, .*README\.md/,
+      /^Invalid config: acounts is not a known key\. docs\/emulator\.md/,
     ],
     [
       'a config that is no JSON, of which it shows no piece',
       { config: '{"accessKeys":[{"secret":"of-somebody"},]}' },
-      /^The input config cannot be used: the whole is no JSON: Unexpected token '\]'\. emulator/,
+      /^Invalid config: the value is not JSON: Unexpected token '\]'\. docs/,
     ],
     [
       'a config that contradicts itself',
       { config: '{"instances":[{"accountId":"1"}]}' },
-      /^The emulator did not start \(config: instances\[0\]\.accountId is not the id of one of accounts: 1\)\. Check the inputs config and port/,
+      /^The emulator did not start \(config: instances\[0\]\.accountId is not the ID of one of accounts: 1\)\. Check the inputs config and port/,
     ],
-    ['a config that is not there', { config: 'nowhere.json' }, /neither JSON text.*nor the path of a file/],
+    ['a config that does not exist', { config: 'nowhere.json' }, /neither JSON text.*nor the path of a file/],
     ['a role that is no ARN', { 'role-to-assume': 'admin' }, /^Invalid role-to-assume: "admin"\. Use an ARN/],
     [
       'a role and a provider of two accounts',
       { 'role-to-assume': 'acs:ram::1:role/a', 'oidc-provider-arn': 'acs:ram::2:oidc-provider/b' },
-      /are of two accounts, 1 and 2/,
+      /belong to different accounts, 1 and 2/,
     ],
     ['no port', { port: '70000' }, /^Invalid port: "70000"\. Use a port from 1 to 65535/],
     ['no time', { 'max-minutes': '0' }, /^Invalid max-minutes: "0"/],
@@ -62,7 +64,7 @@ onUnix('a step that starts an emulator', () => {
     expect(run).toMatchObject({ exitCode: 1, outputs: {}, exported: {}, state: {}, stderr: '' })
     expect(run.annotations).toEqual([expect.stringMatching(annotation)])
     expect(emulators()).toEqual([])
-    expect(await job.end()).toMatchObject([{ exitCode: 0, log: 'Emulator       none was started' }])
+    expect(await job.end()).toMatchObject([{ exitCode: 0, log: 'Emulator       not started' }])
   })
 
   it('says that its port is in use', async () => {
@@ -122,7 +124,7 @@ describe('the post step', () => {
     expect(await job.step('.', { ...keysOf(started), 'max-attempts': '1' })).toMatchObject({ exitCode: 1 })
     const [ended] = await job.end()
     expect(ended).toMatchObject({ exitCode: 0, annotations: [], stderr: '' })
-    expect(ended?.log).toMatch(/^Warning: The emulator at 127\.0\.0\.1:\d+ did not answer.*ECONNREFUSED/)
+    expect(ended?.log).toMatch(/^Warning: The emulator at 127\.0\.0\.1:\d+ did not respond.*ECONNREFUSED/)
   })
 
   it('stops no other server that has taken its port', async () => {
@@ -132,7 +134,7 @@ describe('the post step', () => {
     await untilGone(pidIn(started))
     const inItsPlace = await otherJob.step('emulator', { port })
     const [ended] = await job.end()
-    expect(ended?.log).toMatch(/^Warning: The emulator .* did not answer .*certificate/)
+    expect(ended?.log).toMatch(/^Warning: The emulator .* did not respond .*certificate/)
     expect(await otherJob.step('.', keysOf(inItsPlace))).toMatchObject({ exitCode: 0 })
     const [itsEnd] = await otherJob.end()
     expect(itsEnd?.log).toContain('Requests       1:')
@@ -156,9 +158,25 @@ describe('the post step', () => {
 })
 
 it('an emulator ends by itself when its time is over', async () => {
-  const main = join(dirname(dirname(import.meta.dirname)), 'emulator/main.ts')
-  const child = spawn(process.execPath, [main, '--max-seconds', '1'])
+  const child = spawn(process.execPath, [join(root, 'emulator/main.ts'), '--max-seconds', '1'])
   const [said] = await Promise.all([text(child.stderr), once(child, 'exit')])
-  expect(said).toBe('emulator: it ended by itself after 1 seconds\n')
+  expect(said).toBe('emulator: stopped after 1 seconds, the limit of --max-seconds\n')
   expect(child.exitCode).toBe(0)
+})
+
+onUnix('npm run emulator', () => {
+  it('leaves nothing when npm gets SIGTERM', async () => {
+    const env = { ...process.env, TMPDIR: job.temp }
+    const npm = spawn('npm', ['run', '--silent', 'emulator', '--', '--max-seconds', '60'], { cwd: root, env })
+    const [line] = (await once(npm.stdout, 'data')) as [Buffer]
+    const { endpoint, caFile } = JSON.parse(line.toString()) as { endpoint: string; caFile: string }
+    expect(caFile).toContain(job.temp)
+    npm.kill('SIGTERM')
+    await once(npm, 'exit')
+    // The emulator removes its folder before it exits.
+    for (let tries = 0; tries < 150 && existsSync(dirname(caFile)); tries += 1) await setTimeout(20)
+    expect(existsSync(dirname(caFile))).toBe(false)
+    const socket = connect(Number(endpoint.split(':')[1]), '127.0.0.1')
+    await expect(once(socket, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  })
 })

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { runStep, type StepRun } from '../../testing/run-step.ts'
-import type { EmulatorConfig } from '../../emulator/config.ts'
+import type { EmulatorConfig } from '../../emulator/world/config.ts'
 import { startEmulator, type Emulator } from '../../emulator/start.ts'
 import { makeCa, makeLeaf, type Issued } from '../../testing/certificates.ts'
 import {

@@ -5,7 +5,7 @@ import { networkInterfaces } from 'node:os'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from '@jest/globals'
 import type { IncomingMessage } from 'node:http'
-import { whyForeign } from '../../emulator/own-address.ts'
+import { whyForeign } from '../../emulator/control.ts'
 import { emulated } from '../support/emulated.ts'
 
 const service = emulated()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import type { EmulatorConfig } from '../../emulator/config.ts'
+import type { EmulatorConfig } from '../../emulator/world/config.ts'
 import { emulated, type Inputs } from '../support/emulated.ts'
 
 const allow = (...actions: string[]) => ({

@@ -2,14 +2,14 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { EmulatorConfig } from '../../emulator/config.ts'
+import type { Policy, TrustPolicy } from '../../emulator/world/config.ts'
 import { blocksIn, sectionOf } from './documents.ts'
 
 /** A call of the aliyun CLI: product and operation, and the values of its options. */
 export type CliCall = { readonly name: string; readonly options: Readonly<Record<string, string>> }
 
 /** What the commands make of a role. */
-export type MadeRole = Required<Pick<NonNullable<EmulatorConfig['roles']>[number], 'policy' | 'trustPolicy'>>
+export type MadeRole = { readonly policy: Policy; readonly trustPolicy: TrustPolicy }
 
 /** The instance that the commands are run for: the stars of the documented one would stand for any characters. */
 export const INSTANCE = 'post-cn-7mz2d000000'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach } from '@jest/globals'
 import { runStep, type StepRun } from '../../testing/run-step.ts'
-import type { EmulatorConfig } from '../../emulator/config.ts'
+import type { EmulatorConfig } from '../../emulator/world/config.ts'
 import { startEmulator, type Emulator } from '../../emulator/start.ts'
 
 /** An emulator for the tests of a file, with a clean state for each; and the actions as the runner starts them. */

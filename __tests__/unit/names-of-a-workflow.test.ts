@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { withNames, type Names } from '../../emulator/action/emulated-config.ts'
-import { parseConfig, type Config } from '../../emulator/config.ts'
-import { makeWorld } from '../../emulator/world.ts'
+import { withNames, type Names } from '../../emulator/action/inputs.ts'
+import { parseConfig, type Config } from '../../emulator/world/config.ts'
+import { makeWorld } from '../../emulator/world/make-world.ts'
 
 const names: Names = {
   regionId: 'cn-hangzhou',
@@ -72,8 +72,8 @@ describe('a config', () => {
 
   it('is quoted in no error', () => {
     expect(() => parseConfig('{"accessKeys":[{"secret":"hunter2"},}')).toThrow(
-      /^the whole is no JSON: (?!.*hunter)/,
+      /^the value is not JSON: (?!.*hunter)/,
     )
-    expect(() => parseConfig('hunter2')).toThrow(/^the whole is no JSON: (?!.*hunter)/)
+    expect(() => parseConfig('hunter2')).toThrow(/^the value is not JSON: (?!.*hunter)/)
   })
 })

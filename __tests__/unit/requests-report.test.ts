@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from '@jest/globals'
-import { reportRequests } from '../../emulator/action/requests-report.ts'
+import { reportRequests } from '../../emulator/action/stop-emulator.ts'
 import type { LoggedRequest } from '../../emulator/request-log.ts'
 import { withEnvironment } from '../support/in-process.ts'
 
@@ -54,10 +54,10 @@ it('the last 200 are shown, and all are counted', async () => {
   const many = Array.from({ length: 250 }, () => request('GetRegisterCode'))
   const { log, summary } = await report([...many, request('Last', { status: 403, code: 'NoPermission' })])
   expect(log).toHaveLength(201)
-  expect(log[0]).toBe('Requests       251, of which the last 200 are:')
+  expect(log[0]).toBe('Requests       251, the last 200:')
   expect(log.at(-1)).toMatch(/ Last +403 NoPermission$/)
   expect(summary).toContain('GetRegisterCode</th><td><code>250</code>')
-  expect(summary).toContain('Last</th><td><code>1, of which 1 ended with NoPermission</code>')
+  expect(summary).toContain('Last</th><td><code>1, 1 failed: NoPermission</code>')
 })
 
 it('names that somebody made up fill neither the log nor the summary', async () => {

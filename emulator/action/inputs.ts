@@ -2,30 +2,68 @@ import { readFileSync } from 'node:fs'
 import { ActionError } from '../../src/errors.ts'
 import { invalid, optional, wholeNumber } from '../../src/inputs/input.ts'
 import { mask } from '../../src/runner/masking.ts'
-import { type Config, parseConfig } from '../config.ts'
-import { ShapeError } from '../shape.ts'
-import { type Names, withNames } from './emulated-config.ts'
-import { readJobClaims } from './job-claims.ts'
+import { parseConfig, type Config } from '../world/config.ts'
+import { isDefault, type Entry } from '../world/make-world.ts'
+import { ShapeError } from '../world/shape.ts'
+import { readJobClaims, type JobClaims } from './job-claims.ts'
 
-/** Longer than the jobs of a runner of one's own may be: five days. */
+/** Five days, the most that a job on a self-hosted runner can last. */
 const MAX_MINUTES = 7200
 
 export type EmulatorInputs = {
   readonly config: Config
-  /** 0 for any. */
+  /** 0 for any free port. */
   readonly port: number
   readonly maxMinutes: number
 }
 
 /** @throws ActionError */
 export function readEmulatorInputs(env: NodeJS.ProcessEnv): EmulatorInputs {
-  // First, as it masks the secrets in it.
+  // First, because it masks the secrets in the config.
   const config = readConfigInput()
   return {
     config: withNames(config, readNames(config), readJobClaims(env)),
     port: readPort(),
     maxMinutes: wholeNumber('max-minutes', { fallback: 360, max: MAX_MINUTES, unit: 'minutes' }),
   }
+}
+
+/** The names that a workflow uses. */
+export type Names = {
+  readonly regionId: string
+  readonly instanceId: string | undefined
+  /** Of the account that owns all of them. */
+  readonly accountId: string | undefined
+  readonly role: string | undefined
+  readonly oidcProvider: string | undefined
+}
+
+/** Gives the default entries of a config the names of a workflow, and GitHub's tokens the claims of this job. */
+export function withNames(config: Config, names: Names, { subject, claims }: JobClaims): Config {
+  return {
+    ...config,
+    regionId: names.regionId,
+    accounts: named(config.accounts, names.accountId),
+    instances: named(config.instances, names.instanceId),
+    roles: named(config.roles, names.role),
+    oidcProviders: named(config.oidcProviders, names.oidcProvider),
+    idToken: {
+      ...(subject !== undefined && { subject }),
+      ...config.idToken,
+      claims: { ...claims, ...config.idToken?.claims },
+    },
+  }
+}
+
+/** Names the default entry of a list. An entry that has the name already becomes the default one. */
+function named<E extends Entry>(
+  entries: readonly E[] = [],
+  id: string | undefined,
+): (E | { id: string; default: boolean })[] {
+  if (id === undefined) return [...entries]
+  const chosen = entries.find((entry) => entry.id === id) ?? entries.find(isDefault)
+  const others = entries.filter((entry) => entry !== chosen)
+  return [...others, { ...chosen, id, default: true }]
 }
 
 function readConfigInput(): Config {
@@ -45,8 +83,8 @@ function parse(json: string): Config {
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error
     throw new ActionError({
-      what: `The input config cannot be used: ${error.message}`,
-      fix: 'emulator/README.md of this repository has every key, and what it takes.',
+      what: `Invalid config: ${error.message}`,
+      fix: 'docs/emulator.md of this repository describes each key.',
       cause: error,
     })
   }
@@ -57,8 +95,8 @@ function readConfigFile(path: string): string {
     return readFileSync(path, 'utf8')
   } catch (cause) {
     throw new ActionError({
-      what: 'The input config is neither JSON text, which begins with {, nor the path of a file that can be read',
-      fix: 'A path is relative to the working directory of the job. Is the repository checked out before this step?',
+      what: 'Invalid config: it is neither JSON text, which begins with {, nor the path of a file that can be read',
+      fix: 'Use a path relative to the working directory of the job, and check out the repository before this step.',
       cause,
     })
   }
@@ -69,8 +107,8 @@ function readNames(config: Config): Names {
   const provider = readArn('oidc-provider-arn', 'oidc-provider')
   if (role !== undefined && provider !== undefined && role.accountId !== provider.accountId) {
     throw new ActionError({
-      what: `The inputs role-to-assume and oidc-provider-arn are of two accounts, ${role.accountId} and ${provider.accountId}`,
-      fix: 'A role can only trust a provider of its own account: copy both from RAM once more.',
+      what: `role-to-assume and oidc-provider-arn belong to different accounts, ${role.accountId} and ${provider.accountId}`,
+      fix: 'Copy both ARNs from RAM again. A role can only trust a provider of its own account.',
     })
   }
   return {
@@ -90,7 +128,7 @@ function readArn(
   if (value === '') return undefined
   const [, accountId, name] = new RegExp(`^acs:ram::([^:]+):${kind}/(.+)$`).exec(value) ?? []
   if (accountId !== undefined && name !== undefined) return { accountId, name }
-  throw invalid(input, value, `an ARN: acs:ram::1234567890123456:${kind}/NAME`)
+  throw invalid(input, value, `an ARN such as acs:ram::1234567890123456:${kind}/NAME`)
 }
 
 function readPort(): number {
@@ -98,5 +136,5 @@ function readPort(): number {
   if (text === '') return 0
   const port = Number(text)
   if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port
-  throw invalid('port', text, 'a port from 1 to 65535, or nothing for any free one')
+  throw invalid('port', text, 'a port from 1 to 65535, or leave it empty for any free port')
 }

@@ -1,4 +1,4 @@
-/** The claims of GitHub's token that the runner also tells a step, and by which variable. */
+/** The claims of GitHub's token that a step can also read from a variable of the runner. */
 const VARIABLES = {
   repository: 'GITHUB_REPOSITORY',
   repository_id: 'GITHUB_REPOSITORY_ID',
@@ -24,12 +24,12 @@ const VARIABLES = {
   runner_environment: 'RUNNER_ENVIRONMENT',
 } as const
 
-/** What GitHub's token would say of a job, as far as a step can know it. */
+/** The subject and claims of a job's token, as far as a step can know them. */
 export type JobClaims = { readonly subject?: string; readonly claims: Readonly<Record<string, string>> }
 
 /**
- * Reads them from the environment of the job. The subject is the one that GitHub makes when the job names no environment,
- * which the runner does not tell.
+ * Reads the claims from the environment of the job. The subject is that of a job without a deployment environment,
+ * because no variable holds the name of one.
  *
  * @see https://docs.github.com/en/actions/reference/security/oidc
  */
@@ -42,6 +42,6 @@ export function readJobClaims(env: NodeJS.ProcessEnv): JobClaims {
   )
   const { GITHUB_REPOSITORY: repository, GITHUB_REF: ref } = env
   if (!repository || !ref) return { claims }
-  const about = ref.startsWith('refs/pull/') ? 'pull_request' : `ref:${ref}`
-  return { subject: `repo:${repository}:${about}`, claims }
+  const context = ref.startsWith('refs/pull/') ? 'pull_request' : `ref:${ref}`
+  return { subject: `repo:${repository}:${context}`, claims }
 }

@@ -1,34 +1,34 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { ActionError } from '../../src/errors.ts'
 import { writeTemporaryFile } from '../../src/runner/outputs.ts'
-import type { Config } from '../config.ts'
-import { LIVE_ON, REFUSED } from '../run.ts'
-import type { StartupLine } from '../startup-line.ts'
+import { LIVE_ON, REFUSED, type StartupLine } from '../run.ts'
+import { waitForStartup } from '../start.ts'
+import type { Config } from '../world/config.ts'
 
-/** The argument by which the bundle becomes the emulator. */
+/** The argument that makes the bundle the emulator. */
 export const SERVE = 'serve'
 
 const START_TIMEOUT_MS = 30_000
 
-/** An emulator that is ready. It ends with this process until it is let go. */
+/** An emulator that is ready. It ends with this process unless it is let go. */
 export type ServiceProcess = {
   readonly line: StartupLine
   readonly pid: number
-  /** Lets it live on when this process ends. */
+  /** Lets it outlive this process. */
   readonly letGo: () => Promise<void>
 }
 
 /**
  * Starts the emulator as a process of its own, and waits until it is ready.
  *
- * What it says goes through a channel between the two processes: the secrets that it makes stand in no file, those of a
- * given config in one of mode 600 until it is ready. If this process fails or is killed before it lets the emulator go,
- * the end of the channel ends the emulator.
+ * The startup line comes over a channel between the two processes, so the secrets that the emulator makes are in no
+ * file. Those of a given config are in a file of mode 600 until it is ready. If this process fails or is killed before it
+ * lets the emulator go, the end of the channel ends the emulator.
  *
- * @param options.logFile where its standard output and error go
- * @throws ActionError with its own words when it does not come up
+ * @param options.logFile for its standard output and error
+ * @throws ActionError with the emulator's message if it does not start
  */
 export async function startServiceProcess(options: {
   readonly config: Config
@@ -45,11 +45,11 @@ export async function startServiceProcess(options: {
   const log = openSync(logFile, 'a')
   try {
     const args = ['--config', configFile, '--port', String(port), '--max-seconds', String(maxMinutes * 60)]
-    // The file that this process runs, which is the bundle.
+    // The bundle, which this process runs too.
     const child = spawn(process.execPath, [process.argv[1] ?? '', SERVE, ...args], {
       cwd: process.env['RUNNER_TEMP'],
       detached: true,
-      env: environment(),
+      env: childEnvironment(),
       stdio: ['ignore', log, log, 'ipc'],
       windowsHide: true,
     })
@@ -62,52 +62,41 @@ export async function startServiceProcess(options: {
 }
 
 /**
- * What the emulator needs of the environment; nothing else of the job is its business. The runner finds by the id what a
- * job left behind, and ends it.
- *
- * Temporary files go where the runner empties the folder after the job.
+ * Returns what the emulator needs of the job's environment, and nothing else. By the tracking ID, the runner finds the
+ * processes that a job left behind. Temporary files go to the folder that the runner empties after the job.
  */
-function environment(): NodeJS.ProcessEnv {
+function childEnvironment(): NodeJS.ProcessEnv {
   const { PATH, SystemRoot, RUNNER_TRACKING_ID, RUNNER_TEMP: temp } = process.env
   return { PATH, SystemRoot, RUNNER_TRACKING_ID, TMPDIR: temp, TEMP: temp, TMP: temp }
 }
 
 async function startupLine(child: ChildProcess, logFile: string): Promise<StartupLine> {
-  const { promise, resolve, reject } = Promise.withResolvers<StartupLine>()
-  child.on('message', (message) => {
-    // Sent by the entry as this very type.
-    resolve(message as StartupLine)
-  })
-  child.on('error', reject)
-  child.on('exit', (exitCode) => {
-    reject(didNotStart(exitCode, logFile))
-  })
-  const timer = setTimeout(() => {
-    child.kill('SIGKILL')
-    reject(
-      new ActionError({
-        what: `The emulator was not ready after ${START_TIMEOUT_MS / 1000} seconds`,
-        fix: 'The runner is most likely overloaded: run the job again.',
-      }),
-    )
-  }, START_TIMEOUT_MS)
+  const timer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS)
   try {
-    return await promise
+    return await waitForStartup(child)
+  } catch (cause) {
+    if (child.signalCode !== 'SIGKILL') throw didNotStart(child.exitCode, logFile, cause)
+    throw new ActionError({
+      what: `The emulator was not ready within ${START_TIMEOUT_MS / 1000} s`,
+      fix: 'Run the job again. The runner is probably overloaded.',
+      cause,
+    })
   } finally {
     clearTimeout(timer)
   }
 }
 
-function didNotStart(exitCode: number | null, logFile: string): ActionError {
+function didNotStart(exitCode: number | null, logFile: string, cause: unknown): ActionError {
   return new ActionError({
-    what: `The emulator did not start`,
+    what: 'The emulator did not start',
     serviceMessage: readFileSync(logFile, 'utf8')
       .replace(/^emulator: /, '')
       .trim(),
     fix:
       exitCode === REFUSED
-        ? 'Check the inputs config and port; emulator/README.md of this repository has every key of the config.'
-        : `It ended with exit code ${exitCode ?? 'none'}. If a second try ends like this one, please report it.`,
+        ? 'Check the inputs config and port. docs/emulator.md of this repository describes each key of the config.'
+        : `Run the job again. If the emulator ends with exit code ${exitCode ?? 'none'} again, report it as a bug.`,
+    cause,
   })
 }
 

@@ -1,26 +1,31 @@
-import { readFileSync } from 'node:fs'
-import { saveState } from '@actions/core'
+import { accessSync, constants, readFileSync } from 'node:fs'
+import { exportVariable, saveState, warning } from '@actions/core'
+import { ActionError } from '../../src/errors.ts'
 import { log } from '../../src/runner/log.ts'
 import { mask } from '../../src/runner/masking.ts'
 import { requireOutputFile, setOutputs, writeTemporaryFile } from '../../src/runner/outputs.ts'
-import { DEFAULT_SUBJECT } from '../roles.ts'
+import { DEFAULT_SUBJECT } from '../world/world.ts'
 import { readEmulatorInputs } from './inputs.ts'
-import { exportToJob, requireEnvironmentFile } from './job-environment.ts'
 import { startServiceProcess } from './service-process.ts'
-import { trustedFile } from './trust.ts'
 
-/** Starts the emulator for the rest of the job. The post step, `endEmulatorAction`, ends it. */
+/** Starts the emulator for the rest of the job. The post step, `stopEmulatorAction`, stops it. */
 export async function startEmulatorAction(): Promise<void> {
   const inputs = readEmulatorInputs(process.env)
   requireOutputFile()
   requireEnvironmentFile()
+  if (usesTokensOfGitHub(process.env['ACTIONS_ID_TOKEN_REQUEST_URL'] ?? '')) {
+    warning(
+      "This job has the permission id-token: write, so later steps get GitHub's own OIDC token, which the emulator " +
+        'rejects. To try a workflow without an access key, remove id-token: write from the permissions of the job.',
+    )
+  }
   const logFile = writeTemporaryFile({ name: 'emulator', extension: 'log', content: '' })
 
   const { line, pid, letGo } = await startServiceProcess({ ...inputs, logFile })
   mask(line.accessKeySecret)
   mask(line.idTokenRequestToken)
   const pem = readFileSync(line.caFile, 'utf8')
-  // Not its own file, which goes with it: what runs after it, such as the post step of an earlier one, reads it too.
+  // A copy, because a post step that runs after the emulator has ended also reads it.
   const caFile = writeTemporaryFile({ name: 'emulator-ca', extension: 'pem', content: pem })
   exportToJob({
     NODE_EXTRA_CA_CERTS: trustedFile({ file: caFile, pem }, process.env['NODE_EXTRA_CA_CERTS'] ?? ''),
@@ -41,11 +46,77 @@ export async function startEmulatorAction(): Promise<void> {
     'role-arn': line.roleArn,
     'oidc-provider-arn': line.oidcProviderArn,
   })
-  // Until here it ends with this step, should anything fail.
+  // If anything failed before this line, the emulator ends with this step.
   await letGo()
 
   log('Endpoint', `${line.endpoint}, process ${pid}`)
-  log('Instance', `${line.instanceId} in ${line.regionId}, of the account ${line.accountId}`)
-  log('Role', `${line.roleArn}, through ${line.oidcProviderArn}`)
-  log('OIDC token', `with the subject ${inputs.config.idToken?.subject ?? DEFAULT_SUBJECT}`)
+  log('Instance', `${line.instanceId} in ${line.regionId}, account ${line.accountId}`)
+  log('Role', `${line.roleArn}, provider ${line.oidcProviderArn}`)
+  log('OIDC token', `subject ${inputs.config.idToken?.subject ?? DEFAULT_SUBJECT}`)
+}
+
+/** The runner sets this URL for each step of a job with `id-token: write`. An emulator before this one sets its own. */
+function usesTokensOfGitHub(requestUrl: string): boolean {
+  return requestUrl !== '' && !requestUrl.startsWith('https://127.0.0.1:')
+}
+
+/**
+ * Returns a file with the CAs that later steps trust: the emulator's, and those that they trust already. Node reads one
+ * file only.
+ *
+ * @param extraCaCerts the present value of `NODE_EXTRA_CA_CERTS`
+ */
+function trustedFile(ca: { readonly file: string; readonly pem: string }, extraCaCerts: string): string {
+  if (extraCaCerts === '') return ca.file
+  let present: string
+  try {
+    present = readFileSync(extraCaCerts, 'utf8')
+  } catch {
+    // Node warns in each step, and continues without the file.
+    log('Trust', `NODE_EXTRA_CA_CERTS names a file that cannot be read: ${extraCaCerts}`)
+    return ca.file
+  }
+  return writeTemporaryFile({ name: 'emulator-trust', extension: 'pem', content: `${present}\n${ca.pem}` })
+}
+
+/**
+ * Checks that variables for later steps can be set. Without `GITHUB_ENV` the toolkit would use a command that prints
+ * their values to the log.
+ *
+ * @throws ActionError
+ */
+function requireEnvironmentFile(): void {
+  const file = process.env['GITHUB_ENV'] ?? ''
+  if (file === '') {
+    throw new ActionError({
+      what: 'GITHUB_ENV is not set, so variables for later steps cannot be set',
+      fix: 'Run this action as a step of a workflow. To run the emulator on your own machine, use npm run emulator.',
+    })
+  }
+  orCannotWrite(() => {
+    accessSync(file, constants.W_OK)
+  })
+}
+
+/**
+ * Sets variables for the later steps of the job.
+ *
+ * @throws ActionError
+ */
+function exportToJob(variables: Readonly<Record<string, string>>): void {
+  orCannotWrite(() => {
+    for (const [name, value] of Object.entries(variables)) exportVariable(name, value)
+  })
+}
+
+function orCannotWrite(write: () => void): void {
+  try {
+    write()
+  } catch (cause) {
+    throw new ActionError({
+      what: 'The file named by GITHUB_ENV cannot be written',
+      fix: "Check the runner's disk, and the permissions of its temporary folder. The runner makes this file for each step.",
+      cause,
+    })
+  }
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { StartupLine } from '../../emulator/startup-line.ts'
+import type { StartupLine } from '../../emulator/run.ts'
 import { makeCa, makeLeaf, type Issued } from '../../testing/certificates.ts'
 import type { Check } from '../checks.ts'
 import { makeCall, refused, succeeded, type Client, type ClientCall, type Outcome } from './client.ts'

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import type { StartupLine } from '../../emulator/startup-line.ts'
+import type { StartupLine } from '../../emulator/run.ts'
 import type { Check } from '../checks.ts'
 
 /** An SDK of Alibaba Cloud: for ApsaraMQ for MQTT, for STS, or the core SDK with the classic signature. */

@@ -1,4 +1,4 @@
-import type { StartupLine } from '../../emulator/startup-line.ts'
+import type { StartupLine } from '../../emulator/run.ts'
 import type { Check } from '../checks.ts'
 import { makeCall, refused, succeeded, type Client, type ClientCall, type Outcome } from './client.ts'
 

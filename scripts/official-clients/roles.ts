@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { json } from 'node:stream/consumers'
-import type { StartupLine } from '../../emulator/startup-line.ts'
+import type { StartupLine } from '../../emulator/run.ts'
 import type { Check } from '../checks.ts'
 import { makeCall, refused, succeeded, type ClientCall, type Outcome } from './client.ts'
 

@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs'
+import * as v from 'valibot'
+import { check, integer, partial, ShapeError, texts, time } from './shape.ts'
+
+const text = v.string()
+const version = v.literal('1')
+const effect = v.picklist(['Allow', 'Deny'])
+
+/** A RAM policy document. Conditions are not supported. */
+export const policyShape = v.strictObject({
+  Version: version,
+  Statement: v.array(v.strictObject({ Effect: effect, Action: texts, Resource: texts })),
+})
+
+export type Policy = v.InferOutput<typeof policyShape>
+
+/** For an OIDC provider, Alibaba Cloud's pages show the first action, and roles in use have the second. */
+const trustActions = v.pipe(texts, v.array(v.picklist(['sts:AssumeRole', 'sts:AssumeRoleWithOIDC'])))
+const conditions = v.record(text, texts)
+
+/** A role's trust policy: who can assume it. */
+const trustPolicyShape = v.strictObject({
+  Version: version,
+  Statement: v.array(
+    v.strictObject({
+      Effect: effect,
+      Action: trustActions,
+      Principal: partial({ RAM: texts, Federated: texts }),
+      Condition: v.optional(partial({ StringEquals: conditions, StringLike: conditions })),
+    }),
+  ),
+})
+
+export type TrustPolicy = v.InferOutput<typeof trustPolicyShape>
+
+const entry = { id: text, default: v.boolean() }
+const owned = { ...entry, accountId: text }
+
+const configShape = partial({
+  regionId: text,
+  clockOffsetSeconds: integer(-1_000_000_000, 1_000_000_000),
+  statuses: v.picklist(['documented', 'later']),
+  lineEnds: v.picklist(['as-sent', 'escaped']),
+  accounts: v.array(partial({ ...entry, callsPerSecond: v.nullable(integer(0, 1_000_000)) })),
+  accessKeys: v.array(
+    partial({
+      ...owned,
+      secret: text,
+      status: v.picklist(['active', 'inactive']),
+      policy: policyShape,
+      securityToken: text,
+      expiration: time,
+    }),
+  ),
+  instances: v.array(
+    partial({
+      ...owned,
+      regionId: text,
+      edition: v.picklist(['enterprise-platinum', 'professional', 'enterprise', 'basic']),
+      maxCas: v.nullable(integer(0, 1_000_000)),
+      generatedCas: integer(0, 100_000),
+    }),
+  ),
+  roles: v.array(
+    partial({
+      ...owned,
+      maxSessionDuration: integer(3600, 43_200),
+      policy: policyShape,
+      trustPolicy: trustPolicyShape,
+    }),
+  ),
+  oidcProviders: v.array(partial({ ...owned, issuer: text, clientIds: v.array(text) })),
+  idToken: partial({
+    issuer: text,
+    subject: text,
+    claims: v.record(text, text),
+    lifetimeSeconds: integer(-86_400, 86_400),
+  }),
+})
+
+/** A checked config. */
+export type Config = v.InferOutput<typeof configShape>
+
+/**
+ * The content of a config file. Every part is optional; `docs/emulator.md` describes each. An entry of a list without
+ * an `id`, or with `default`, changes the default one. Any other entry is added.
+ */
+export type EmulatorConfig = v.InferInput<typeof configShape>
+
+/** @throws ShapeError with the place and the problem */
+export function readConfig(file: string): Config {
+  return parseConfig(readFileSync(file, 'utf8'))
+}
+
+/** @throws ShapeError as `readConfig` does, without a piece of the text, which can hold secrets */
+export function parseConfig(content: string): Config {
+  let json: unknown
+  try {
+    json = JSON.parse(content)
+  } catch (error) {
+    // V8 quotes the text around the mistake.
+    const reason = error instanceof Error ? error.message.replace(/, (\.{3})?".*$/s, '') : 'unreadable'
+    throw new ShapeError(`the value is not JSON: ${reason}`)
+  }
+  return check(configShape, json)
+}

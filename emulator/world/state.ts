@@ -1,0 +1,136 @@
+import { randomUUID, X509Certificate } from 'node:crypto'
+import { digits } from './random.ts'
+import type { AccessKey, World } from './world.ts'
+
+/** Everything that changes while the emulator runs, and that `DELETE /_emulator/state` forgets. */
+export class State {
+  /** The temporary access keys that STS gave out, by ID. */
+  readonly sessionKeys = new Recent<AccessKey>()
+  readonly instances: ReadonlyMap<string, InstanceState>
+  readonly #nonces = new Recent<true>()
+  readonly #calls = new Map<string, { second: number; count: number }>()
+
+  /** @param sampleCertificate PEM, for the CAs that a config asks to generate */
+  constructor(world: World, sampleCertificate: string) {
+    this.instances = new Map(
+      [...world.instances.values()].map(({ id, generatedCas }, index) => [
+        id,
+        new InstanceState(generateCas(generatedCas, index, sampleCertificate)),
+      ]),
+    )
+  }
+
+  /** @returns false if this access key has used this nonce before */
+  useNonce(accessKeyId: string, nonce: string): boolean {
+    const key = `${accessKeyId}\n${nonce}`
+    if (this.#nonces.get(key) !== undefined) return false
+    this.#nonces.set(key, true)
+    return true
+  }
+
+  /**
+   * Counts a call of an account to an operation, for the current second of the clock.
+   *
+   * @param callsPerSecond `null` for no limit
+   * @returns false if the call exceeds the limit
+   */
+  countCall(accountId: string, operation: string, callsPerSecond: number | null): boolean {
+    if (callsPerSecond === null) return true
+    const second = Math.floor(Date.now() / 1000)
+    const key = `${accountId} ${operation}`
+    const last = this.#calls.get(key)
+    const count = last?.second === second ? last.count + 1 : 1
+    this.#calls.set(key, { second, count })
+    return count <= callsPerSecond
+  }
+
+  /** Tells whether a serial number is registered with any instance. */
+  isRegistered(sn: string): boolean {
+    return [...this.instances.values()].some(({ cas }) => cas.has(sn))
+  }
+}
+
+/** A CA that is registered with an instance. */
+export type Ca = {
+  /** Serial number: lower-case hex of its DER bytes. */
+  readonly sn: string
+  readonly name: string
+  readonly registrationCode: string
+  /** PEM, as it was sent. */
+  readonly content: string
+  readonly verificationContent: string
+  readonly validBegin: Date
+  readonly validEnd: Date
+  readonly isActive: boolean
+}
+
+/** What one instance has given out and what is registered with it. */
+export class InstanceState {
+  /** By serial number, in the order of registration. */
+  readonly cas: Map<string, Ca>
+  /** The register codes that it gave out, each valid for one registration. */
+  readonly codes = new Recent<'unused' | 'used'>()
+  #latestCode: string | undefined
+
+  constructor(cas: readonly Ca[]) {
+    this.cas = new Map(cas.map((ca) => [ca.sn, ca]))
+  }
+
+  /** Gives out a new register code: a UUID followed directly by digits. */
+  giveCode(): string {
+    this.#latestCode = `${randomUUID()}${digits(10)}`
+    this.codes.set(this.#latestCode, 'unused')
+    return this.#latestCode
+  }
+
+  /** The register code that was given out last; a new one if there is none. */
+  get latestCode(): string {
+    return this.#latestCode ?? this.giveCode()
+  }
+}
+
+const KEPT = 10_000
+
+/**
+ * Remembers at least the last 10,000 entries, and at most twice as many. Memory stays bounded, which matters more in a
+ * test tool than refusing the replay of an older nonce.
+ *
+ * Two generations: when the younger one is full, the older one is dropped. A single `Map` that drops its first key
+ * instead slows down, because V8 skips the holes at its front.
+ */
+class Recent<V> {
+  #younger = new Map<string, V>()
+  #older = new Map<string, V>()
+
+  get(key: string): V | undefined {
+    return this.#younger.get(key) ?? this.#older.get(key)
+  }
+
+  set(key: string, value: V): void {
+    this.#younger.set(key, value)
+    if (this.#younger.size < KEPT) return
+    this.#older = this.#younger
+    this.#younger = new Map()
+  }
+}
+
+/**
+ * Makes many CAs quickly, for lists. Serial numbers differ; the certificate is the same.
+ *
+ * @param instance the index of the instance, so that no serial number is on two of them
+ * @param pem any certificate
+ */
+function generateCas(count: number, instance: number, pem: string): Ca[] {
+  const { validFromDate, validToDate } = new X509Certificate(pem)
+  const hex = (number: number): string => number.toString(16).padStart(8, '0')
+  return Array.from({ length: count }, (_, index) => ({
+    sn: `7f${hex(instance)}${hex(index)}`,
+    name: `generated-${index + 1}`,
+    registrationCode: `00000000-0000-0000-0000-${hex(instance).slice(4)}${hex(index)}0000000000`,
+    content: pem,
+    verificationContent: pem,
+    validBegin: validFromDate,
+    validEnd: validToDate,
+    isActive: true,
+  }))
+}

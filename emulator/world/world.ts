@@ -1,0 +1,88 @@
+import type { Config, Policy, TrustPolicy } from './config.ts'
+
+/** The issuer in GitHub's tokens. */
+export const GITHUB_ISSUER = 'https://token.actions.githubusercontent.com'
+
+/** The subject in GitHub's tokens if nothing else is set. */
+export const DEFAULT_SUBJECT = 'repo:acme/devices:ref:refs/heads/main'
+
+export type Account = { readonly id: string; readonly callsPerSecond: number | null }
+
+/** Who makes a call. */
+export type Caller = {
+  readonly accountId: string
+  readonly type: 'SubUser' | 'AssumedRoleUser'
+  /** As RAM shows it: the name of a user, or `role:session`. */
+  readonly name: string
+  readonly arn: string
+  /** Each must allow what the caller does. */
+  readonly policies: readonly Policy[]
+}
+
+export type AccessKey = {
+  readonly id: string
+  readonly secret: string
+  readonly status: 'active' | 'inactive'
+  readonly caller: Caller
+  /** `undefined` for a permanent key. */
+  readonly temporary: { readonly securityToken: string; readonly expiration: Date } | undefined
+}
+
+export type Instance = {
+  readonly id: string
+  readonly accountId: string
+  readonly regionId: string
+  readonly edition: 'enterprise-platinum' | 'professional' | 'enterprise' | 'basic'
+  /** The maximum number of CAs; `null` for no limit. */
+  readonly maxCas: number | null
+  /** The number of CAs at the start. */
+  readonly generatedCas: number
+}
+
+export type OidcProvider = {
+  readonly arn: string
+  readonly issuer: string
+  /** The audiences that it accepts. */
+  readonly clientIds: readonly string[]
+}
+
+export type Role = {
+  readonly id: string
+  readonly arn: string
+  readonly accountId: string
+  readonly maxSessionDuration: number
+  /** What its sessions can do. */
+  readonly policy: Policy
+  readonly trustPolicy: TrustPolicy
+}
+
+/** Everything that exists before the first call. Roles and providers are found by ARN, all else by ID. */
+export type World = {
+  /** The region of the default instance. */
+  readonly regionId: string
+  readonly clockOffsetMs: number
+  readonly statuses: NonNullable<Config['statuses']>
+  /** How certificates are shown: with the line ends that were sent, or with `\\n` for each. */
+  readonly lineEnds: NonNullable<Config['lineEnds']>
+  readonly accounts: ReadonlyMap<string, Account>
+  readonly accessKeys: ReadonlyMap<string, AccessKey>
+  readonly instances: ReadonlyMap<string, Instance>
+  readonly oidcProviders: ReadonlyMap<string, OidcProvider>
+  readonly roles: ReadonlyMap<string, Role>
+  /** The claims of the tokens that GitHub's endpoint issues. */
+  readonly idToken: {
+    readonly issuer: string
+    readonly subject: string
+    readonly claims: Readonly<Record<string, string>>
+    readonly lifetimeSeconds: number
+  }
+  readonly idTokenRequestToken: string
+  /** The ones in the startup line. */
+  readonly defaults: {
+    readonly account: Account
+    readonly accessKey: AccessKey
+    readonly instance: Instance
+    readonly oidcProvider: OidcProvider
+    readonly role: Role
+  }
+}
