@@ -8,7 +8,7 @@ const ROWS = [...new Set([...ROWS_THROUGH_DIST, ...ROWS_OF_A_PROCESS])]
 /** Those that wait for an answer that never comes go first. */
 const WAITING = ROWS.toSorted((a, b) => Number(b.attemptMs !== undefined) - Number(a.attemptMs !== undefined))
 /** Most of a row's time is waiting: several run at once, each lane with an emulator of its own. */
-const LANES = 3
+const LANES = 6
 /** A step that does not keep its own time is ended. The longest of these may take 21 seconds to its second attempt. */
 const LIMIT_MS = 40_000
 
