@@ -135,6 +135,12 @@ describe('register', () => {
     expect(again.stdout).not.toContain('Predecessor')
     const Registered = 'before this run, under the name &quot;devices&quot;'
     expect(summary()).toEqual(Object.entries({ ...rows, Instance: info.instanceId, Registered }))
+    expect(readFileSync(env.GITHUB_STEP_SUMMARY, 'utf8')).toMatch(/^### CA already registered with ApsaraMQ/)
+
+    rmSync(env.GITHUB_STEP_SUMMARY)
+    await changeBehind(service.emulator, ca, 'inactivate')
+    await run({ activate: 'true' }, env)
+    expect(readFileSync(env.GITHUB_STEP_SUMMARY, 'utf8')).toMatch(/^### CA activated in ApsaraMQ/)
     rmSync(folder, { recursive: true })
   })
 

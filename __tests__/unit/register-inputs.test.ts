@@ -132,7 +132,7 @@ describe('what register refuses before any call', () => {
       () => ({ ...key(), 'instance-id': '' }),
       /^Missing input: instance-id\. .*: post-cn-7mz2d\*{6}\. An unset secret or variable is passed as an empty string\.$/,
     ],
-    ['no CA certificate', () => ({ ...key(), 'ca-certificate': '' }), /^The input ca-certificate is missing/],
+    ['no CA certificate', () => ({ ...key(), 'ca-certificate': '' }), /^Missing input: ca-certificate/],
     [
       'a leaf',
       async () => ({ ...key(), 'ca-certificate': (await makeLeaf({ issuer: ca })).pem }),

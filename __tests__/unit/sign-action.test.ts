@@ -110,7 +110,7 @@ describe('sign', () => {
     const ca = await makeCa()
     const both = keyPem(ca) + ca.pem
     const { error, stdout } = await sign({ ...given(ca), 'ca-certificate': both, 'ca-private-key': '' })
-    expect(error).toMatch(/^The input ca-private-key is missing/)
+    expect(error).toMatch(/^Missing input: ca-private-key/)
     expect(stdout).not.toContain(keyPem(ca).split('\n')[1])
   })
 
@@ -148,12 +148,12 @@ describe('sign refuses, and leaves nothing behind,', () => {
     [
       'no CA certificate',
       () => ({ 'ca-certificate': '' }),
-      /^The input ca-certificate is missing\. Set ca-certificate .* to the CA's/,
+      /^Missing input: ca-certificate\. Set it .* to the CA's/,
     ],
     [
       'no key',
       () => ({ 'ca-private-key': '' }),
-      /^The input ca-private-key is missing\. Set ca-private-key .* to the CA's private key/,
+      /^Missing input: ca-private-key\. Set it .* to the CA's private key/,
     ],
     [
       'an invalid number of days',

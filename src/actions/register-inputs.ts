@@ -11,7 +11,7 @@ import {
 } from '../certificates/verification-certificate.ts'
 import { issuerOf } from '../certificates/x509.ts'
 import { ActionError } from '../errors.ts'
-import { invalid, oneOf, optional, required, secret } from '../inputs/input.ts'
+import { invalid, oneOf, optional, required, secret, UNSET_IS_EMPTY } from '../inputs/input.ts'
 import { optionalCertificate, optionalPrivateKey } from '../inputs/pem.ts'
 import { readRegisterCode } from '../inputs/register-code.ts'
 import { readServiceInputs, type ServiceInputs } from '../inputs/service.ts'
@@ -77,7 +77,7 @@ async function readGivenProof(): Promise<GivenProof> {
   if (pem !== undefined) return { kind: 'certificate', pem, registerCode }
   throw new ActionError({
     what: 'Neither verification-certificate nor ca-private-key is set',
-    fix: 'Set ca-private-key to make the verification certificate in this step, or verification-certificate if it was made elsewhere. An unset secret or variable is passed as an empty string.',
+    fix: `Set ca-private-key to make the verification certificate in this step, or verification-certificate if it was made elsewhere. ${UNSET_IS_EMPTY}`,
   })
 }
 

@@ -49,7 +49,7 @@ export async function registerAction(timing?: Timing): Promise<void> {
     'valid-begin': validBegin,
     'valid-end': validEnd,
   })
-  writeSummary(`${titleOf(registration)} with ApsaraMQ for MQTT`, {
+  writeSummary(titleOf(registration), {
     Instance: formatInstance(instance),
     'CA name': cleanForeign(registration.name),
     'Serial number': registration.sn,
@@ -82,8 +82,8 @@ function stateOf({ isCreated, isActivated }: Registration): string {
 }
 
 function titleOf({ isCreated, isActivated }: Registration): string {
-  if (isCreated) return 'CA registered'
-  return isActivated ? 'CA activated, already registered' : 'CA already registered'
+  if (isCreated) return 'CA registered with ApsaraMQ for MQTT'
+  return isActivated ? 'CA activated in ApsaraMQ for MQTT' : 'CA already registered with ApsaraMQ for MQTT'
 }
 
 type Succession = {

@@ -97,8 +97,12 @@ async function attemptChange<T>(
 /** Whether a failure leaves open whether the operation was executed. */
 export function isOutcomeUnknown(failure: Failure, errors: ServiceErrors): boolean {
   if (failure.kind !== 'refused') return !isUnsent(failure)
-  const { retry: isTemporary, isNotExecuted } = serviceError(errors, failure.code, failure.status)
-  return isTemporary && isNotExecuted !== true
+  const { retry: isTemporary = false, isNotExecuted = false } = serviceError(
+    errors,
+    failure.code,
+    failure.status,
+  )
+  return isTemporary && !isNotExecuted
 }
 
 function hasCode(failure: Failure, codes: readonly string[]): boolean {

@@ -5,7 +5,7 @@ import { ActionError } from '../errors.ts'
 /** What is known of one error code of a service. `explain` fills in the `{…}` of its texts. */
 export type ServiceError = {
   /** Whether the same call can succeed a moment later. */
-  readonly retry: boolean
+  readonly retry?: boolean
   /** Set if the service rejects the call before it does anything. After other retryable errors, that is unknown. */
   readonly isNotExecuted?: true
   /** What it means: a sentence without its full stop. */
@@ -32,7 +32,6 @@ const WRONG_ADDRESS =
   'can reach {endpoint}.'
 
 const WRONG_SECRET: ServiceError = {
-  retry: false,
   meaning: 'The access key secret does not belong to the access key ID',
   fix: 'Copy both from RAM again, complete and without quotes, and check that each is in its own input or secret.',
 }
@@ -58,34 +57,28 @@ const OVERLOADED: ServiceError = {
  */
 export const COMMON_ERRORS: ServiceErrors = {
   'InvalidAccessKeyId.NotFound': {
-    retry: false,
     meaning: 'This access key ID does not exist',
     fix: 'Check that access-key-id is complete, and that the key was not deleted in RAM.',
   },
   'InvalidAccessKeyId.Inactive': {
-    retry: false,
     meaning: 'The access key is disabled',
     fix: 'Enable it in RAM, or use another access key.',
   },
   SignatureDoesNotMatch: WRONG_SECRET,
   IncompleteSignature: WRONG_SECRET,
   'InvalidSecurityToken.Expired': {
-    retry: false,
     meaning: 'The temporary credentials have expired',
     fix: 'Get new ones in the same job, shortly before this step.',
   },
   'InvalidSecurityToken.Malformed': {
-    retry: false,
     meaning: 'The security token is invalid, or belongs to another access key',
     fix: 'Set access-key-id, access-key-secret and security-token from the same response of STS.',
   },
   'InvalidTimeStamp.Expired': {
-    retry: false,
     meaning: 'The clock of this runner is more than 15 minutes off',
     fix: 'Set the clock of the runner (NTP). Every request contains the time at which it was signed.',
   },
   'InvalidTimeStamp.Format': {
-    retry: false,
     meaning: 'The service could not read the time at which the request was signed',
     fix: 'Set the clock of the runner (NTP). If the clock is right, check whether a proxy changes the request.',
   },
@@ -121,7 +114,7 @@ export function serviceError(errors: ServiceErrors, code: string, status: number
 /** Whether the same call, signed again, can succeed a moment later. */
 export function isRetryable(failure: Failure, errors: ServiceErrors): boolean {
   return failure.kind === 'refused'
-    ? serviceError(errors, failure.code, failure.status).retry
+    ? serviceError(errors, failure.code, failure.status).retry === true
     : isTemporary(failure)
 }
 

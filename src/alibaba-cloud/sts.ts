@@ -104,7 +104,6 @@ function readAccessKey(response: ApiResponse): AccessKey {
 }
 
 const UNTRUSTED: ServiceError = {
-  retry: false,
   meaning: 'The trust policy of {role} does not allow this token, or the provider {provider} does not exist',
   fix:
     'The token has the issuer "{issuer}", the subject "{tokenSubject}" and the audience "{tokenAudience}". The trust ' +
@@ -112,14 +111,12 @@ const UNTRUSTED: ServiceError = {
     'conditions oidc:iss, oidc:sub and oidc:aud.',
 }
 const BAD_TOKEN: ServiceError = {
-  retry: false,
   meaning: "The OIDC provider {provider} rejected GitHub's token",
   fix:
     'Check the provider in RAM: its issuer URL must be {issuer}, and its fingerprint must be that of the current TLS ' +
     'certificate of this URL.',
 }
 const DENIED: ServiceError = {
-  retry: false,
   meaning: 'This access key has no RAM permission to assume {role}',
   fix:
     'Both sides must allow it: the policy of its RAM user or role (sts:AssumeRole on {role}), and the trust policy of ' +
@@ -135,31 +132,30 @@ const CHECK_ROLE = 'Check role-to-assume: acs:ram::1234567890123456:role/NAME, a
 export const STS_ERRORS: ServiceErrors = {
   'AuthenticationFail.NoPermission': UNTRUSTED,
   'AuthenticationFail.OIDCToken.AudienceNotMatch': {
-    retry: false,
     meaning: 'The OIDC provider {provider} does not accept the audience "{tokenAudience}"',
     fix: 'Add it to the client IDs of the provider in RAM, or set the input audience to one of them.',
   },
   'AuthenticationFail.OIDCToken.Expired': {
-    retry: false,
     meaning: "GitHub's token expired before it reached STS",
     fix: 'A token is valid for minutes. Run the job again; if it persists, check the clock of the runner.',
   },
   'AuthenticationFail.OIDCToken.Invalid': BAD_TOKEN,
-  'AuthenticationFail.OIDCToken.InvalidSignature': BAD_TOKEN,
+  'AuthenticationFail.OIDCToken.InvalidSignature': {
+    ...BAD_TOKEN,
+    fix: `${BAD_TOKEN.fix} With the emulator, remove id-token: write from the job, so that the job uses the emulator's tokens.`,
+  },
   'AuthenticationFail.OIDCToken.HttpsUrlInvalid': BAD_TOKEN,
   'AuthenticationFail.OIDCToken.PublicKeyFingerprintMismatch': BAD_TOKEN,
-  'EntityNotExist.Role': { retry: false, meaning: 'The role {role} does not exist', fix: CHECK_ROLE },
+  'EntityNotExist.Role': { meaning: 'The role {role} does not exist', fix: CHECK_ROLE },
   'InvalidParameter.DurationSeconds': {
-    retry: false,
     meaning: 'The role {role} does not allow a session of {duration} seconds',
     fix: 'Lower role-session-expiration (900 is enough for this step), or raise the maximum session time of the role.',
   },
   'InvalidParameter.RoleSessionName': {
-    retry: false,
     meaning: 'STS rejected the session name "{session}"',
     fix: 'Set role-session-name to 2 to 64 letters, digits and characters of .@-_',
   },
-  'InvalidParameter.RoleArn': { retry: false, meaning: 'STS rejected the role "{role}"', fix: CHECK_ROLE },
+  'InvalidParameter.RoleArn': { meaning: 'STS rejected the role "{role}"', fix: CHECK_ROLE },
   NoPermission: DENIED,
   'Forbidden.RAM': DENIED,
   Forbidden: DENIED,

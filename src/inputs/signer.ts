@@ -3,7 +3,7 @@ import { readCaCertificate } from '../certificates/ca-certificate.ts'
 import type { Passphrase } from '../certificates/keys.ts'
 import type { PemText } from '../certificates/pem.ts'
 import { ActionError } from '../errors.ts'
-import { secret, wholeNumber } from './input.ts'
+import { secret, UNSET_IS_EMPTY, wholeNumber } from './input.ts'
 import { optionalCertificate, optionalPrivateKey } from './pem.ts'
 
 /** The private key of a CA, not read yet, and the validity of the certificates that it signs. */
@@ -43,7 +43,7 @@ export async function readSigningInputs(): Promise<SigningInputs> {
 function present(pem: PemText | undefined, name: string, what: string): PemText {
   if (pem !== undefined) return pem
   throw new ActionError({
-    what: `The input ${name} is missing`,
-    fix: `Set ${name} under "with:" to ${what}, as PEM text or as the path of a PEM file. An unset secret is passed as an empty string.`,
+    what: `Missing input: ${name}`,
+    fix: `Set it under "with:" to ${what}, as PEM text or as the path of a PEM file. ${UNSET_IS_EMPTY}`,
   })
 }

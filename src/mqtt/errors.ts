@@ -7,7 +7,6 @@ import {
 } from '../alibaba-cloud/errors.ts'
 
 const DENIED: ServiceError = {
-  retry: false,
   meaning: 'This access key has no RAM permission for {operation} on {instance}',
   fix:
     'In one policy, grant its RAM user or role both {ramAction} and mq:MqttInstanceAccess on the resource ' +
@@ -24,53 +23,44 @@ const THROTTLED = throttled(
  */
 export const MQTT_ERRORS: ServiceErrors = {
   MqttInstanceNotFound: {
-    retry: false,
     meaning: 'Instance {instance} does not exist at {endpoint}',
     fix: 'Check instance-id, and that region-id is the region in which the instance was created.',
   },
   MqttOwnerCheckError: {
-    retry: false,
     meaning: 'Instance {instance} does not belong to the Alibaba Cloud account of this access key',
     fix: 'Use an access key of the account that owns the instance, or check instance-id.',
   },
   ApiNotSupport: {
-    retry: false,
     meaning: 'The edition of instance {instance} does not support {operation}',
     fix:
       'Use an Enterprise Platinum instance; newer pages of Alibaba Cloud also name Professional. The console shows the ' +
       'edition of each instance.',
   },
   RegisterCodeError: {
-    retry: false,
     meaning: 'The service does not know the register code in the verification certificate',
     fix: 'Fetch a code from this instance, and make a new verification certificate with it as the Common Name.',
   },
   RegisterCodeUsed: {
-    retry: false,
     meaning: 'The register code in the verification certificate was already used',
     fix: 'A code is valid for one registration: fetch another one, and make a new verification certificate with it.',
   },
   SnNotUnique: {
-    retry: false,
     meaning: 'A CA with this serial number is already registered, but not with instance {instance}',
     fix:
       'Delete it from the instance that has it, in any account or region, or issue the CA certificate again with ' +
       'another serial number.',
   },
   FindCaBySnError: {
-    retry: false,
     meaning: 'Instance {instance} has no CA with this serial number',
     fix: 'Check the serial number, and whether the CA was deleted.',
   },
   CertificateContentError: {
-    retry: false,
     meaning: 'The service rejected the CA certificate or the verification certificate',
     fix:
       'The CA certificate needs basic constraints with CA:TRUE and an RSA or EC key. The verification certificate must ' +
       "be signed by this CA. Both must be valid by the service's clock.",
   },
   CaNumExceed: {
-    retry: false,
     meaning: 'Instance {instance} has reached its maximum number of CAs',
     fix: 'Delete a CA that no device needs, or ask Alibaba Cloud to raise the limit.',
   },
@@ -80,7 +70,6 @@ export const MQTT_ERRORS: ServiceErrors = {
     fix: RUN_AGAIN_LATER,
   },
   ParameterFieldCheckFailed: {
-    retry: false,
     meaning: 'The service rejected a parameter of {operation}',
     fix: 'Check instance-id, such as post-cn-7mz2d******, without quotes. With register, check ca-name too.',
   },
