@@ -116,7 +116,7 @@ describe('where the access key comes from', () => {
       'a role without a provider',
       { 'role-to-assume': role },
       {},
-      /^No credentials found\. To assume role-to-assume without an access key, set oidc-provider-arn too/,
+      /^No credentials found\. To assume the role without an access key, set oidc-provider-arn too/,
     ],
   ])('is an error for %s', async (_, given, env, text) => {
     expect((await read(given, env)).error).toMatch(text)

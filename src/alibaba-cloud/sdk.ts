@@ -2,14 +2,14 @@ import https from 'node:https'
 import { agentFor, type Proxy } from '../attempts/proxy.ts'
 
 /**
- * Loads Alibaba Cloud's SDK, once the process has been prepared for it. Only this file imports it.
+ * Loads Alibaba Cloud's SDK after the process is prepared for it. Only this file imports the SDK.
  *
- * - `DEBUG`: with `DEBUG=*` its HTTP library prints request headers, the signature and the security token among
- *   them. It looks at the variable when it is loaded.
- * - It takes proxy options and ignores them. Its HTTP library makes its agent when it is loaded, so that is when the
- *   agent has to be one that tunnels.
+ * - With `DEBUG=*`, its HTTP library prints request headers, which contain the signature and the security token. It
+ *   reads the variable when it is loaded.
+ * - It ignores its own proxy options. Its HTTP library creates its agent when it is loaded, so the agent class must
+ *   connect through the proxy by then.
  *
- * @param proxy of the first call: the agent is made once
+ * @param proxy of the first call, because the agent is created once
  */
 export async function loadSdk(proxy: Proxy | undefined) {
   const restore = prepare(proxy)
@@ -24,7 +24,7 @@ export async function loadSdk(proxy: Proxy | undefined) {
   }
 }
 
-/** Loads the part of the SDK that looks for access keys, prepared for in the same way. */
+/** Loads the part of the SDK that looks for access keys, after the same preparation. */
 export async function loadCredentials(proxy: Proxy | undefined) {
   const restore = prepare(proxy)
   try {
@@ -40,7 +40,7 @@ function prepare(proxy: Proxy | undefined): () => void {
   return proxy === undefined ? () => undefined : replaceAgent(proxy)
 }
 
-/** Until it is undone, every HTTPS agent that is made goes through the proxy where it has to. */
+/** Makes every new HTTPS agent use the proxy. Returns a function that undoes this. */
 function replaceAgent(proxy: Proxy): () => void {
   const { Agent } = https
   Object.assign(https, { Agent: agentFor(proxy) })

@@ -107,7 +107,7 @@ export async function readCredentialPlan(
     'No credentials found',
     role === undefined
       ? `Set role-to-assume and oidc-provider-arn (recommended), or access-key-id and access-key-secret, or the environment variables ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET. ${UNSET_IS_EMPTY} The default credential chain of Alibaba Cloud's SDK is used only on self-hosted runners.`
-      : `To assume role-to-assume without an access key, set oidc-provider-arn too. ${UNSET_IS_EMPTY}`,
+      : `To assume the role without an access key, set oidc-provider-arn too. ${UNSET_IS_EMPTY}`,
   )
 }
 
