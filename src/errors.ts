@@ -37,17 +37,13 @@ export class ActionError extends Error {
   }
 
   /**
-   * Returns the same error in other words: code, service message, request ID and foreign parts stay. This error
-   * becomes the cause.
+   * Returns the same error in other words. Code, service message and request ID stay; foreign parts are added to those
+   * of this error, which becomes the cause.
    */
-  with({
-    what = this.message,
-    fix = this.fix,
-  }: {
-    readonly what?: string
-    readonly fix?: string
-  }): ActionError {
-    const { code, serviceMessage, requestId, foreign } = this
+  with(words: Pick<ErrorParts, 'foreign'> & Partial<Pick<ErrorParts, 'what' | 'fix'>>): ActionError {
+    const { code, serviceMessage, requestId } = this
+    const { what = this.message, fix = this.fix } = words
+    const foreign = [...this.foreign, ...(words.foreign ?? [])]
     return new ActionError({ what, fix, code, serviceMessage, requestId, foreign, cause: this })
   }
 

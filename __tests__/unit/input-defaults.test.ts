@@ -4,14 +4,15 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
 import { readRegisterInputs } from '../../src/actions/register-inputs.ts'
 import { readServiceInputs } from '../../src/inputs/service.ts'
-import { readSigningInputs } from '../../src/inputs/signer.ts'
+import { readValidDays } from '../../src/inputs/ca.ts'
+import { readSecrets } from '../../src/inputs/credentials.ts'
 import { makeCa, type Issued } from '../../testing/certificates.ts'
 import { withKey } from '../../testing/registered-cas.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
 
 const root = dirname(dirname(import.meta.dirname))
 
-const service = () => readServiceInputs(process.env)
+const service = () => readServiceInputs(process.env, readSecrets(process.env))
 
 /** For each input with a default: how the code reads it, and a value other than the default. */
 const READERS: Readonly<Record<string, { readonly read: () => Promise<unknown>; readonly other: string }>> = {
@@ -22,7 +23,7 @@ const READERS: Readonly<Record<string, { readonly read: () => Promise<unknown>; 
   },
   'max-attempts': { read: async () => (await service()).transport.maxAttempts, other: '7' },
   'role-session-expiration': { read: async () => (await service()).credentials.role, other: '901' },
-  'valid-days': { read: async () => (await readSigningInputs()).validDays, other: '7' },
+  'valid-days': { read: async () => await Promise.resolve(readValidDays()), other: '7' },
   activate: { read: async () => (await readRegisterInputs()).ca.activate, other: 'true' },
   'on-replace': { read: async () => (await readRegisterInputs()).predecessor, other: 'keep' },
 }

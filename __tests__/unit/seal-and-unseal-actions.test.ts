@@ -73,7 +73,7 @@ describe('a sealed code', () => {
     expect(shown).toBe(
       'Seal           opened; made in run 17263548901 of example/devices\n' +
         `Instance       ${INSTANCE}\n` +
-        'Register code  masked, and set as the output register-code\n',
+        'Register code  masked; output register-code\n',
     )
     expect(outputFile).toMatch(
       new RegExp(`^register-code<<(\\S+)\\n${CODE}\\n\\1\\ninstance-id<<(\\S+)\\n${INSTANCE}\\n\\2\\n$`),

@@ -34,7 +34,10 @@ function words(failure: Failure, errors = MQTT_ERRORS, through?: typeof proxy): 
 }
 
 function explained(failure: Failure, errors = MQTT_ERRORS, through?: typeof proxy, effort = ''): ActionError {
-  return explain({ failure, effort }, { errors, subject, transport: { proxy: through, timeoutSeconds: 60 } })
+  return explain(
+    { failure, effort, isTimeUp: false },
+    { errors, subject, transport: { proxy: through, timeoutSeconds: 60 } },
+  )
 }
 
 describe('whether to try again', () => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
 import { ActionError } from '../../src/errors.ts'
+import { readSecrets } from '../../src/inputs/credentials.ts'
 import { readServiceInputs } from '../../src/inputs/service.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
 
@@ -9,7 +10,7 @@ const key = { 'access-key-id': 'id', 'access-key-secret': 'secret' }
 
 async function read(given: Record<string, string>, env: Record<string, string> = {}) {
   const { result, thrown } = await withEnvironment({ ...inputs({ ...key, ...given }), ...env }, () =>
-    readServiceInputs(process.env),
+    readServiceInputs(process.env, readSecrets(process.env)),
   )
   return { read: result, error: thrown instanceof ActionError ? thrown.describe((text) => text) : undefined }
 }

@@ -1,5 +1,6 @@
 import { routeTo } from '../attempts/proxy.ts'
 import type { Timing } from '../attempts/retry.ts'
+import { readSecrets } from '../inputs/credentials.ts'
 import { required } from '../inputs/input.ts'
 import { readSealKey, sealFor, sealingWith, type Sealing } from '../inputs/seal-key.ts'
 import { connect, readServiceInputs, type ServiceInputs } from '../inputs/service.ts'
@@ -44,7 +45,7 @@ async function readInputs(
 ): Promise<ServiceInputs & { readonly instanceId: string; readonly sealing: Sealing | undefined }> {
   // First, because both mask secrets.
   const sealKey = readSealKey()
-  const service = await readServiceInputs(process.env, timing)
+  const service = await readServiceInputs(process.env, readSecrets(process.env), timing)
   const sealing = sealKey === '' ? undefined : sealingWith(sealKey, process.env)
   return { ...service, sealing, instanceId: required('instance-id', 'post-cn-7mz2d******') }
 }

@@ -11,11 +11,12 @@ import {
 } from '../certificates/verification-certificate.ts'
 import { issuerOf } from '../certificates/x509.ts'
 import { ActionError } from '../errors.ts'
-import { invalid, oneOf, optional, required, secret, UNSET_IS_EMPTY } from '../inputs/input.ts'
-import { optionalCertificate, optionalPrivateKey } from '../inputs/pem.ts'
+import { invalid, oneOf, optional, required, UNSET_IS_EMPTY } from '../inputs/input.ts'
+import { optionalCertificate } from '../inputs/pem.ts'
 import { readRegisterCode } from '../inputs/register-code.ts'
 import { readServiceInputs, type ServiceInputs } from '../inputs/service.ts'
-import { readCaCertificateInput, readSigningInputs, type SigningInputs } from '../inputs/signer.ts'
+import { optionalCaKey, readCaCertificateInput, readValidDays, type CaKeyInput } from '../inputs/ca.ts'
+import { readSecrets } from '../inputs/credentials.ts'
 import type { CaToRegister, Proof } from '../mqtt/register-ca.ts'
 import type { OnReplace } from '../mqtt/retire-ca.ts'
 import { mask, withholdCertificate } from '../runner/masking.ts'
@@ -33,7 +34,7 @@ export type Predecessor = { readonly serialNumber: string; readonly onReplace: O
 
 /** The given proof that the caller has the CA's key, not checked yet. */
 type GivenProof =
-  | { readonly kind: 'key'; readonly signing: SigningInputs }
+  | { readonly kind: 'key'; readonly key: CaKeyInput }
   | { readonly kind: 'certificate'; readonly pem: PemText; readonly registerCode: string }
 
 /**
@@ -43,22 +44,21 @@ type GivenProof =
  * @throws ActionError
  */
 export async function readRegisterInputs(timing?: Timing): Promise<RegisterInputs> {
-  // First, because it masks the key, its passphrase and the code.
+  // Both first, because they mask all secrets: of the credentials, and the key, its passphrase and the code.
+  const secrets = readSecrets(process.env)
   const given = await readGivenProof()
-  const service = await readServiceInputs(process.env, timing)
+  const service = await readServiceInputs(process.env, secrets, timing)
   const instanceId = required('instance-id', 'post-cn-7mz2d******')
   const name = required('ca-name', 'devices-2026')
   const activate = oneOf('activate', ['false', 'true']) === 'true'
   const certificate = await readCaCertificateInput()
   const predecessor = readPredecessor(certificate)
-  const proof = given.kind === 'key' ? madeWith(given.signing, certificate) : checked(given, certificate)
+  const proof = given.kind === 'key' ? madeWith(given.key, certificate) : checked(given, certificate)
   return { service, instanceId, ca: { certificate, name, activate, proof }, predecessor }
 }
 
 async function readGivenProof(): Promise<GivenProof> {
-  // Masked even if it is not used.
-  secret('ca-private-key-passphrase')
-  const key = await optionalPrivateKey('ca-private-key')
+  const key = await optionalCaKey()
   const registerCode = readRegisterCode()
   const pem = await optionalCertificate('verification-certificate')
   if (key !== undefined && pem !== undefined) {
@@ -68,7 +68,7 @@ async function readGivenProof(): Promise<GivenProof> {
     })
   }
   if (key !== undefined) {
-    if (registerCode === '') return { kind: 'key', signing: await readSigningInputs() }
+    if (registerCode === '') return { kind: 'key', key }
     throw new ActionError({
       what: 'Both register-code and ca-private-key are set',
       fix: 'Remove register-code: with ca-private-key, this action fetches a code itself. Set register-code only with verification-certificate.',
@@ -81,8 +81,9 @@ async function readGivenProof(): Promise<GivenProof> {
   })
 }
 
-function madeWith({ pem, passphrase, validDays }: SigningInputs, ca: X509Certificate): Proof {
-  const key = readCaPrivateKey({ ca, pem, passphrase })
+function madeWith(input: CaKeyInput, ca: X509Certificate): Proof {
+  const validDays = readValidDays()
+  const key = readCaPrivateKey({ ca, ...input })
   return {
     kind: 'made',
     make: async (code) => {

@@ -4,20 +4,21 @@ import { formatKeyKind, requireCaKey } from '../certificates/keys.ts'
 import { signerInMemory } from '../certificates/signer.ts'
 import { makeVerificationCertificate } from '../certificates/verification-certificate.ts'
 import { issuerOf } from '../certificates/x509.ts'
+import { readCaCertificateInput, readValidDays, requiredCaKey } from '../inputs/ca.ts'
 import { required } from '../inputs/input.ts'
 import { readRegisterCode } from '../inputs/register-code.ts'
-import { readCaCertificateInput, readSigningInputs } from '../inputs/signer.ts'
 import { log } from '../runner/log.ts'
 import { requireOutputFile, setOutputs, writeTemporaryFile } from '../runner/outputs.ts'
 
 /** Makes the verification certificate from a register code and the CA's private key. */
 export async function signAction(): Promise<void> {
-  // First, because it masks the key and its passphrase.
-  const { pem: keyPem, passphrase, validDays } = await readSigningInputs()
+  // Both first, because they mask the key, its passphrase and the code.
+  const keyInput = await requiredCaKey()
   const registerCode = readRegisterCode()
   required('register-code', '${{ steps.code.outputs.register-code }}')
+  const validDays = readValidDays()
   const ca = await readCaCertificateInput()
-  const key = readCaPrivateKey({ ca, pem: keyPem, passphrase })
+  const key = readCaPrivateKey({ ca, ...keyInput })
   requireOutputFile()
 
   const issuer = issuerOf(ca)

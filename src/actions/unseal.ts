@@ -20,5 +20,5 @@ export async function unsealAction(): Promise<void> {
 
   log('Seal', `opened; made in run ${run.runId} of ${run.repository}`)
   log('Instance', instanceId)
-  log('Register code', 'masked, and set as the output register-code')
+  log('Register code', 'masked; output register-code')
 }

@@ -8,8 +8,8 @@ import { isRetryable, RUN_AGAIN_LATER, serviceError, type ServiceErrors } from '
 /** How an attempt to change something ended, as far as its response tells. */
 type Attempted<T> =
   | { readonly kind: 'done'; readonly result: T }
-  /** The service did not execute it: it refused, or never received the request. */
-  | { readonly kind: 'refused'; readonly failure: Failure }
+  /** The service refused it, or never received the request. */
+  | { readonly kind: 'not-executed'; readonly failure: Failure }
   /** The service may have executed it, or may still do so. */
   | { readonly kind: 'unknown'; readonly failure: Failure }
 
@@ -49,8 +49,8 @@ export async function change<T, Sent>(service: Service, what: Change<T, Sent>): 
   const { call, goal, prepare, verify, verifyOn = [], retryOn = [], onVerify } = what
   const { operation } = call.request
   const unknown: Sent[] = []
-  const explainLast = (error: ActionError): ActionError =>
-    unknown.length === 0 ? error : notConfirmed(goal, error)
+  const explainLast = (error: ActionError, failure?: Failure): ActionError =>
+    unknown.length === 0 ? error : notConfirmed(goal, error, failure)
 
   const attempt = async (): Promise<T> => {
     const { query, sent } = await prepare().catch((error: unknown) => {
@@ -59,8 +59,8 @@ export async function change<T, Sent>(service: Service, what: Change<T, Sent>): 
     const attempted = await attemptChange(service, call, query)
     if (attempted.kind === 'done') return attempted.result
     const { kind, failure } = attempted
+    if (kind === 'not-executed' && !hasCode(failure, verifyOn)) throw new AttemptError(failure)
     if (kind === 'unknown') unknown.push(sent)
-    else if (!hasCode(failure, verifyOn)) throw new AttemptError(failure)
 
     onVerify(`${operation}: ${summarize(failure)}; asking the service for the current state`)
     const found = await verify(failure, unknown).catch((error: unknown) => {
@@ -74,7 +74,7 @@ export async function change<T, Sent>(service: Service, what: Change<T, Sent>): 
     name: operation,
     attempt,
     isRetryable: (failure) => isRetryable(failure, call.errors) || hasCode(failure, retryOn),
-    explain: (failed) => explainLast(explainCall(failed, service, call)),
+    explain: (failed) => explainLast(explainCall(failed, service, call), failed.failure),
   })
   return result
 }
@@ -90,7 +90,7 @@ async function attemptChange<T>(
   } catch (error) {
     if (!(error instanceof AttemptError)) throw error
     const { failure } = error
-    return { kind: isOutcomeUnknown(failure, errors) ? 'unknown' : 'refused', failure }
+    return { kind: isOutcomeUnknown(failure, errors) ? 'unknown' : 'not-executed', failure }
   }
 }
 
@@ -109,17 +109,21 @@ function hasCode(failure: Failure, codes: readonly string[]): boolean {
   return failure.kind === 'refused' && codes.includes(failure.code)
 }
 
-function notConfirmed(goal: string, error: ActionError): ActionError {
+function notConfirmed(goal: string, error: ActionError, failure: Failure | undefined): ActionError {
   // The service has just responded to `verify`, so its address is right.
-  const fix = error.serviceMessage === undefined ? RUN_AGAIN_LATER : error.fix
+  const isAddressRight = failure !== undefined && failure.kind !== 'refused'
+  const later =
+    failure?.kind === 'timeout' ? 'Run the job again later, or raise the input timeout.' : RUN_AGAIN_LATER
   return error.with({
-    fix: `${fix} After each attempt the service was asked, and did not report that ${goal}. If an attempt completes later, the next run detects it.`,
+    fix: `${isAddressRight ? later : error.fix} After each attempt the service was asked, and did not report that ${goal}. If an attempt completes later, the next run detects it.`,
   })
 }
 
 function stateUnknown(goal: string, failure: Failure, error: ActionError): ActionError {
   return error.with({
     what: `It is unknown whether ${goal}: ${summarize(failure)}, and asking the service failed: ${error.message}`,
+    // Its code, which can be anything.
+    foreign: failure.kind === 'refused' ? [failure.code] : [],
     fix: `${error.fix} Then run the job again: it checks the current state first, and changes nothing twice.`,
   })
 }

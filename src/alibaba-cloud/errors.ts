@@ -118,18 +118,18 @@ export function isRetryable(failure: Failure, errors: ServiceErrors): boolean {
     : isTemporary(failure)
 }
 
+/** The call that an error is about. */
+type About = {
+  readonly errors: ServiceErrors
+  readonly subject: Subject
+  readonly transport: Pick<Transport, 'proxy' | 'timeoutSeconds'>
+}
+
 /** Makes the error that users read: what failed, and what to do about it. */
-export function explain(
-  { failure, effort }: FailedCall,
-  about: {
-    readonly errors: ServiceErrors
-    readonly subject: Subject
-    readonly transport: Pick<Transport, 'proxy' | 'timeoutSeconds'>
-  },
-): ActionError {
+export function explain({ failure, effort, isTimeUp }: FailedCall, about: About): ActionError {
   const { errors, subject } = about
   const { what, fix } =
-    failure.kind === 'refused' ? describeRefusal(failure, errors) : describe(failure, about)
+    failure.kind === 'refused' ? describeRefusal(failure, errors) : describe(failure, { ...about, isTimeUp })
   return new ActionError({
     what: fill(what, subject) + (effort === '' ? '' : `, ${effort}`),
     fix: fill(fix, subject),
@@ -146,12 +146,13 @@ type Description = { readonly what: string; readonly fix: string }
 
 function describe(
   failure: Exclude<Failure, Refusal>,
-  { subject: { endpoint: host }, transport }: Pick<Parameters<typeof explain>[1], 'subject' | 'transport'>,
+  about: About & { readonly isTimeUp: boolean },
 ): Description {
   // A request ID comes from the service itself, so the address is right.
   const isService = failure.kind === 'broken-response' && failure.requestId !== undefined
   const wrongAddress = isService ? RUN_AGAIN_LATER : WRONG_ADDRESS
-  return describeFailure(failure, { ...transport, host, wrongAddress })
+  const { subject, transport, isTimeUp } = about
+  return describeFailure(failure, { ...transport, isTimeUp, host: subject.endpoint, wrongAddress })
 }
 
 function describeRefusal({ code, status, serviceDate }: Refusal, errors: ServiceErrors): Description {

@@ -140,9 +140,10 @@ export const STS_ERRORS: ServiceErrors = {
     fix: 'A token is valid for minutes. Run the job again; if it persists, check the clock of the runner.',
   },
   'AuthenticationFail.OIDCToken.Invalid': BAD_TOKEN,
+  'AuthenticationFail.OIDCToken.IssuerNotMatch': BAD_TOKEN,
   'AuthenticationFail.OIDCToken.InvalidSignature': {
     ...BAD_TOKEN,
-    fix: `${BAD_TOKEN.fix} With the emulator, remove id-token: write from the job, so that the job uses the emulator's tokens.`,
+    fix: `With the emulator, remove id-token: write from the job, so that the job uses the emulator's tokens. Otherwise: ${BAD_TOKEN.fix}`,
   },
   'AuthenticationFail.OIDCToken.HttpsUrlInvalid': BAD_TOKEN,
   'AuthenticationFail.OIDCToken.PublicKeyFingerprintMismatch': BAD_TOKEN,

@@ -141,6 +141,7 @@ export function summarize(failure: Failure): string {
  * @param about.host the host that was called
  * @param about.wrongAddress the fix when another host than the service seems to have responded, or none
  * @param about.timeoutSeconds the input `timeout`
+ * @param about.isTimeUp whether that time is over
  */
 export function describeFailure(
   failure: RequestFailure,
@@ -149,9 +150,10 @@ export function describeFailure(
     readonly wrongAddress: string
     readonly proxy: Proxy | undefined
     readonly timeoutSeconds: number
+    readonly isTimeUp: boolean
   },
 ): { readonly what: string; readonly fix: string } {
-  const { host, wrongAddress, timeoutSeconds } = about
+  const { host, wrongAddress, timeoutSeconds, isTimeUp } = about
   const proxy = proxyFor(host, about.proxy)
   const throughProxy = proxy === undefined ? '' : ` HTTPS_PROXY sets the proxy ${proxy.host}.`
   switch (failure.kind) {
@@ -164,10 +166,12 @@ export function describeFailure(
       }
     case 'timeout':
       return {
-        what: `${host} ${describeTimeout(failure)}`,
+        what: `${host} ${describeTimeout(failure)}${isTimeUp ? `, the end of the ${timeoutSeconds} s of the input timeout` : ''}`,
         fix:
           `Check that this runner can reach ${host}, on port 443 unless another one is given.${throughProxy} ` +
-          `The input timeout limits all attempts together to ${timeoutSeconds} s.`,
+          (isTimeUp
+            ? 'If it can, raise the input timeout.'
+            : `The input timeout limits all attempts together to ${timeoutSeconds} s.`),
       }
     case 'proxy':
       return describeProxyFailure(failure, host)
@@ -211,7 +215,7 @@ function refusal(envelope: Readonly<Record<string, unknown>>, head: ResponseHead
 }
 
 function describeTimeout({ what, limitMs }: RequestFailure & { readonly kind: 'timeout' }): string {
-  return `${what} within ${Number((limitMs / 1000).toFixed(1))} s`
+  return `${what} within ${Number(Math.max(0.1, limitMs / 1000).toFixed(1))} s`
 }
 
 function describeNetworkError(code: string, head: ResponseHead | undefined): string {

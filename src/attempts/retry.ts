@@ -35,6 +35,8 @@ export type FailedCall = {
   readonly failure: Failure
   /** For example `after 5 attempts in 8.2 s`; empty for a single attempt. */
   readonly effort: string
+  /** Whether the input `timeout` left no time for another attempt. */
+  readonly isTimeUp: boolean
 }
 
 /** A call that is retried. */
@@ -101,6 +103,6 @@ export async function retry<T>(transport: Transport, call: RetriedCall<T>): Prom
   } catch (error) {
     if (!(error instanceof AttemptError)) throw error
     const effort = attempts === 1 ? '' : `after ${attempts} attempts in ${(tookMs() / 1000).toFixed(1)} s`
-    throw call.explain({ failure: error.failure, effort })
+    throw call.explain({ failure: error.failure, effort, isTimeUp: performance.now() >= deadlineMs })
   }
 }

@@ -148,7 +148,7 @@ function isRetryable(failure: Failure): boolean {
   return failure.status >= 500 || failure.status === 429 || failure.status === 408
 }
 
-function explain({ failure, effort }: FailedCall, host: string, transport: Transport): ActionError {
+function explain({ failure, effort, isTimeUp }: FailedCall, host: string, transport: Transport): ActionError {
   const suffix = effort === '' ? '' : `, ${effort}`
   if (failure.kind === 'refused') {
     return new ActionError({
@@ -160,6 +160,6 @@ function explain({ failure, effort }: FailedCall, host: string, transport: Trans
         : "Check that the job has permissions: id-token: write, and run it again: the job's request token expires when the job ends.",
     })
   }
-  const { what, fix } = describeFailure(failure, { ...transport, host, wrongAddress: TRY_LATER })
+  const { what, fix } = describeFailure(failure, { ...transport, isTimeUp, host, wrongAddress: TRY_LATER })
   return new ActionError({ what: `GitHub gave no OIDC token: ${what}${suffix}`, fix })
 }

@@ -5,7 +5,7 @@ import type { Timing, Transport } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
 import { log } from '../runner/log.ts'
 import { cleanForeign, mask } from '../runner/masking.ts'
-import { readCredentialPlan, readSecrets } from './credentials.ts'
+import { readCredentialPlan, type Secrets } from './credentials.ts'
 import { DEFAULT_TIMEOUT_SECONDS, invalid, oneOf, optional, wholeNumber } from './input.ts'
 import { readProxy } from './proxy.ts'
 
@@ -27,13 +27,17 @@ const MAX_ENDPOINT_LENGTH = 260
  * Reads the inputs that say where the service is, with which credentials to call it, and how long to try. The time
  * limit of the input `timeout` starts here.
  *
+ * @param secrets of the credentials, read before any input was checked, so that all are masked
  * @param timing for tests, which wait less than users
  * @throws ActionError which input is invalid or missing
  */
-export async function readServiceInputs(env: NodeJS.ProcessEnv, timing?: Timing): Promise<ServiceInputs> {
+export async function readServiceInputs(
+  env: NodeJS.ProcessEnv,
+  secrets: Secrets,
+  timing?: Timing,
+): Promise<ServiceInputs> {
   const startMs = performance.now()
-  // Both first, because they mask the secrets.
-  const secrets = readSecrets(env)
+  // First, because it masks the password of the proxy.
   const proxy = readProxy(env)
   const vpc = oneOf('network', ['public', 'vpc']) === 'vpc' ? '-vpc' : ''
   const regionId = readRegion(env)
@@ -98,7 +102,7 @@ function requireRegion(regionId: string | undefined, endpointInput: string): str
   if (regionId !== undefined) return regionId
   throw new ActionError({
     what: `Neither region-id nor ${endpointInput} is set`,
-    fix: `Set region-id to the region of the instance, for example cn-hangzhou, or set ${REGION_VARIABLES.join(', ')}.`,
+    fix: `Set region-id to the region of the instance, for example cn-hangzhou, or set one of the environment variables ${REGION_VARIABLES.join(', ')}.`,
   })
 }
 

@@ -1,0 +1,57 @@
+import type { X509Certificate } from 'node:crypto'
+import { readCaCertificate } from '../certificates/ca-certificate.ts'
+import type { Passphrase } from '../certificates/keys.ts'
+import type { PemText } from '../certificates/pem.ts'
+import { ActionError } from '../errors.ts'
+import { secret, UNSET_IS_EMPTY, wholeNumber } from './input.ts'
+import { optionalCertificate, optionalPrivateKey } from './pem.ts'
+
+const KEY = 'ca-private-key'
+
+/** The private key of a CA as it was given, not parsed yet. */
+export type CaKeyInput = { readonly pem: PemText; readonly passphrase: Passphrase }
+
+/**
+ * Reads `ca-certificate`.
+ *
+ * @throws ActionError if it is not set, or the service would reject it
+ */
+export async function readCaCertificateInput(): Promise<X509Certificate> {
+  const name = 'ca-certificate'
+  return readCaCertificate(present(await optionalCertificate(name), name, "the CA's certificate"))
+}
+
+/**
+ * Reads `ca-private-key` and `ca-private-key-passphrase`, and masks both. Call it before any input is checked.
+ * `readCaPrivateKey` then parses the key.
+ *
+ * @returns `undefined` if the key is not set
+ * @throws ActionError if the key is not PEM text
+ */
+export async function optionalCaKey(): Promise<CaKeyInput | undefined> {
+  const passphrase = { input: 'ca-private-key-passphrase', value: secret('ca-private-key-passphrase') }
+  const pem = await optionalPrivateKey(KEY)
+  return pem && { pem, passphrase }
+}
+
+/**
+ * Does the same for a key that must be set.
+ *
+ * @throws ActionError if it is not, too
+ */
+export async function requiredCaKey(): Promise<CaKeyInput> {
+  return present(await optionalCaKey(), KEY, "the CA's private key")
+}
+
+/** Reads `valid-days`: how long a certificate that the CA signs is valid. */
+export function readValidDays(): number {
+  return wholeNumber('valid-days', { fallback: 30, max: 36_500, unit: 'days' })
+}
+
+function present<T>(value: T | undefined, name: string, what: string): T {
+  if (value !== undefined) return value
+  throw new ActionError({
+    what: `Missing input: ${name}`,
+    fix: `Set it under "with:" to ${what}, as PEM text or as the path of a PEM file. ${UNSET_IS_EMPTY}`,
+  })
+}
