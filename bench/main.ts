@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: runs `run` and `register` below. Names after `--` choose others, as in `npm run bench -- check`.
  *
- * run        measures what a run of the actions costs, with the bar of each figure, and writes results.json
+ * run        measures a run of the actions against the limit of each figure, and writes results.json
  * check      measures the same with fewer rounds, and fails when a figure is above its bar
  * register   measures a whole registration
  * libraries  measures what loading each library costs

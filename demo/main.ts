@@ -95,7 +95,7 @@ function title(text: string): void {
   console.log(`\n${styleText('bold', text)}`)
 }
 
-/** Shows a line of the demo itself, which is no part of a log. */
+/** Shows a line of the demo itself, which is not part of a log. */
 function comment(text: string): void {
   show(`→ ${text}`)
 }

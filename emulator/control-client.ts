@@ -9,17 +9,17 @@ import type { LoggedRequest } from './request-log.ts'
 export type ControlClient = {
   /** Returns the requests that it received, oldest first, of one operation or of all. */
   readonly requests: (operation?: string) => Promise<LoggedRequest[]>
-  /** Adds fault orders to those that are left. */
+  /** Adds fault orders to those that still apply. */
   readonly setFaults: (orders: readonly FaultOrder[]) => Promise<void>
   /** Forgets faults, requests, codes, nonces and everything else that has happened. */
   readonly reset: () => Promise<void>
-  /** Ends it. The process can outlive its answer for a moment. */
+  /** Stops the emulator. The process can end a moment after its response. */
   readonly stop: () => Promise<void>
 }
 
 /**
  * @param endpoint `host:port`
- * @param ca PEM of the CA to trust. Each emulator has its own, so no other server can answer in its place
+ * @param ca PEM of the CA to trust. Each emulator has its own, so no other server can respond instead
  * @param timeoutMs for each call; no limit by default
  */
 export function controlClient(endpoint: string, ca: string, timeoutMs?: number): ControlClient {
@@ -32,7 +32,7 @@ export function controlClient(endpoint: string, ca: string, timeoutMs?: number):
   return {
     requests: async (operation) => {
       const filter = operation === undefined ? '' : `?operation=${encodeURIComponent(operation)}`
-      // The emulator sends this very type.
+      // The emulator serializes this type.
       return JSON.parse(await call('GET', `requests${filter}`)) as LoggedRequest[]
     },
     setFaults: async (orders) => {

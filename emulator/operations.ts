@@ -13,7 +13,7 @@ import { answerIdToken, GITHUB_ID_TOKEN, ID_TOKEN_PATH } from './ram/id-tokens.t
 import { ServiceError } from './service/errors.ts'
 import type { Operation, Service } from './service/service.ts'
 
-/** Every operation of the emulated services. A new one needs its own file in the room of its service, and a row here. */
+/** Every operation of the emulated services. A new one needs a file in the folder of its service, and a row here. */
 const operations: Readonly<Record<string, Operation>> = {
   GetRegisterCode: getRegisterCode,
   RegisterCaCertificate: registerCaCertificate,
@@ -31,7 +31,7 @@ const versions: Readonly<Record<Operation['product'], string>> = { onsmqtt: '202
 /** The names that a fault order accepts. */
 export const operationNames = [...Object.keys(operations), GITHUB_ID_TOKEN]
 
-/** Answers a call in the service's envelope, or as GitHub's token endpoint. */
+/** Responds to a call in the format of the service, or of GitHub's token endpoint. */
 export function answer(call: Call, requestId: string, service: Service): Answer {
   if (call.path === ID_TOKEN_PATH) return answerIdToken(call, service)
   try {
@@ -50,7 +50,7 @@ export function answer(call: Call, requestId: string, service: Service): Answer 
   }
 }
 
-/** Returns an error in the service's envelope. */
+/** Returns an error in the format of the service. */
 export function errorBody(
   { code, message }: { readonly code: string; readonly message: string },
   call: Call,

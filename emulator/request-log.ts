@@ -2,14 +2,14 @@
 export type LoggedRequest = {
   /** The operation that it named, or `""`. */
   readonly operation: string
-  /** `null` if no answer was begun, as with the fault `hang`. */
+  /** `null` if no response was started, as with the fault `hang`. */
   readonly status: number | null
-  /** The error code; `null` for a success or an answer without a code. */
+  /** The error code; `null` for a success or a response without a code. */
   readonly code: string | null
   /** When it was received, ISO 8601. */
   readonly time: string
   readonly requestId: string
-  /** The fault that it met. */
+  /** The fault that was applied. */
   readonly fault: string | null
   /** Its parameters without signature, tokens and long texts. */
   readonly parameters: Readonly<Record<string, string>>
@@ -24,7 +24,7 @@ export class RequestLog {
 
   add(request: LoggedRequest): void {
     this.#requests.push(request)
-    // Seldom, because each time copies the rest.
+    // Rarely, because each time copies the rest.
     if (this.#requests.length === 2 * KEPT) this.#requests = this.#requests.slice(-KEPT)
   }
 

@@ -9,7 +9,7 @@ import { controlClient, type ControlClient } from './control-client.ts'
 import type { StartupLine } from './run.ts'
 import type { EmulatorConfig } from './world/config.ts'
 
-/** An emulator in a process of its own. */
+/** An emulator in a separate process. */
 export type Emulator = ControlClient & {
   readonly info: StartupLine
   /** Of the child process, for measurements. */
@@ -46,7 +46,7 @@ export async function startEmulator(
     const info = await waitForStartup(child).catch((cause: unknown) => {
       throw new Error(`The emulator did not start: ${output.trim()}`, { cause })
     })
-    letGo(child)
+    detach(child)
     return {
       info,
       pid: child.pid,
@@ -67,7 +67,7 @@ export async function startEmulator(
 export async function waitForStartup(child: ChildProcess): Promise<StartupLine> {
   return new Promise((resolve, reject) => {
     child.on('message', (message) => {
-      // The emulator sends this very type.
+      // The emulator serializes this type.
       resolve(message as StartupLine)
     })
     child.on('error', reject)
@@ -81,7 +81,7 @@ export async function waitForStartup(child: ChildProcess): Promise<StartupLine> 
 type Child = ChildProcess & { readonly pid: number; readonly stderr: Readable }
 
 /** Lets this process end before the child. The child's errors are still shown. */
-function letGo(child: Child): void {
+function detach(child: Child): void {
   child.unref()
   child.channel?.unref()
   child.stderr.removeAllListeners('data').on('data', (chunk: Buffer) => process.stderr.write(chunk))

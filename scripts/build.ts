@@ -22,7 +22,7 @@ const ACTIONS = {
 
 /**
  * What the SDK requires when it is loaded, although few runs use it: the default chain, and error messages in XML.
- * Each is a bundle of its own, which is loaded when it is first used. This saves about a tenth of the time of a run.
+ * Each is a separate bundle, which is loaded when it is first used. This saves about a tenth of the time of a run.
  */
 const LOADED_ON_USE = ['@alicloud/credentials', '@alicloud/tea-xml']
 

@@ -98,7 +98,7 @@ function outputTable(action: string): string {
 /** Codes with the same explanation. */
 type CodeGroup = { readonly codes: string[]; readonly error: ServiceError }
 
-/** @param except codes that are left out if they have the same explanation there */
+/** @param except codes that are omitted if they have the same explanation there */
 function groupsOf(errors: ServiceErrors, except: ServiceErrors = {}): readonly CodeGroup[] {
   const groups = new Map<ServiceError, string[]>()
   for (const [name, error] of Object.entries(errors)) {

@@ -1,4 +1,4 @@
-/** The part of ncc's programmatic interface that the build uses; the package has no types of its own. */
+/** The part of ncc's programmatic interface that the build uses. The package contains no types. */
 declare module '@vercel/ncc' {
   type Options = {
     cache?: string | false

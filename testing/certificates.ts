@@ -11,7 +11,7 @@ import * as x509 from '@peculiar/x509'
 
 export const DAY_MS = 24 * 60 * 60 * 1000
 
-/** A kind of key, as tables of cases name it. */
+/** A kind of key. */
 export type Kind = `RSA ${number}` | 'EC P-256' | 'EC P-384' | 'EC P-521' | 'Ed25519'
 
 export type Issued = {
@@ -59,7 +59,7 @@ export async function makeCa(options: Options = {}): Promise<Issued> {
   return await issue({ isCa: true, subject: 'C=CN, O=Example, CN=Example CA', ...options })
 }
 
-/** Makes a certificate that is no CA, such as that of a device. */
+/** Makes a certificate that is not a CA certificate, such as that of a device. */
 export async function makeLeaf(options: Options = {}): Promise<Issued> {
   return await issue({ isCa: false, subject: 'CN=device-1', ...options })
 }

@@ -3,16 +3,16 @@ import type { FaultOrder, Replacement } from '../emulator/faults/orders.ts'
 /** A fault, and the outcome that users can rely on. */
 export type FaultRow = {
   readonly operation: Operation
-  /** What goes wrong, for the reader. */
+  /** The fault, as shown in the test title. */
   readonly fault: string
-  /** Rows of one kind differ in the operation, or in the code of an error. One of them runs through `dist/`. */
+  /** Rows of one kind differ only in the operation or the error code. One of them runs through `dist/`. */
   readonly kind: string
-  /** What the emulator is told to do. */
+  /** The faults that the emulator is given. */
   readonly orders?: readonly Omit<FaultOrder, 'operation'>[]
-  /** What the step is given besides the inputs that work. */
+  /** Added to the working inputs of the step. */
   readonly inputs?: Readonly<Record<string, string>>
   readonly env?: Readonly<Record<string, string>>
-  /** The longest that an attempt may take, where the row waits for it and runs in the process of the test. */
+  /** The timeout of an attempt when the row runs in the process of the test. */
   readonly attemptMs?: number
   readonly promise: Outcome
 }
@@ -32,7 +32,7 @@ type Outcome =
   | { readonly failsAfterAttempts: number; readonly saying: readonly string[] }
 
 const ALWAYS = 'always'
-/** Attempts of a step in these tests; users have 5. */
+/** `max-attempts` of the steps. The default for users is 5. */
 export const MAX_ATTEMPTS = 3
 
 const fails = (failsAfterAttempts: number, ...saying: string[]): Outcome => ({ failsAfterAttempts, saying })
@@ -51,25 +51,25 @@ function row(
   return { operation, fault, kind: fault, orders: [order], promise, ...more }
 }
 
-/** An attempt that gets no answer, in the process of the test. */
+/** Shortens the timeout of an attempt that gets no response. */
 const HANGS = { attemptMs: 500 }
 
 const WRONG_PLACE = 'endpoint, region-id and network'
 const GITHUB = 'www.githubstatus.com'
 
-/** What every call does about an answer that is none, or none that can be read. */
+/** Returns rows for missing and unreadable responses, which all operations have. */
 function brokenAnswers(operation: Operation): FaultRow[] {
   const where = operation === 'GitHubIdToken' ? GITHUB : WRONG_PLACE
   const unreadable = 'not a JSON object'
   const always = (fault: FaultOrder['fault'], title: string, ...saying: string[]): FaultRow =>
     row(operation, title, { fault, times: ALWAYS }, givesUp(...saying))
   const once = (fault: FaultOrder['fault'], title: string): FaultRow =>
-    row(operation, `${title}, once`, { fault }, passes(), { kind: 'a broken answer, once' })
+    row(operation, `${title}, once`, { fault }, passes(), { kind: 'an invalid response, once' })
   const slow = (fault: FaultOrder['fault'], title: string, ...saying: string[]): FaultRow =>
     row(operation, title, { fault, times: ALWAYS }, refusedAtOnce(...saying), { inputs: { timeout: '1' } })
   return [
-    always('reset', 'connection reset before the answer', 'ECONNRESET', where),
-    once('reset', 'connection reset before the answer'),
+    always('reset', 'connection reset before the response', 'ECONNRESET', where),
+    once('reset', 'connection reset before the response'),
     row(operation, 'connection reset twice', { fault: 'reset', times: 2 }, passes(3)),
     always(
       'reset-in-body',
@@ -78,10 +78,10 @@ function brokenAnswers(operation: Operation): FaultRow[] {
       where,
     ),
     once('reset-in-body', 'connection reset in the middle of the body'),
-    slow('hang', 'no answer at all', 'did not respond within'),
-    row(operation, 'no answer at all, once', { fault: 'hang' }, passes(), HANGS),
-    slow('dribble', 'a body that dribbles for ever', 'did not finish its response within'),
-    row(operation, 'an answer that is late, but in time', { fault: { delayMs: 400 } }, passes(1)),
+    slow('hang', 'no response', 'did not respond within'),
+    row(operation, 'no response, once', { fault: 'hang' }, passes(), HANGS),
+    slow('dribble', 'a body that never ends', 'did not finish its response within'),
+    row(operation, 'a slow response within the timeout', { fault: { delayMs: 400 } }, passes(1)),
     always('html', 'HTML with HTTP 502', 'HTTP 502', 'text/html', where),
     once('html', 'HTML with HTTP 502'),
     always('html-200', 'HTML with HTTP 200', 'HTTP 200', 'text/html', where),
@@ -89,7 +89,7 @@ function brokenAnswers(operation: Operation): FaultRow[] {
     always('empty-500', 'an empty body with HTTP 500', 'HTTP 500', unreadable),
     always('truncated', 'a truncated body', unreadable),
     once('truncated', 'a truncated body'),
-    row(operation, 'the right answer as text/plain', { fault: 'wrong-content-type' }, passes(1)),
+    row(operation, 'the right response as text/plain', { fault: 'wrong-content-type' }, passes(1)),
     always('large-body', 'a body of 256 MiB', 'more than 1 MiB'),
     always('null-body', 'the JSON null', unreadable),
     always('array-body', 'a JSON list', unreadable),
@@ -97,7 +97,7 @@ function brokenAnswers(operation: Operation): FaultRow[] {
   ]
 }
 
-/** What a call to Alibaba Cloud does about an error of the service. */
+/** Returns rows for errors of a service of Alibaba Cloud. */
 function serviceErrors(
   operation: Operation,
   permanent: Readonly<Record<string, string>>,
@@ -107,14 +107,14 @@ function serviceErrors(
   return [
     ...Object.entries(permanent).map(([code, saying]) =>
       row(operation, code, { fault: { code }, times: ALWAYS }, refusedAtOnce(code, saying), {
-        kind: 'an error that stays',
+        kind: 'a permanent error',
       }),
     ),
     ...passing.flatMap((code) => [
       row(operation, code, { fault: { code }, times: ALWAYS }, givesUp(code), {
-        kind: 'an error that may pass',
+        kind: 'a temporary error',
       }),
-      row(operation, `${code}, once`, { fault: { code } }, passes(), { kind: 'an error that passes' }),
+      row(operation, `${code}, once`, { fault: { code } }, passes(), { kind: 'a temporary error, once' }),
     ]),
     row(
       operation,
@@ -150,7 +150,7 @@ const SIGNED = {
 }
 const PASSING = ['InternalError', 'ServiceUnavailable', 'Throttling', 'Throttling.User', 'Throttling.Api']
 
-/** What a host that cannot be reached does to a call. */
+/** Returns rows for an unreachable host or proxy. */
 function unreachable(operation: Operation, input: string): FaultRow[] {
   const rows: Omit<FaultRow, 'kind'>[] = [
     {
@@ -161,19 +161,19 @@ function unreachable(operation: Operation, input: string): FaultRow[] {
     },
     {
       operation,
-      fault: 'a port on which nobody listens',
+      fault: 'a port without a listener',
       inputs: { [input]: '127.0.0.1:9' },
       promise: givesUp('127.0.0.1:9 refused the connection', WRONG_PLACE),
     },
     {
       operation,
-      fault: 'a port on which nobody listens, of an IPv6 address',
+      fault: 'a port without a listener at an IPv6 address',
       inputs: { [input]: '[::1]:9' },
       promise: givesUp('[::1]:9 ', WRONG_PLACE),
     },
     {
       operation,
-      fault: 'a proxy that is not there',
+      fault: 'an unreachable proxy',
       inputs: { [input]: 'service.aliyuncs.com' },
       env: { HTTPS_PROXY: 'http://user:word@127.0.0.1:9' },
       promise: givesUp('The proxy 127.0.0.1:9 could not be reached', 'HTTPS_PROXY'),
@@ -189,21 +189,21 @@ function unreachable(operation: Operation, input: string): FaultRow[] {
   return rows.map((row) => ({ ...row, kind: row.fault }))
 }
 
-/** For the first call of a step: the certificate of all the others is not trusted either. */
+/** Returns a row for the first call of a step, because its TLS certificate is that of all calls. */
 function untrusted(operation: Operation): FaultRow {
   return {
     operation,
-    fault: 'a certificate that is not trusted',
-    kind: 'a certificate that is not trusted',
+    fault: 'an untrusted TLS certificate',
+    kind: 'an untrusted TLS certificate',
     env: { NODE_EXTRA_CA_CERTS: '' },
     promise: refusedAtOnce('is not trusted', 'NODE_EXTRA_CA_CERTS'),
   }
 }
 
-/** What an operation that changes something does about an answer that leaves open whether it was carried out. */
+/** Returns rows for a change whose response does not tell whether it was carried out. */
 function openOutcomes(operation: Operation): FaultRow[] {
   const answers: readonly (readonly [title: string, fault: Replacement, ...saying: string[]])[] = [
-    ['connection reset before the answer', 'reset', 'ECONNRESET'],
+    ['connection reset before the response', 'reset', 'ECONNRESET'],
     [
       'connection reset in the middle of the body',
       'reset-in-body',
@@ -223,50 +223,47 @@ function openOutcomes(operation: Operation): FaultRow[] {
   ]
   return answers.flatMap(([title, fault, ...saying]) => [
     row(operation, `${title}, carried out`, { fault: { commitThen: fault } }, passes(1), {
-      kind: 'a change with a broken answer, carried out',
+      kind: 'a change with an invalid response, carried out',
     }),
     row(operation, `${title}, not carried out, once`, { fault }, passes(), {
-      kind: 'a change with a broken answer, not carried out, once',
+      kind: 'a change with an invalid response, not carried out, once',
     }),
     row(
       operation,
       `${title}, not carried out`,
       { fault, times: ALWAYS },
       givesUp(...saying, 'After each attempt the service was asked, and did not report'),
-      { kind: 'a change with a broken answer, not carried out' },
+      { kind: 'a change with an invalid response, not carried out' },
     ),
   ])
 }
 
-/** The same, when no answer comes. */
+/** Returns rows for a change without a response. */
 function hangingOutcomes(operation: Operation): FaultRow[] {
   return [
-    row(operation, 'no answer at all, carried out', { fault: 'commit-then-hang' }, passes(1), {
+    row(operation, 'no response, carried out', { fault: 'commit-then-hang' }, passes(1), {
       inputs: { timeout: '5' },
       ...HANGS,
     }),
-    row(operation, 'no answer at all, not carried out, once', { fault: 'hang' }, passes(), {
+    row(operation, 'no response, not carried out, once', { fault: 'hang' }, passes(), {
       inputs: { timeout: '8' },
       ...HANGS,
     }),
     row(
       operation,
-      'no answer at all, not carried out',
+      'no response, not carried out',
       { fault: 'hang', times: ALWAYS },
       givesUp('within', 'After each attempt'),
       { inputs: { timeout: '10' }, ...HANGS },
     ),
-    row(
-      operation,
-      'a body that dribbles for ever, carried out',
-      { fault: { commitThen: 'dribble' } },
-      passes(1),
-      { inputs: { timeout: '5' }, ...HANGS },
-    ),
+    row(operation, 'a body that never ends, carried out', { fault: { commitThen: 'dribble' } }, passes(1), {
+      inputs: { timeout: '5' },
+      ...HANGS,
+    }),
   ]
 }
 
-/** What it does about an error that says that nothing was done, and never will be. */
+/** Returns rows for a change that the service refuses permanently. */
 function serviceRefusals(operation: Operation, codes: Readonly<Record<string, string>>): FaultRow[] {
   return Object.entries(codes).map(([code, saying]) =>
     row(operation, code, { fault: { code }, times: ALWAYS }, refusedAtOnce(code, saying), {
@@ -275,8 +272,8 @@ function serviceRefusals(operation: Operation, codes: Readonly<Record<string, st
   )
 }
 
-/** And about one that says that it was turned away: nothing was done, so nothing is asked. */
-function turnedAway(operation: Operation): FaultRow[] {
+/** Returns rows for throttling: the change was not carried out, so the action retries without verifying. */
+function throttled(operation: Operation): FaultRow[] {
   return ['Throttling', 'Throttling.User', 'SystemOverFlow'].flatMap((code) => [
     row(operation, code, { fault: { code }, times: ALWAYS }, givesUp(code), {
       kind: 'a change that is not carried out',
@@ -293,7 +290,7 @@ const badCode = (fault: string, registerCode: string): FaultRow =>
     fault,
     { fault: { registerCode }, times: ALWAYS },
     givesUp('a register code that contains white space or control characters', 'request ID'),
-    { kind: 'a code that is none' },
+    { kind: 'an invalid code' },
   )
 
 const MQTT_DENIED = 'mq:GetRegisterCode and mq:MqttInstanceAccess'
@@ -326,9 +323,9 @@ export const FAULT_ROWS: readonly FaultRow[] = [
     givesUp('without a register code'),
   ),
   row('GetRegisterCode', 'a success without a code, once', { fault: 'no-code' }, passes()),
-  badCode('a code with a space in it', '13274673-8f90 4630'),
-  badCode('a code with a line end in it', '13274673-8f90-4630\n'),
-  badCode('a code with a control character in it', '13274673-8f90\u00004630'),
+  badCode('a code that contains a space', '13274673-8f90 4630'),
+  badCode('a code that contains a line break', '13274673-8f90-4630\n'),
+  badCode('a code that contains a control character', '13274673-8f90\u00004630'),
   untrusted('GetRegisterCode'),
 
   ...unreachable('AssumeRole', 'sts-endpoint'),
@@ -348,11 +345,11 @@ export const FAULT_ROWS: readonly FaultRow[] = [
   ),
   row(
     'AssumeRole',
-    'a success without a key',
+    'a success without credentials',
     { fault: 'no-code', times: ALWAYS },
     givesUp('without complete temporary credentials'),
   ),
-  row('AssumeRole', 'a success without a key, once', { fault: 'no-code' }, passes()),
+  row('AssumeRole', 'a success without credentials, once', { fault: 'no-code' }, passes()),
 
   ...unreachable('AssumeRoleWithOIDC', 'sts-endpoint'),
   ...brokenAnswers('AssumeRoleWithOIDC'),
@@ -371,11 +368,11 @@ export const FAULT_ROWS: readonly FaultRow[] = [
   ),
   row(
     'AssumeRoleWithOIDC',
-    'a success without a key',
+    'a success without credentials',
     { fault: 'no-code', times: ALWAYS },
     givesUp('without complete temporary credentials'),
   ),
-  row('AssumeRoleWithOIDC', 'a success without a key, once', { fault: 'no-code' }, passes()),
+  row('AssumeRoleWithOIDC', 'a success without credentials, once', { fault: 'no-code' }, passes()),
 
   ...brokenAnswers('GitHubIdToken'),
   ...[401, 403, 404].map((status) =>
@@ -393,10 +390,10 @@ export const FAULT_ROWS: readonly FaultRow[] = [
       `HTTP ${status}`,
       { fault: { status, body: '{"message":"No."}' }, times: ALWAYS },
       givesUp(`HTTP ${status}: No`, GITHUB),
-      { kind: 'no token for now' },
+      { kind: 'a temporary failure to get a token' },
     ),
     row('GitHubIdToken', `HTTP ${status}, once`, { fault: { status, body: '{}' } }, passes(), {
-      kind: 'no token, once',
+      kind: 'a temporary failure to get a token, once',
     }),
   ]),
   row(
@@ -416,8 +413,8 @@ export const FAULT_ROWS: readonly FaultRow[] = [
   untrusted('GitHubIdToken'),
   {
     operation: 'GitHubIdToken',
-    fault: 'a proxy that is not there',
-    kind: 'a proxy to GitHub that is not there',
+    fault: 'an unreachable proxy',
+    kind: 'an unreachable proxy to GitHub',
     env: {
       ACTIONS_ID_TOKEN_REQUEST_URL: 'https://token.example.com/token?api-version=2.0',
       HTTPS_PROXY: 'http://user:word@127.0.0.1:9',
@@ -447,13 +444,19 @@ export const FAULT_ROWS: readonly FaultRow[] = [
     [...PASSING, 'SystemOverFlow', 'SignatureNonceUsed'],
   ),
   ...['FindCaBySnError', 'ParameterFieldCheckFailed'].map((code) =>
-    row('GetCaCertificate', `${code}: not there, so it is registered`, { fault: { code } }, passes(1), {
-      kind: 'not there, so it is registered',
-    }),
+    row(
+      'GetCaCertificate',
+      `${code}: the CA does not exist and is registered`,
+      { fault: { code } },
+      passes(1),
+      {
+        kind: 'the CA does not exist and is registered',
+      },
+    ),
   ),
   row(
     'GetCaCertificate',
-    'a success without a CA: not there, so it is registered',
+    'a success without a CA: the CA does not exist and is registered',
     { fault: 'no-code' },
     passes(1),
   ),
@@ -483,13 +486,13 @@ export const FAULT_ROWS: readonly FaultRow[] = [
   }),
   ...['RegisterCodeError', 'RegisterCodeUsed'].flatMap((code) => [
     row('RegisterCaCertificate', code, { fault: { code }, times: ALWAYS }, givesUp(code), {
-      kind: 'a code that is refused',
+      kind: 'a refused code',
     }),
-    row('RegisterCaCertificate', `${code}, once: the next code is taken`, { fault: { code } }, passes(), {
-      kind: 'a code that is refused, once',
+    row('RegisterCaCertificate', `${code}, once: a new code is used`, { fault: { code } }, passes(), {
+      kind: 'a refused code, once',
     }),
   ]),
-  ...turnedAway('RegisterCaCertificate'),
+  ...throttled('RegisterCaCertificate'),
 
   ...openOutcomes('InactivateCaCertificate'),
   ...hangingOutcomes('InactivateCaCertificate'),
@@ -497,12 +500,12 @@ export const FAULT_ROWS: readonly FaultRow[] = [
     NoPermission: 'mq:UnregisterCaCertificate and mq:MqttInstanceAccess',
     MqttOwnerCheckError: 'is registered and active, but deactivating its predecessor',
   }),
-  ...turnedAway('InactivateCaCertificate'),
+  ...throttled('InactivateCaCertificate'),
 
   ...openOutcomes('DeleteCaCertificate'),
   ...serviceRefusals('DeleteCaCertificate', {
     NoPermission: 'mq:DeleteCaCertificate and mq:MqttInstanceAccess',
     MqttOwnerCheckError: 'is registered and active, but deleting its predecessor',
   }),
-  ...turnedAway('DeleteCaCertificate'),
+  ...throttled('DeleteCaCertificate'),
 ]

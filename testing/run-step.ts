@@ -35,16 +35,16 @@ export type StepRun = {
 export type RunProgram = (step: {
   /** The folder of its action.yml. */
   readonly action: string
-  /** What its action.yml names. */
+  /** The path of the program in its action.yml. */
   readonly program: string
-  /** A temporary folder, to run in. */
+  /** The working directory, a temporary folder. */
   readonly folder: string
   readonly env: Readonly<Record<string, string>>
   readonly signal: AbortSignal | undefined
-  /** Told of what it writes to standard output. */
+  /** Called with each chunk of standard output. */
   readonly onOutput: (chunk: string) => void
 }) => Promise<{
-  /** `null` when it was ended by force. */
+  /** `null` when it was killed. */
   readonly exitCode: number | null
   readonly stderr: string
 }>
@@ -52,15 +52,15 @@ export type RunProgram = (step: {
 type Options = {
   /** Added to the environment of the step, which inherits only PATH from this process. */
   readonly env?: Readonly<Record<string, string>>
-  /** Masked from earlier steps. */
+  /** Values that earlier steps masked. */
   readonly masks?: readonly string[]
   /** Called with each line of the log as it is written. */
   readonly onLine?: (line: string) => void
   /** Ends the process when aborted. */
   readonly signal?: AbortSignal
-  /** Which of its programs; `main` when left out. */
+  /** The program to run. Defaults to `main`. */
   readonly stage?: 'main' | 'post'
-  /** How the program is run; in a process of its own when left out. */
+  /** Runs the program. Defaults to a new process. */
   readonly run?: RunProgram
 }
 
@@ -147,7 +147,7 @@ const runProcess: RunProgram = async ({ action, program, folder, env, signal, on
   })
   child.stdout.setEncoding('utf8').on('data', onOutput)
   const closed = new Promise<number | null>((resolve) => {
-    // A process that was ended by force has no exit code; the signal's error says no more than that.
+    // A process that was killed has no exit code, which says enough. The error event only repeats it.
     child.on('error', () => undefined)
     child.on('close', resolve)
   })
@@ -169,7 +169,7 @@ function readActionYml(action: string): ActionYml {
 }
 const actionYmls = new Map<string, ActionYml>()
 
-/** The texts of all workflow commands of a kind in a log. */
+/** Returns the texts of all workflow commands of a kind in a log. */
 function commandsIn(stdout: string, command: string): string[] {
   const pattern = new RegExp(`^::${command}(?: [^:]*)?::(.*)$`)
   return stdout.split(/\r?\n/).flatMap((line) => {

@@ -22,7 +22,7 @@ beforeAll(() => {
   trust(service.emulator)
 })
 beforeEach(async () => {
-  // With its first bit set, so that the service spells it with a zero byte before it.
+  // The first bit is set, so the service adds a leading zero byte.
   ca = await makeCa({ serialNumber: `f2${crypto.randomUUID().replaceAll('-', '')}` })
 })
 
@@ -30,7 +30,7 @@ async function calls(): Promise<string[]> {
   return (await service.emulator.requests()).map(({ operation }) => operation)
 }
 
-/** A verification certificate that was made elsewhere. */
+/** Makes a verification certificate outside of the action. */
 async function verification(by = ca): Promise<{ pem: string; registerCode: string }> {
   const { registerCode } = (await getRegisterCode(serviceOf(service.emulator), instanceOf(service.emulator)))
     .result
@@ -40,7 +40,7 @@ async function verification(by = ca): Promise<{ pem: string; registerCode: strin
   return { pem: (await makeVerificationCertificate(parts)).toString(), registerCode }
 }
 
-describe('a CA that is not there', () => {
+describe('a CA that is not registered', () => {
   it.each<Kind>(['EC P-256', 'EC P-384', 'EC P-521', 'RSA 2048'])(
     'is registered in three calls: %s',
     async (kind) => {
@@ -62,7 +62,7 @@ describe('a CA that is not there', () => {
     },
   )
 
-  it('is told of in a log that a person likes to read', async () => {
+  it('is logged as labels and facts', async () => {
     const { log, masks, stdout } = await service.register(withKey(ca))
     const { instanceId, regionId, endpoint } = service.emulator.info
     expect(log.split('\n')).toEqual([
@@ -79,7 +79,7 @@ describe('a CA that is not there', () => {
     expect(stdout.replaceAll(/^::add-mask::.*$/gm, '')).not.toContain(code)
   })
 
-  it('is shown in the summary of the job, escaped, and without the code', async () => {
+  it('is shown in the job summary, escaped and without the code', async () => {
     const run = await service.register(withKey(ca, '<script>`x`</script> | &amp;'))
     const code = (await casOf(service.emulator))[0]?.registrationCode ?? ''
     expect(code).not.toBe('')
@@ -98,7 +98,7 @@ describe('a CA that is not there', () => {
     }
   })
 
-  it('is registered without a summary when none can be written', async () => {
+  it('is registered when the job summary cannot be written', async () => {
     const run = await service.register(withKey(ca), { env: { GITHUB_STEP_SUMMARY: '/nowhere/summary' } })
     expect(run).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
     expect(run.log).toMatch(/^Summary +not written/m)
@@ -112,14 +112,14 @@ describe('a CA that is not there', () => {
     expect(run.masks).toContain(registerCode)
     expect(await calls()).toEqual(['GetRegisterCode', 'GetCaCertificate', 'RegisterCaCertificate'])
 
-    // Also with the code of another registration: what is there needs none.
+    // Also with a code that does not match: a registered CA needs no code.
     for (const more of [{}, { 'register-code': `${registerCode}0` }]) {
       const again = await service.register({ ...given, ...more })
       expect(again).toMatchObject({ exitCode: 0, outputs: { created: 'false', sn: snOf(ca) } })
     }
   })
 
-  it('is not registered with a certificate for another code', async () => {
+  it('is not registered when register-code and verification-certificate differ', async () => {
     const { pem, registerCode } = await verification()
     const given = { 'ca-name': 'devices', 'ca-certificate': ca.pem, 'verification-certificate': pem }
     const run = await service.register({ ...given, 'register-code': `${registerCode}0` })
@@ -129,7 +129,7 @@ describe('a CA that is not there', () => {
     expect(await calls()).toEqual(['GetRegisterCode', 'GetCaCertificate'])
   })
 
-  it('is refused with a code that was used', async () => {
+  it('is refused with a used code', async () => {
     const { pem } = await verification()
     const given = { 'ca-name': 'devices', 'ca-certificate': ca.pem, 'verification-certificate': pem }
     await service.register(given)
@@ -141,12 +141,12 @@ describe('a CA that is not there', () => {
   })
 })
 
-describe('a CA that is there', () => {
+describe('a CA that is registered', () => {
   beforeEach(async () => {
     expect(await service.register(withKey(ca, 'first'))).toMatchObject({ exitCode: 0 })
   })
 
-  it('is found in one call, and keeps its name', async () => {
+  it('is found with one call, and keeps its name', async () => {
     const before = (await calls()).length
     const run = await service.register(withKey(ca, 'second'))
     expect(run).toMatchObject({ exitCode: 0, outputs: { sn: snOf(ca), status: 'active', created: 'false' } })
@@ -155,13 +155,13 @@ describe('a CA that is there', () => {
     expect(await casOf(service.emulator)).toMatchObject([{ name: 'first' }])
   })
 
-  it('is found in one call by many runs, one after the other', async () => {
+  it('is found with one call by each of several runs', async () => {
     const before = (await calls()).length
     for (let run = 0; run < 5; run++) await service.register(withKey(ca))
     expect((await calls()).slice(before)).toEqual(Array(5).fill('GetCaCertificate'))
   })
 
-  it('is another one when its content is, and is left alone', async () => {
+  it('causes an error when a different CA has its serial number, and is not changed', async () => {
     const other = await makeCa({ serialNumber: ca.certificate.serialNumber })
     const run = await service.register(withKey(other))
     expect(run).toMatchObject({ exitCode: 1, outputs: {} })
@@ -171,7 +171,7 @@ describe('a CA that is there', () => {
     expect(await casOf(service.emulator)).toMatchObject([{ name: 'first', content: ca.pem }])
   })
 
-  it('is an error when it is inactive, and stays so', async () => {
+  it('causes an error when it is inactive, and stays inactive', async () => {
     await changeBehind(service.emulator, ca, 'inactivate')
     const run = await service.register(withKey(ca))
     expect(run).toMatchObject({ exitCode: 1, outputs: {} })
@@ -179,7 +179,7 @@ describe('a CA that is there', () => {
     expect(await casOf(service.emulator)).toMatchObject([{ isActive: false }])
   })
 
-  it('is made active when that is asked for, and looked at again', async () => {
+  it('is activated with activate: true, and the change is verified', async () => {
     await changeBehind(service.emulator, ca, 'inactivate')
     const before = (await calls()).length
     const run = await service.register({ ...withKey(ca), activate: 'true' })
@@ -195,7 +195,7 @@ describe('a CA that is there', () => {
 })
 
 describe('two registrations of one CA at the same time', () => {
-  it('succeed both, and register it once', async () => {
+  it('both succeed, and register it once', async () => {
     for (let round = 0; round < 4; round++) {
       await service.emulator.reset()
       const runs = await Promise.all([service.register(withKey(ca)), service.register(withKey(ca))])
@@ -205,8 +205,8 @@ describe('two registrations of one CA at the same time', () => {
     }
   })
 
-  it('succeed both when neither sees the other before it registers', async () => {
-    // Both are told that it is not there, so the second one to register is refused.
+  it('both succeed when neither finds the CA before it registers', async () => {
+    // Both lookups report that the CA does not exist, so the service refuses the second registration.
     await service.emulator.setFaults([
       { operation: 'GetCaCertificate', fault: { code: 'FindCaBySnError' }, times: 2 },
     ])
@@ -219,10 +219,10 @@ describe('two registrations of one CA at the same time', () => {
   })
 })
 
-describe('an instance that shows line ends escaped', () => {
+describe('an instance that returns escaped line breaks', () => {
   const escaping = emulated({ lineEnds: 'escaped', statuses: 'later' })
 
-  it('is understood', async () => {
+  it('is supported', async () => {
     const first = await escaping.register(withKey(ca))
     const second = await escaping.register(withKey(ca))
     expect(first).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
@@ -233,7 +233,7 @@ describe('an instance that shows line ends escaped', () => {
 describe('an instance with 10,000 CAs', () => {
   const crowded = emulated({ instances: [{ generatedCas: 10_000 }] })
 
-  it('takes one more in as many calls', async () => {
+  it('needs no more calls for one more CA', async () => {
     expect(await crowded.register(withKey(ca))).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
     const first = (await crowded.emulator.requests()).map(({ operation }) => operation)
     expect(first).toEqual(['GetCaCertificate', 'GetRegisterCode', 'RegisterCaCertificate'])
@@ -241,7 +241,7 @@ describe('an instance with 10,000 CAs', () => {
     expect(await crowded.emulator.requests()).toHaveLength(first.length + 1)
   })
 
-  it('is looked through to its end when the CA is not found by its number', async () => {
+  it('is listed to the end when the lookup by serial number fails', async () => {
     await crowded.register(withKey(ca))
     await crowded.emulator.setFaults([
       { operation: 'GetCaCertificate', fault: { code: 'FindCaBySnError' }, times: 'always' },

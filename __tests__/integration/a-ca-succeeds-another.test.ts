@@ -19,22 +19,22 @@ beforeEach(async () => {
   expect(await register(withKey(old, 'old'))).toMatchObject({ exitCode: 0 })
 })
 
-/** In this process; the tests that say so run it as it ships. */
+/** Runs register in this process. Tests whose titles say "through dist/" run the shipped bundle. */
 function register(inputs: Readonly<Record<string, string>>): Promise<StepRun> {
   return runStepInProcess('register', { ...workingInputs(service.emulator), ...inputs })
 }
 
 async function calls(): Promise<string[]> {
-  // After those that registered the old one.
+  // Skips the three calls that registered the predecessor.
   return (await service.emulator.requests()).slice(3).map(({ operation }) => operation)
 }
 
 const NEW = ['GetCaCertificate', 'GetRegisterCode', 'RegisterCaCertificate']
-/** Before anything is done to the predecessor. */
+/** Confirms that the new CA is active before the predecessor changes. */
 const SEEN_ACTIVE = 'GetCaCertificate'
 
 describe('the predecessor', () => {
-  it('is made inactive, as it ships, once the new one is there', async () => {
+  it('is deactivated after the new CA is registered (through dist/)', async () => {
     const run = await service.register({ ...withKey(ca), replaces: snOf(old) })
     expect(run).toMatchObject({ exitCode: 0, annotations: [], outputs: { sn: snOf(ca), created: 'true' } })
     expect(run.log).toMatch(new RegExp(`^Predecessor +${snOf(old)}: deactivated$`, 'm'))
@@ -52,14 +52,14 @@ describe('the predecessor', () => {
     ])
   })
 
-  it('is deleted, as it ships, when that is asked for', async () => {
+  it('is deleted with on-replace: delete (through dist/)', async () => {
     const run = await service.register({ ...withKey(ca), replaces: snOf(old), 'on-replace': 'delete' })
     expect(run).toMatchObject({ exitCode: 0 })
     expect(run.log).toContain(`${snOf(old)}: deleted`)
     expect(await casOf(service.emulator)).toMatchObject([{ sn: snOf(ca) }])
   })
 
-  it('is left alone, as it ships, when that is asked for', async () => {
+  it('is kept with on-replace: keep (through dist/)', async () => {
     const run = await service.register({ ...withKey(ca), replaces: snOf(old), 'on-replace': 'keep' })
     expect(run.log).toContain(`${snOf(old)}: kept`)
     expect(await calls()).toEqual(NEW)
@@ -69,14 +69,14 @@ describe('the predecessor', () => {
   it.each<[string, (sn: string) => string]>([
     ['as openssl prints it', (sn) => sn.slice(2).toUpperCase()],
     ['with colons', (sn) => sn.replace(/(..)(?=.)/g, '$1:')],
-    ['with more zeros', (sn) => `0000${sn}`],
-  ])('is found when its number is spelled %s', async (_, spell) => {
+    ['with more leading zeros', (sn) => `0000${sn}`],
+  ])('is found when its serial number is spelled %s', async (_, spell) => {
     const run = await register({ ...withKey(ca), replaces: spell(snOf(old)) })
     expect(run).toMatchObject({ exitCode: 0 })
     expect(await casOf(service.emulator)).toMatchObject([{ isActive: false }, { isActive: true }])
   })
 
-  it('is found in the list when the service spells its number in a way that is not known', async () => {
+  it('is found in the list when the lookup by serial number fails', async () => {
     await service.emulator.setFaults([
       { operation: 'GetCaCertificate', fault: { delayMs: 0 }, times: 2 },
       { operation: 'GetCaCertificate', fault: { code: 'FindCaBySnError' } },
@@ -95,7 +95,7 @@ describe('the predecessor', () => {
   })
 
   it.each(['inactivate', 'delete'])(
-    'is left as it is while the new one is not seen active: %s',
+    'is not changed while the new CA is not confirmed as active: %s',
     async (onReplace) => {
       const yes = { status: 200, body: JSON.stringify({ RequestId: 'x', Sn: snOf(ca) }) }
       await service.emulator.setFaults([{ operation: 'RegisterCaCertificate', fault: yes }])
@@ -115,7 +115,7 @@ describe('the predecessor', () => {
     },
   )
 
-  it('is done with when it is inactive, or gone', async () => {
+  it('is skipped when it is already inactive or deleted', async () => {
     await changeBehind(service.emulator, old, 'inactivate')
     const inactive = await register({ ...withKey(ca), replaces: snOf(old) })
     expect(inactive.log).toContain(`${snOf(old)}: already inactive`)
@@ -125,7 +125,7 @@ describe('the predecessor', () => {
     expect(gone.log).toContain(`${snOf(old)}: not found`)
   })
 
-  it('is not touched when the new one is not active', async () => {
+  it('is not changed when the new CA is inactive', async () => {
     await register(withKey(ca))
     await changeBehind(service.emulator, ca, 'inactivate')
     const run = await register({ ...withKey(ca), replaces: snOf(old) })
@@ -136,7 +136,7 @@ describe('the predecessor', () => {
     expect(await casOf(service.emulator)).toMatchObject([{ isActive: false }, { isActive: true }])
   })
 
-  it('is not touched when the new one cannot be registered', async () => {
+  it('is not changed when the new CA cannot be registered', async () => {
     await service.emulator.setFaults([
       { operation: 'RegisterCaCertificate', fault: { code: 'CaNumExceed' }, times: 'always' },
     ])
@@ -146,9 +146,9 @@ describe('the predecessor', () => {
   })
 })
 
-describe('a failure in between', () => {
+describe('a failure after the new CA is registered', () => {
   it.each(['InactivateCaCertificate', 'DeleteCaCertificate'])(
-    'says what was done and what was not, and the next run finishes: %s',
+    'is reported with what was done, and the next run finishes: %s',
     async (operation) => {
       const onReplace = operation.startsWith('Delete') ? 'delete' : 'inactivate'
       const inputs = { ...withKey(ca), replaces: snOf(old), 'on-replace': onReplace }
@@ -179,15 +179,18 @@ describe('a failure in between', () => {
     ['DeleteCaCertificate', 'delete', { commitThen: 'html' }],
     ['DeleteCaCertificate', 'delete', 'html'],
     ['DeleteCaCertificate', 'delete', { code: 'Throttling.User' }],
-  ])('passes when the answer of %s (%s) is lost: %j', async (operation, onReplace, fault) => {
-    await service.emulator.setFaults([{ operation, fault }])
-    const run = await register({ ...withKey(ca), replaces: snOf(old), 'on-replace': onReplace })
-    expect(run).toMatchObject({ exitCode: 0, annotations: [] })
-    const left = (await casOf(service.emulator)).filter(({ isActive }) => isActive)
-    expect(left.map(({ sn }) => sn)).toEqual([snOf(ca)])
-  })
+  ])(
+    'is retried or verified when the response of %s (%s) is lost: %j',
+    async (operation, onReplace, fault) => {
+      await service.emulator.setFaults([{ operation, fault }])
+      const run = await register({ ...withKey(ca), replaces: snOf(old), 'on-replace': onReplace })
+      expect(run).toMatchObject({ exitCode: 0, annotations: [] })
+      const left = (await casOf(service.emulator)).filter(({ isActive }) => isActive)
+      expect(left.map(({ sn }) => sn)).toEqual([snOf(ca)])
+    },
+  )
 
-  it('is told when the service says yes and does nothing', async () => {
+  it('is reported when the service confirms a change but does nothing', async () => {
     const yes = { status: 200, body: '{"RequestId":"x","Sn":"x"}' }
     await service.emulator.setFaults([{ operation: 'InactivateCaCertificate', fault: yes, times: 'always' }])
     const run = await register({ ...withKey(ca), replaces: snOf(old), 'max-attempts': '2' })

@@ -22,7 +22,7 @@ function rewritten({ certificate, key }: Issued, from: string, to: string): Issu
   return { certificate: changed, pem: changed.toString(), key }
 }
 
-/** One whose dates, as they stand in it, are these. */
+/** Makes a CA certificate that contains these dates byte for byte. */
 function withDates(issued: Issued, change: (times: readonly string[]) => readonly [string, string]): Issued {
   return rewritten(issued, ...change(partsOf(issued.certificate.raw).times))
 }
@@ -36,20 +36,17 @@ const UNREADABLE: readonly [string, Issued][] = [
 ]
 
 describe('a CA with a date that cannot be read', () => {
-  it.each(UNREADABLE)(
-    'is refused before the first call, and its predecessor is left alone: %s',
-    async (_, bad) => {
-      const predecessor = await makeCa()
-      await service.register(withKey(predecessor))
-      const before = await service.emulator.requests()
-      const run = await service.register({ ...withKey(bad), replaces: snOf(predecessor) })
-      expect(run.annotations).toEqual([
-        expect.stringMatching(/^The certificate in ca-certificate contains an invalid date\. Issue the/),
-      ])
-      expect(run.outputs).toEqual({})
-      expect(await service.emulator.requests()).toEqual(before)
-    },
-  )
+  it.each(UNREADABLE)('is refused by register before the first call: %s', async (_, bad) => {
+    const predecessor = await makeCa()
+    await service.register(withKey(predecessor))
+    const before = await service.emulator.requests()
+    const run = await service.register({ ...withKey(bad), replaces: snOf(predecessor) })
+    expect(run.annotations).toEqual([
+      expect.stringMatching(/^The certificate in ca-certificate contains an invalid date\. Issue the/),
+    ])
+    expect(run.outputs).toEqual({})
+    expect(await service.emulator.requests()).toEqual(before)
+  })
 
   it.each(UNREADABLE)('is refused by sign: %s', async (_, bad) => {
     const { 'ca-certificate': certificate = '', 'ca-private-key': key = '' } = withKey(bad)
@@ -59,7 +56,7 @@ describe('a CA with a date that cannot be read', () => {
     expect(run.outputs).toEqual({})
   })
 
-  it('as its verification certificate has it, is refused before the first call', async () => {
+  it('in its verification certificate is refused before the first call', async () => {
     const verification = await makeLeaf({ issuer: ca, key: ca.key })
     const bad = withDates(verification, ([, end = '']) => [end, 'soon'.padEnd(end.length, '.')])
     const inputs = { 'ca-name': 'devices', 'ca-certificate': ca.pem, 'verification-certificate': bad.pem }
@@ -71,7 +68,7 @@ describe('a CA with a date that cannot be read', () => {
   })
 })
 
-describe('a self-signed CA whose signature is not its own', () => {
+describe('a self-signed CA with an invalid signature', () => {
   const lastByte = Buffer.from(ca.certificate.raw)
   lastByte.writeUInt8(lastByte.readUInt8(lastByte.length - 1) ^ 1, lastByte.length - 1)
   const laterEnd = Buffer.from(ca.certificate.raw)
@@ -98,7 +95,7 @@ describe('a self-signed CA whose signature is not its own', () => {
     expect(await service.emulator.requests()).toEqual([])
   })
 
-  it('is no matter for a CA below another one, whose key is not at hand', async () => {
+  it('is not checked for a CA that another CA issued, because the key of the issuer is unknown', async () => {
     const below = await makeCa({ issuer: ca, subject: new x509.Name('CN=Devices CA') })
     const { 'ca-certificate': certificate = '', 'ca-private-key': key = '' } = withKey(below)
     const inputs = { 'register-code': CODE, 'ca-certificate': certificate, 'ca-private-key': key }

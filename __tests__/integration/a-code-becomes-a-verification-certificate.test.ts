@@ -22,12 +22,12 @@ function encryptedKey(ca: Issued): string {
   return ca.key.export(form).toString()
 }
 
-/** Every line of a log but the commands that mask something. */
+/** Returns the lines of a log without the mask commands. */
 function shownBy({ stdout, stderr }: StepRun): string {
   return stdout.replaceAll(/^::add-mask::.*$/gm, '') + stderr
 }
 
-describe('the action sign, as it ships,', () => {
+describe('the action sign (through dist/)', () => {
   it.each<Kind>(['RSA 2048', 'EC P-256', 'EC P-384', 'EC P-521'])('signs with %s', async (kind) => {
     const ca = await makeCa({ kind })
     const key = encryptedKey(ca)
@@ -47,7 +47,7 @@ describe('the action sign, as it ships,', () => {
     }
   })
 
-  it('gives an output that another job can have: nothing masked is in it', async () => {
+  it('sets an output that contains nothing masked, so that another job can use it', async () => {
     const ca = await makeCa()
     const step = await sign({
       'ca-certificate': ca.pem,
@@ -58,7 +58,7 @@ describe('the action sign, as it ships,', () => {
     for (const mask of step.masks) expect(values).not.toContain(mask)
   })
 
-  it('names the file in the folder of the runner, and writes nothing else', async () => {
+  it('writes one file, in RUNNER_TEMP', async () => {
     const ca = await makeCa()
     const keyFile = join(folder, 'ca.key')
     writeFileSync(keyFile, encryptedKey(ca))
@@ -92,7 +92,7 @@ describe('the action sign, as it ships,', () => {
       () => ({ 'register-code': 'two words' }),
       /^Invalid register-code: the value is not a register code\. Use 8 to 64 letters/,
     ],
-  ])('refuses %s with one annotation, and leaves nothing', async (_, change, message) => {
+  ])('refuses %s with one annotation, and leaves no file', async (_, change, message) => {
     const ca = await makeCa()
     const before = readdirSync(folder)
     const inputs = {

@@ -16,7 +16,7 @@ beforeEach(async () => {
   old = await makeCa()
 })
 
-/** Starts a registration, and kills it without a warning at its request of that number, counted from 0. */
+/** Starts a registration, and sends SIGKILL at its request of that number, counted from 0. */
 async function killAtRequest(
   number: number,
   inputs: Inputs,
@@ -27,7 +27,7 @@ async function killAtRequest(
   await service.emulator.setFaults([...passes, { operation: '*', fault: moment }])
   const kill = new AbortController()
   const run = service.register(inputs, { signal: kill.signal })
-  // The request is logged when it was carried out, or will never be.
+  // The emulator logs a request only after it has finished with it.
   while ((await service.emulator.requests()).length <= before + number);
   kill.abort()
   return await run
@@ -43,7 +43,7 @@ describe.each(moments)('a registration that is killed at a request, %s,', (_, mo
     [0, 'GetCaCertificate'],
     [1, 'GetRegisterCode'],
     [2, 'RegisterCaCertificate'],
-  ])('number %i: %s, is finished by the next run', async (number, operation) => {
+  ])('number %i, %s, is finished by the next run', async (number, operation) => {
     const killed = await killAtRequest(number, withKey(ca), moment)
     expect(killed).toMatchObject({ exitCode: null, outputs: {}, annotations: [] })
     expect((await service.emulator.requests()).at(-1)).toMatchObject({ operation })
@@ -62,25 +62,28 @@ describe.each(moments)('a registration that is killed at a request, %s,', (_, mo
     [4, 'GetCaCertificate'],
     [5, 'InactivateCaCertificate'],
     [6, 'GetCaCertificate'],
-  ])('number %i: %s, with a predecessor, leaves no gap and is finished', async (number, operation) => {
-    await service.register(withKey(old))
-    const inputs = { ...withKey(ca), replaces: snOf(old) }
-    const killed = await killAtRequest(number, inputs, moment)
-    expect(killed.exitCode).toBeNull()
-    expect((await service.emulator.requests()).at(-1)).toMatchObject({ operation })
-    // At no time is there no active CA.
-    expect((await casOf(service.emulator)).some(({ isActive }) => isActive)).toBe(true)
+  ])(
+    'number %i, %s, with a predecessor, always leaves an active CA and is finished by the next run',
+    async (number, operation) => {
+      await service.register(withKey(old))
+      const inputs = { ...withKey(ca), replaces: snOf(old) }
+      const killed = await killAtRequest(number, inputs, moment)
+      expect(killed.exitCode).toBeNull()
+      expect((await service.emulator.requests()).at(-1)).toMatchObject({ operation })
+      // One CA is active at all times.
+      expect((await casOf(service.emulator)).some(({ isActive }) => isActive)).toBe(true)
 
-    expect(await service.register(inputs)).toMatchObject({ exitCode: 0, outputs: { status: 'active' } })
-    expect(await casOf(service.emulator)).toMatchObject([
-      { sn: snOf(old), isActive: false },
-      { sn: snOf(ca), isActive: true },
-    ])
-  })
+      expect(await service.register(inputs)).toMatchObject({ exitCode: 0, outputs: { status: 'active' } })
+      expect(await casOf(service.emulator)).toMatchObject([
+        { sn: snOf(old), isActive: false },
+        { sn: snOf(ca), isActive: true },
+      ])
+    },
+  )
 })
 
 describe('a registration', () => {
-  it('makes no other requests than the ones it is killed at', async () => {
+  it('makes only the requests that the tests above cover', async () => {
     await service.register(withKey(old))
     const before = (await service.emulator.requests()).length
     await service.register({ ...withKey(ca), replaces: snOf(old) })

@@ -25,7 +25,7 @@ type Fault = FaultOrder['fault']
 const faults = (operation: string, ...list: readonly Fault[]): Promise<void> =>
   service.emulator.setFaults(list.map((fault) => ({ operation, fault })))
 
-/** The operations that were called, those that change something with a mark. */
+/** Returns short names of the operations that were called, in order. Those that change something are in capitals. */
 async function calls(): Promise<string> {
   const short: Record<string, string> = {
     GetCaCertificate: 'look',
@@ -38,14 +38,14 @@ async function calls(): Promise<string> {
 }
 
 /**
- * Runs register in this process. What a step does after each kind of answer does not depend on where it runs; the tests
- * that say so run it as it ships.
+ * Runs register in this process, because the behavior after a response does not depend on where it runs. Tests whose
+ * titles say "through dist/" run the shipped bundle.
  */
 function register(inputs: Readonly<Record<string, string>>, timing = NO_PAUSES): Promise<StepRun> {
   return runStepInProcess('register', { ...workingInputs(service.emulator), ...inputs }, { timing })
 }
 
-/** Answers that leave open what was done. */
+/** Responses after which it is unknown whether the CA was registered. */
 const OPEN: readonly Exclude<Fault, { delayMs: number } | { registerCode: string }>[] = [
   'reset',
   'reset-in-body',
@@ -69,8 +69,8 @@ const OPEN: readonly Exclude<Fault, { delayMs: number } | { registerCode: string
   { status: 200, body: '{"RequestId":"x","Sn":"0badbeef"}' },
 ]
 
-describe('an answer that leaves open what was done', () => {
-  it.each(OPEN)('is settled by asking when it was done: %j', async (fault) => {
+describe('a response that does not tell whether the CA was registered', () => {
+  it.each(OPEN)('registers one CA when the registration was carried out: %j', async (fault) => {
     await faults('RegisterCaCertificate', { commitThen: fault } as Fault)
     const run = await register(withKey(ca))
     expect(run).toMatchObject({ exitCode: 0, annotations: [], outputs: { sn: snOf(ca), created: 'true' } })
@@ -79,19 +79,16 @@ describe('an answer that leaves open what was done', () => {
     expect(await casOf(service.emulator)).toMatchObject([{ sn: snOf(ca), isActive: true }])
   })
 
-  it.each(OPEN)(
-    'is settled by asking when it was not, and tried again with another code: %j',
-    async (fault) => {
-      await faults('RegisterCaCertificate', fault)
-      const run = await register(withKey(ca))
-      expect(run).toMatchObject({ exitCode: 0, annotations: [], outputs: { sn: snOf(ca), created: 'true' } })
-      expect(await calls()).toBe('look code REGISTER look code REGISTER')
-      expect(await casOf(service.emulator)).toMatchObject([{ sn: snOf(ca), isActive: true }])
-    },
-  )
+  it.each(OPEN)('retries with a new code when the registration was not carried out: %j', async (fault) => {
+    await faults('RegisterCaCertificate', fault)
+    const run = await register(withKey(ca))
+    expect(run).toMatchObject({ exitCode: 0, annotations: [], outputs: { sn: snOf(ca), created: 'true' } })
+    expect(await calls()).toBe('look code REGISTER look code REGISTER')
+    expect(await casOf(service.emulator)).toMatchObject([{ sn: snOf(ca), isActive: true }])
+  })
 
   it.each(['hang', 'dribble'] as const)(
-    'is settled within the time of the step, as it ships, if nothing comes at all: %s',
+    'registers one CA within the timeout when no response arrives (through dist/): %s',
     async (fault) => {
       await faults('RegisterCaCertificate', { commitThen: fault })
       const run = await service.register({ ...withKey(ca), timeout: '2' })
@@ -100,7 +97,7 @@ describe('an answer that leaves open what was done', () => {
     },
   )
 
-  it('is one CA too, as it ships, when every answer of many attempts is lost', async () => {
+  it('registers one CA when the responses of several attempts are lost (through dist/)', async () => {
     await faults('RegisterCaCertificate', 'reset', 'html', 'commit-then-reset')
     const run = await service.register(withKey(ca))
     expect(run).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
@@ -108,8 +105,8 @@ describe('an answer that leaves open what was done', () => {
     expect(await casOf(service.emulator)).toHaveLength(1)
   })
 
-  it('is the run of this code, also when the first attempt is seen late', async () => {
-    // The CA is there, and the service does not show it yet: the second attempt finds the number taken.
+  it('sets created to true when the first attempt becomes visible late', async () => {
+    // The CA is registered but not visible yet, so the service refuses the second attempt with SnNotUnique.
     await faults('RegisterCaCertificate', 'commit-then-reset')
     const notThere = { code: 'FindCaBySnError' }
     await faults('GetCaCertificate', notThere, notThere)
@@ -119,7 +116,7 @@ describe('an answer that leaves open what was done', () => {
     expect(await casOf(service.emulator)).toHaveLength(1)
   })
 
-  it('is the work of another run, when the code is that of another run', async () => {
+  it('sets created to false when the CA has the code of another run', async () => {
     await register(withKey(ca))
     await service.emulator.setFaults([
       { operation: 'GetCaCertificate', fault: { code: 'FindCaBySnError' } },
@@ -129,7 +126,7 @@ describe('an answer that leaves open what was done', () => {
     expect(run).toMatchObject({ exitCode: 0, outputs: { created: 'false' } })
   })
 
-  it('is told when it was not done, after as many attempts as there may be', async () => {
+  it('fails after max-attempts when the registration was never carried out', async () => {
     await service.emulator.setFaults([{ operation: 'RegisterCaCertificate', fault: 'html', times: 'always' }])
     const run = await register({ ...withKey(ca), 'max-attempts': '2' })
     expect(run).toMatchObject({ exitCode: 1, outputs: {} })
@@ -142,7 +139,7 @@ describe('an answer that leaves open what was done', () => {
     expect(await casOf(service.emulator)).toEqual([])
   })
 
-  it('is told not to be known, as it ships, when the asking fails, and a second run settles it', async () => {
+  it('reports an unknown outcome when the verification fails, and the next run succeeds (through dist/)', async () => {
     await faults('RegisterCaCertificate', 'commit-then-reset')
     await service.emulator.setFaults([
       { operation: 'GetCaCertificate', fault: { code: 'FindCaBySnError' } },
@@ -160,9 +157,9 @@ describe('an answer that leaves open what was done', () => {
   })
 })
 
-describe('an answer that says that nothing was done', () => {
+describe('a response that says that the CA was not registered', () => {
   it.each(['Throttling', 'Throttling.User', 'Throttling.Api', 'SystemOverFlow'])(
-    'is followed by another attempt, and no question: %s',
+    'is followed by a retry without a verification: %s',
     async (code) => {
       await faults('RegisterCaCertificate', { code })
       expect(await register(withKey(ca))).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
@@ -171,7 +168,7 @@ describe('an answer that says that nothing was done', () => {
   )
 
   it.each(['RegisterCodeError', 'RegisterCodeUsed'])(
-    'about the code, is followed by one with another code: %s',
+    'is followed by a retry with a new code: %s',
     async (code) => {
       await faults('RegisterCaCertificate', { code })
       expect(await register(withKey(ca))).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
@@ -179,7 +176,7 @@ describe('an answer that says that nothing was done', () => {
     },
   )
 
-  it('about the number, is an error when neither look nor list shows the CA', async () => {
+  it('fails on SnNotUnique when the instance does not contain the CA', async () => {
     await service.emulator.setFaults([
       { operation: 'RegisterCaCertificate', fault: { code: 'SnNotUnique' }, times: 'always' },
     ])
@@ -201,14 +198,14 @@ describe('a verification certificate that was made elsewhere', () => {
     return { 'ca-name': 'devices', 'ca-certificate': ca.pem, 'verification-certificate': pem }
   }
 
-  it('is sent again when nothing was done', async () => {
+  it('is sent again when the registration was not carried out', async () => {
     const inputs = await given()
     await faults('RegisterCaCertificate', 'reset')
     expect(await register(inputs)).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
     expect(await calls()).toBe('code look REGISTER look REGISTER')
   })
 
-  it('is known to have done it when its code turns out to be used', async () => {
+  it('sets created to true when the retry is refused with RegisterCodeUsed', async () => {
     const inputs = await given()
     await faults('RegisterCaCertificate', 'commit-then-reset')
     const notThere = { code: 'FindCaBySnError' }
@@ -219,14 +216,14 @@ describe('a verification certificate that was made elsewhere', () => {
     expect(await casOf(service.emulator)).toHaveLength(1)
   })
 
-  it('is not said to have done it by a run that was refused at once', async () => {
+  it('sets created to false in a run whose first attempt was refused', async () => {
     const inputs = await given()
     await faults('GetCaCertificate', { code: 'FindCaBySnError' }, { code: 'FindCaBySnError' })
     const runs = await Promise.all([service.register(inputs), service.register(inputs)])
     expect(runs.map(({ outputs }) => outputs['created']).toSorted()).toEqual(['false', 'true'])
   })
 
-  it('is of no use again when its code is not known', async () => {
+  it('is not sent again when the service does not know its code', async () => {
     const inputs = await given()
     await service.emulator.setFaults([
       { operation: 'RegisterCaCertificate', fault: { code: 'RegisterCodeError' }, times: 'always' },
@@ -237,7 +234,7 @@ describe('a verification certificate that was made elsewhere', () => {
   })
 })
 
-describe('what is not there', () => {
+describe('a CA that does not exist', () => {
   it.each<Fault>([
     { code: 'FindCaBySnError' },
     { code: 'FindCaBySnError', status: 400 },
@@ -246,7 +243,7 @@ describe('what is not there', () => {
     { code: 'NotFound', status: 404, message: 'The certificate does not exist.' },
     { status: 200, body: '{"RequestId":"x"}' },
     { status: 200, body: '{"RequestId":"x","Data":null}' },
-  ])('is known by %j', async (fault) => {
+  ])('is recognized by %j', async (fault) => {
     await faults('GetCaCertificate', fault)
     expect(await register(withKey(ca))).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
   })
@@ -258,7 +255,7 @@ describe('what is not there', () => {
     { code: 'NoPermission' },
     { code: 'NeverHeardOf', status: 400, message: 'The certificate does not exist.' },
     { code: 'InvalidAccessKeyId.NotFound' },
-  ])('is not taken for that with %j', async (fault) => {
+  ])('is not assumed after %j', async (fault) => {
     await faults('GetCaCertificate', fault)
     const run = await register(withKey(ca))
     expect(run).toMatchObject({ exitCode: 1, outputs: {} })
@@ -266,8 +263,8 @@ describe('what is not there', () => {
   })
 })
 
-describe('a CA that is registered and not shown at once', () => {
-  it('is waited for when its number is taken after an answer was lost', async () => {
+describe('a CA that is registered but not visible at once', () => {
+  it('is waited for when SnNotUnique follows a lost response', async () => {
     await faults('RegisterCaCertificate', 'commit-then-reset')
     await faults('GetCaCertificate', ...Array<Fault>(3).fill({ code: 'FindCaBySnError' }))
     const run = await register(withKey(ca))
@@ -275,7 +272,7 @@ describe('a CA that is registered and not shown at once', () => {
     expect(await calls()).toBe('look code REGISTER look code REGISTER look look')
   })
 
-  it('is not taken for one of another instance when it stays unseen', async () => {
+  it('is reported with an unknown outcome when it stays invisible', async () => {
     await faults('RegisterCaCertificate', 'commit-then-reset')
     await service.emulator.setFaults([
       { operation: 'GetCaCertificate', fault: { code: 'FindCaBySnError' }, times: 'always' },

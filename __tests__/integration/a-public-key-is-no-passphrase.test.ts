@@ -25,8 +25,8 @@ const ssh = Buffer.concat([
 const sshEd25519 = Buffer.concat([text('ssh-ed25519'), text('x'.repeat(32))]).toString('base64')
 const jwk = JSON.stringify(rsa.export({ format: 'jwk' }))
 
-// In this process, but for the last row, which runs the actions as they ship.
-describe('a public key in a form that is not taken', () => {
+// Runs the actions in this process, except for the last row, which runs through dist/.
+describe('a public key in an unsupported form', () => {
   it.each([
     ['JWK', jwk, 'JSON Web Key'],
     ['JWK on several lines', JSON.stringify(ec.export({ format: 'jwk' }), null, 2), 'JSON Web Key'],
@@ -34,7 +34,7 @@ describe('a public key in a form that is not taken', () => {
     ['JWK in base64', Buffer.from(jwk).toString('base64url'), 'JSON Web Key'],
     ['DER in hex', der.toString('hex'), 'hex'],
     ['DER in hex with colons', der.toString('hex').replace(/..(?=.)/g, '$&:'), 'hex'],
-    ['DER in hex behind 0x', `0x${der.toString('hex').toUpperCase()}`, 'hex'],
+    ['DER in hex with 0x', `0x${der.toString('hex').toUpperCase()}`, 'hex'],
     ['DER in base64', der.toString('base64'), 'PEM key without'],
     ['DER in base64url', der.toString('base64url'), 'PEM key without'],
     [
@@ -50,10 +50,10 @@ describe('a public key in a form that is not taken', () => {
     ['sk-ssh', `sk-ssh-ed25519@openssh.com ${sshEd25519} me`, 'OpenSSH'],
     ['sk-ecdsa', `sk-ecdsa-sha2-nistp256@openssh.com ${ssh}`, 'OpenSSH'],
     ['OpenSSH with options', `from="10.0.0.0/8" ssh-ed25519 ${sshEd25519}`, 'OpenSSH'],
-    ['OpenSSH without its name', sshEd25519, 'OpenSSH'],
+    ['OpenSSH without its type', sshEd25519, 'OpenSSH'],
     ['RFC 4716', `---- BEGIN SSH2 PUBLIC KEY ----\n${ssh}\n---- END SSH2 PUBLIC KEY ----`, 'PEM key'],
     ['age', `age1${'q'.repeat(58)}`, 'age'],
-  ])('never becomes a passphrase: %s', async (_, key, name) => {
+  ])('is not used as a passphrase: %s', async (_, key, name) => {
     const run = name === 'age' ? runStep : runStepInProcess
     const sealing = await run('.', { ...workingInputs(service.emulator), 'seal-key': key }, { env: RUN })
     const opening = await run(
@@ -80,8 +80,8 @@ describe('a passphrase', () => {
     ['in hex', randomBytes(32).toString('hex')],
     ['of words', 'my ssh-agent passphrase of 2026'],
     ['in braces', '{correct} {horse} {battery}'],
-    ['that begins like a recipient of age', 'age1 is but a number, they say'],
-  ])('is taken: %s', async (_, passphrase) => {
+    ['that starts like an age recipient', 'age1 is but a number, they say'],
+  ])('is accepted: %s', async (_, passphrase) => {
     const run = await service.getRegisterCode({ 'seal-key': passphrase }, RUN)
     expect(run).toMatchObject({ exitCode: 0, annotations: [] })
     const sealed = run.outputs['sealed-register-code'] ?? ''

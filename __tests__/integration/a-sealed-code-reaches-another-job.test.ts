@@ -29,12 +29,12 @@ function shownBy({ stdout, stderr }: StepRun): string {
   return stdout.replaceAll(/^::add-mask::.*$/gm, '') + stderr
 }
 
-describe('the action unseal, as it ships,', () => {
+describe('the action unseal (through dist/)', () => {
   it.each([
     ['a passphrase', passphraseSealKey(PASSPHRASE), PASSPHRASE],
     ['an RSA key', keyPairSealKey(createPublicKey(rsa)), rsaPem],
     ['an EC key', keyPairSealKey(createPublicKey(ec)), ecPem.replaceAll('\n', '\\n')],
-  ])('opens a seal made with %s, and masks what is in it', async (_, sealKey, openingKey) => {
+  ])('opens a seal made with %s, and masks the code', async (_, sealKey, openingKey) => {
     const step = await unseal({ 'sealed-register-code': await seal(SEALED, sealKey), 'seal-key': openingKey })
     expect(step.annotations).toEqual([])
     expect(step.exitCode).toBe(0)
@@ -70,7 +70,7 @@ describe('the action unseal, as it ships,', () => {
       /^The seal needs an EC key, but seal-key is a passphrase/,
     ],
     ['a seal that was cut', { 'sealed-register-code': 'eyJ.a.b.c' }, {}, /^The seal cannot be opened/],
-  ])('refuses %s with one annotation, and no secret in the log', async (_, inputs, env, message) => {
+  ])('refuses %s with one annotation and no secret in the log', async (_, inputs, env, message) => {
     const sealed = await seal(SEALED, keyPairSealKey(createPublicKey(ec)))
     const step = await unseal(
       { 'sealed-register-code': sealed, 'seal-key': ecPem, ...inputs },
@@ -85,7 +85,7 @@ describe('the action unseal, as it ships,', () => {
   })
 })
 
-describe('the root action, as it ships,', () => {
+describe('the root action (through dist/)', () => {
   const service = emulated()
 
   it.each([
@@ -97,7 +97,7 @@ describe('the root action, as it ships,', () => {
     expect(fetched.annotations).toEqual([])
     const { 'register-code': code = '', 'sealed-register-code': sealed = '' } = fetched.outputs
     expect(fetched.masks).toContain(code)
-    // The runner drops a job output that holds a masked value.
+    // The runner drops a job output that contains a masked value.
     const readable = [
       sealed,
       ...sealed.split('.').map((part) => Buffer.from(part, 'base64url').toString('latin1')),
@@ -111,7 +111,7 @@ describe('the root action, as it ships,', () => {
     expect(opened.outputs).toEqual({ 'register-code': code, 'instance-id': service.emulator.info.instanceId })
   })
 
-  it('makes no seal without a seal-key, and needs no workflow run then', async () => {
+  it('sets no seal without seal-key, and then needs no workflow run', async () => {
     const { outputs } = await service.getRegisterCode()
     expect(Object.keys(outputs)).toEqual(['register-code', 'request-id'])
   })
@@ -126,12 +126,12 @@ describe('the root action, as it ships,', () => {
     ['a private key', ecPem, RUN, /^The input seal-key contains a private key/],
     ['a key that is too short', publicHalf(privateKey('RSA 1024')), RUN, /an RSA key of 1024 bits/],
     ['no workflow run', PASSPHRASE, { ...RUN, GITHUB_RUN_ID: '' }, /^GITHUB_RUN_ID is not set/],
-  ])('finds what is wrong with a seal-key before it calls: %s', async (_, sealKey, env, message) => {
+  ])('rejects an invalid seal-key before the first call: %s', async (_, sealKey, env, message) => {
     const step = await service.getRegisterCode({ 'seal-key': sealKey }, env)
     expect(step.exitCode).toBe(1)
     expect(step.annotations).toEqual([expect.stringMatching(message)])
     expect(await service.emulator.requests()).toEqual([])
-    // The access key is masked all the same.
+    // The access key is masked nevertheless.
     expect(step.masks).toContain(service.emulator.info.accessKeySecret)
     if (sealKey !== ecPem) return
     for (const line of ecPem.split('\n').slice(1, -2)) expect(shownBy(step)).not.toContain(line)

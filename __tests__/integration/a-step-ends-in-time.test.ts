@@ -23,7 +23,7 @@ const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
 const ca = await makeCa()
 const key = ca.key.export({ type: 'pkcs8', format: 'pem' }).toString()
 
-/** Under the mebibyte of an answer that is read, in each character with which a pattern may look again and again. */
+/** Texts that can make a regular expression backtrack. Each is repeated to nearly 1 MiB, the limit of a response. */
 const WORST: readonly [string, string][] = [
   ['spaces', ' '],
   ['line ends', '\n'],
@@ -41,20 +41,20 @@ const WORST: readonly [string, string][] = [
   ['stars', '*'],
   ['letters that grow', '\ufdfa'],
 ]
-/** The characters with which a step runs as it ships; with the others it runs in a thread, which is much faster. */
+/** The text that runs through dist/. The others run in a thread, which is much faster. */
 const SHIPPED = 'a'
 const thread = stepThread()
 afterAll(async () => {
   await thread.end()
 })
 
-/** No step here takes longer than a few seconds; what looks again and again took minutes. */
+/** Each step ends within a few seconds. With a regular expression that backtracked, it took minutes. */
 const LIMIT_MS = 15_000
-/** Between two letters: without them, a pattern for the end of a text would find it at once. */
+/** Encloses the text in two letters. Without them, a pattern for the end of a text would match at once. */
 const fill = (piece: string, bytes: number): string =>
   `x${piece.repeat(Math.floor(bytes / Buffer.byteLength(piece)))}x`
 
-/** The longest answer that the emulator can be told to give: in JSON, some characters take two, and again two. */
+/** Returns the longest response that a fault order can contain. It is JSON in JSON, so some characters are escaped twice. */
 function answer(piece: string, body: (message: string) => Record<string, unknown>): string {
   for (const bytes of [900_000, 440_000, 220_000, 110_000]) {
     const text = JSON.stringify(body(fill(piece, bytes)))
@@ -65,23 +65,23 @@ function answer(piece: string, body: (message: string) => Record<string, unknown
 
 type Step = (options: { readonly signal: AbortSignal; readonly run?: RunProgram }) => Promise<StepRun>
 
-/** Runs a step as it ships. */
+/** Runs a step through dist/, and expects one annotation within the limit. */
 async function inTime(step: Step, options: { readonly run?: RunProgram } = {}): Promise<StepRun> {
   const ended = await step({ signal: AbortSignal.timeout(LIMIT_MS), ...options })
-  // A step that had to be ended has no exit code.
+  // A step that was killed has no exit code.
   expect(ended.exitCode).toBe(1)
   expect(ended.annotations).toHaveLength(1)
   expect(ended.annotations[0]?.length).toBeLessThan(5100)
   return ended
 }
 
-/** Runs a step that meets these characters. */
+/** Runs a step that receives this text: through dist/ for one of the texts, in a thread for the others. */
 async function inTimeWith(piece: string, step: Step): Promise<void> {
   await inTime(step, piece === SHIPPED ? {} : { run: thread.run })
 }
 
-describe('a message of nearly a mebibyte', () => {
-  it.each(WORST)('of the service ends with an error in time: %s', async (_, piece) => {
+describe('a message of nearly 1 MiB', () => {
+  it.each(WORST)('from the service makes the step fail in time: %s', async (_, piece) => {
     const body = answer(piece, (Message) => ({
       Code: 'NoPermission',
       Message,
@@ -101,7 +101,7 @@ describe('a message of nearly a mebibyte', () => {
     await inTimeWith(piece, (options) => runStep('.', { ...inputs, timeout: '3' }, { env, ...options }))
   })
 
-  it.each(WORST)("of GitHub's token endpoint ends with an error in time: %s", async (_, piece) => {
+  it.each(WORST)('from the token endpoint of GitHub makes the step fail in time: %s', async (_, piece) => {
     const body = answer(piece, (message) => ({ message }))
     await service.emulator.setFaults([{ operation: 'GitHubIdToken', fault: { status: 403, body } }])
     const { inputs, env } = keyless(service.emulator)
@@ -109,7 +109,7 @@ describe('a message of nearly a mebibyte', () => {
   })
 })
 
-/** Each place of an answer that is read, and what a step does with it: a CA's name is shown, its content compared. */
+/** Each field of a response that an action reads. */
 const PLACES: readonly [place: string, operation: string, body: (text: string) => Record<string, unknown>][] =
   [
     ['the register code', 'GetRegisterCode', (RegisterCode) => ({ RegisterCode })],
@@ -127,8 +127,8 @@ const PLACES: readonly [place: string, operation: string, body: (text: string) =
   ]
 const REGISTERED = { Sn: snOf(ca), CaName: 'x', CaContent: ca.pem, Status: '1' }
 
-describe('an answer with nearly a mebibyte in one place', () => {
-  it.each(PLACES)('ends with an error in time: %s', async (_, operation, place) => {
+describe('a response with nearly 1 MiB in one field', () => {
+  it.each(PLACES)('makes the step fail in time: %s', async (_, operation, place) => {
     const { inputs, env } = keyless(service.emulator)
     const register = { 'ca-name': 'x', 'ca-certificate': ca.pem, 'ca-private-key': key }
     for (const [, piece] of WORST) {
@@ -145,29 +145,36 @@ describe('an answer with nearly a mebibyte in one place', () => {
     }
   })
 
-  it.each(['content-type', 'date', 'location', 'x-acs-request-id'])('or in the header %s', async (name) => {
-    for (const [, piece] of WORST) {
-      // Node reads 16 KiB of headers. Those that cannot stand in one are left to the body.
-      const value = fill(piece, 12_000).replace(/[^\x20-\x7e]/g, '.')
-      const { inputs, env } = keyless(service.emulator)
-      for (const operation of ['GitHubIdToken', 'GetRegisterCode']) {
-        await service.emulator.reset()
-        const fault = { status: 403, headers: { [name]: value }, body: '{"Code":"InvalidTimeStamp.Expired"}' }
-        await service.emulator.setFaults([{ operation, fault, times: 'always' }])
-        await inTimeWith(piece, (options) =>
-          runStep('.', { ...inputs, 'max-attempts': '1' }, { env, ...options }),
-        )
+  it.each(['content-type', 'date', 'location', 'x-acs-request-id'])(
+    'makes the step fail in time when it is in the header %s',
+    async (name) => {
+      for (const [, piece] of WORST) {
+        // Node reads at most 16 KiB of headers. Characters that are not allowed in a header are replaced.
+        const value = fill(piece, 12_000).replace(/[^\x20-\x7e]/g, '.')
+        const { inputs, env } = keyless(service.emulator)
+        for (const operation of ['GitHubIdToken', 'GetRegisterCode']) {
+          await service.emulator.reset()
+          const fault = {
+            status: 403,
+            headers: { [name]: value },
+            body: '{"Code":"InvalidTimeStamp.Expired"}',
+          }
+          await service.emulator.setFaults([{ operation, fault, times: 'always' }])
+          await inTimeWith(piece, (options) =>
+            runStep('.', { ...inputs, 'max-attempts': '1' }, { env, ...options }),
+          )
+        }
       }
-    }
-  })
+    },
+  )
 })
 
 describe('a proxy', () => {
   it.each([
-    ['whose answer has no end', 'HTTP/1.1 200 OK\r\nX: '],
-    ['whose refusal has no end', 'HTTP/1.1 403 No\r\n\r\n'],
-    ['that speaks no HTTP', 'x'],
-  ])('%s ends the step in time', async (_, beginning) => {
+    ['whose response never ends', 'HTTP/1.1 200 OK\r\nX: '],
+    ['whose refusal never ends', 'HTTP/1.1 403 No\r\n\r\n'],
+    ['that does not speak HTTP', 'x'],
+  ])('%s makes the step fail in time', async (_, beginning) => {
     const proxy = createServer((socket) => {
       socket.on('error', () => undefined)
       socket.write(beginning)
@@ -191,7 +198,7 @@ describe('a proxy', () => {
 })
 
 describe('the default chain', () => {
-  it('ends in time when a file that it reads has no end', async () => {
+  it('fails in time when a file that it reads never ends', async () => {
     if (!existsSync(fifo)) return
     const { inputs } = keyless(service.emulator)
     const env = {
@@ -206,14 +213,14 @@ describe('the default chain', () => {
   })
 })
 
-describe('an input of the length that an environment variable can have', () => {
+describe('an input of the maximum length of an environment variable', () => {
   const LENGTH = 120_000
-  // What was masked before, as an answer of these characters, would be found in an input of them.
+  // A new thread, because a secret that an earlier step masked would be found in these inputs.
   beforeAll(async () => {
     await thread.end()
   })
 
-  it.each(WORST)('ends with an error in time: %s', async (_, piece) => {
+  it.each(WORST)('makes the step fail in time: %s', async (_, piece) => {
     const value = fill(piece, LENGTH)
     const register = { 'ca-name': 'x', 'ca-certificate': ca.pem, 'ca-private-key': key }
     for (const name of [
@@ -249,7 +256,7 @@ describe('an input of the length that an environment variable can have', () => {
     }
   })
 
-  it('ends in time with a file of 13,000 lines that look like keys, and an answer of nearly a mebibyte', async () => {
+  it('fails in time with a file of thousands of lines that look like keys and a response of nearly 1 MiB', async () => {
     const line = (at: number): string => `-----BEGIN PRIVATE KEY-----\n${String(at).padStart(16, 'A')}`
     const file = join(folder, 'fake.pem')
     writeFileSync(
@@ -287,12 +294,12 @@ describe('a path', () => {
 
   it.each([
     [
-      'a file without an end',
+      'a file that never ends',
       '/proc/self/pagemap',
       /neither PEM text nor the path of a readable file|larger than 256 KiB/,
     ],
     [
-      'a file that waits for more',
+      'a file whose read blocks',
       '/proc/kmsg',
       /neither PEM text nor the path of a readable file|larger than 256 KiB|contains no PEM/,
     ],
@@ -300,7 +307,7 @@ describe('a path', () => {
     ['a device', '/dev/zero', /neither PEM text nor the path of a readable file/],
     ['a folder', '/', /neither PEM text nor the path of a readable file/],
     ['a file that is too large', large, /larger than 256 KiB/],
-  ])('that leads to %s ends with an error', async (_, path, text) => {
+  ])('to %s makes the step fail', async (_, path, text) => {
     for (const name of ['ca-certificate', 'ca-private-key']) {
       const inputs = { 'register-code': CODE, 'ca-certificate': ca.pem, 'ca-private-key': key, [name]: path }
       const { annotations } = await inTime((options) => runStep('sign', inputs, { ...options }))
@@ -308,9 +315,9 @@ describe('a path', () => {
     }
   })
 
-  it('to a file that cannot be read to its end ends with the timeout', async () => {
+  it('to a file whose read hangs makes the step fail at the timeout', async () => {
     if (!existsSync(fifo)) return
-    // A read that hangs, as of a file server that is gone: the size and the kind of a file, and a pipe's content.
+    // Simulates a read that hangs, as on a lost file server: it has the size and type of a file, but reads from a pipe.
     const preload = join(folder, 'preload.cjs')
     writeFileSync(
       preload,

@@ -28,7 +28,7 @@ describe('a step', () => {
     })
   })
 
-  it('masks the secrets before all else, and the code before it is set', async () => {
+  it('masks the credentials first, and the code before it sets the output', async () => {
     const run = await service.getRegisterCode({}, { ALICLOUD_SECRET_KEY: 'not used at all' })
     const lines = run.stdout.split('\n')
     expect(lines.slice(0, 2)).toEqual([
@@ -38,7 +38,7 @@ describe('a step', () => {
     expect(run.masks.slice(2)).toEqual([run.outputs['register-code']])
   })
 
-  it('logs a handful of lines, with no secret in them', async () => {
+  it('logs five lines without secrets', async () => {
     const { instanceId, endpoint, accessKeyId, accessKeySecret } = service.emulator.info
     const run = await service.getRegisterCode()
     const lines = run.stdout.split('\n').filter((line) => line !== '' && !line.startsWith('::add-mask::'))
@@ -54,7 +54,7 @@ describe('a step', () => {
     }
   })
 
-  it('may have a temporary key', async () => {
+  it('accepts temporary credentials', async () => {
     const run = await service.getRegisterCode({
       'access-key-id': 'STS.temporary',
       'access-key-secret': 'a-temporary-secret',
@@ -68,7 +68,7 @@ describe('a step', () => {
     ['ALIBABA_CLOUD_ACCESS_KEY_ID', 'ALIBABA_CLOUD_ACCESS_KEY_SECRET', 'ALIBABA_CLOUD_SECURITY_TOKEN'],
     ['ALIBABACLOUD_ACCESS_KEY_ID', 'ALIBABACLOUD_ACCESS_KEY_SECRET', 'ALIBABACLOUD_SECURITY_TOKEN'],
     ['ALICLOUD_ACCESS_KEY', 'ALICLOUD_SECRET_KEY', 'ALICLOUD_SECURITY_TOKEN'],
-  ])('may have its key in %s and its kin', async (id, secret, token) => {
+  ])('accepts credentials in %s and similar variables', async (id, secret, token) => {
     const run = await service.getRegisterCode(
       { 'access-key-id': undefined, 'access-key-secret': undefined },
       { [id]: 'STS.temporary', [secret]: 'a-temporary-secret', [token]: 'a-security-token' },
@@ -84,19 +84,19 @@ describe('a step', () => {
     expect(run.outputs).toHaveProperty('register-code')
   })
 
-  it('gets its code although the service gives no request id', async () => {
+  it('gets the code when the response has no request ID', async () => {
     await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault: 'no-request-id' }])
     const run = await service.getRegisterCode()
     expect(run.outputs).toEqual({ 'register-code': expect.stringMatching(code), 'request-id': '' })
     expect(run.log).toContain('Request ID     none')
   })
 
-  it('writes nothing to standard error, nor headers of its request, with DEBUG=* in the environment', async () => {
+  it('writes nothing to standard error with DEBUG=* in the environment', async () => {
     const run = await service.getRegisterCode({}, { DEBUG: '*' })
     expect(run).toMatchObject({ exitCode: 0, stderr: '' })
   })
 
-  it("is not talked out of verifying it for GitHub's token either", async () => {
+  it('verifies the TLS certificate of the token endpoint despite NODE_TLS_REJECT_UNAUTHORIZED=0', async () => {
     const { inputs, env } = keyless(service.emulator)
     const untrusting = { ...env, NODE_EXTRA_CA_CERTS: '', NODE_TLS_REJECT_UNAUTHORIZED: '0' }
     const run = await runStep('.', inputs, { env: untrusting })
@@ -106,7 +106,7 @@ describe('a step', () => {
     expect(await service.emulator.requests()).toEqual([])
   })
 
-  it('is not talked out of verifying the certificate by the environment', async () => {
+  it('verifies the TLS certificate of the service despite NODE_TLS_REJECT_UNAUTHORIZED=0', async () => {
     const run = await service.getRegisterCode(
       {},
       { NODE_EXTRA_CA_CERTS: '', NODE_TLS_REJECT_UNAUTHORIZED: '0' },

@@ -25,7 +25,7 @@ afterAll(() => {
 /**
  * Runs the root action.
  *
- * @returns the step, and the bundles that it loaded. N stands for the number that the bundler gave a file.
+ * @returns the step, and the bundles that it loaded. N replaces the number in a file name of the bundler.
  */
 async function run(inputs: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}) {
   const file = join(folder, 'loaded.json')
@@ -34,13 +34,13 @@ async function run(inputs: Readonly<Record<string, string>>, env: Readonly<Recor
   const loaded = JSON.parse(readFileSync(file, 'utf8')) as readonly string[]
   const bundles = loaded
     .map((path) => relative(dist, path).replace(/^\d+/, 'N'))
-    // Not what the repository has installed for development, and not the short files that load a bundle on use.
+    // Ignores development dependencies and the short files that load a bundle when it is used.
     .filter((path) => path.endsWith('index.js') && !path.startsWith('..'))
   return { step, bundles }
 }
 
 describe('a step with an access key', () => {
-  it('loads its bundle and no other file', async () => {
+  it('loads only its own bundle', async () => {
     const { step, bundles } = await run({})
     expect(step.exitCode).toBe(0)
     expect(bundles).toEqual(['index.js'])
@@ -66,7 +66,7 @@ describe('a step with an access key', () => {
 describe('a step without an access key', () => {
   const noKey = { 'access-key-id': '', 'access-key-secret': '' }
 
-  it('loads no other file than its bundle when it assumes a role', async () => {
+  it('loads only its own bundle when it assumes a role', async () => {
     const { inputs, env } = keyless(service.emulator)
     const { step, bundles } = await run({ ...inputs, ...noKey }, env)
     expect(step.exitCode).toBe(0)
@@ -85,7 +85,7 @@ describe('a step without an access key', () => {
     expect(bundles).toEqual(['index.js', 'late/credentials/index.js'])
   })
 
-  it('loads the event to find out whether it runs for a fork', async () => {
+  it('loads the event bundle to detect a fork', async () => {
     const GITHUB_EVENT_PATH = join(folder, 'event.json')
     const repo = (full_name: string) => ({ repo: { full_name } })
     const event = { pull_request: { head: repo('somebody/devices'), base: repo('acme/devices') } }
@@ -96,7 +96,7 @@ describe('a step without an access key', () => {
   })
 })
 
-it('bundles no HTTP client but that of the SDK', () => {
+it('the bundles contain no HTTP client except that of the SDK', () => {
   const packages = readFileSync(join(dist, 'licenses.txt'), 'utf8').match(/^\S+ \d\S*$/gm)
   expect(packages).toContainEqual(expect.stringMatching(/^httpx /))
   expect(packages?.join('\n')).not.toMatch(/^(undici|tunnel|@actions\/http-client|@octokit\/)/m)

@@ -7,7 +7,7 @@ import { emulated, keyless } from '../support/emulated.ts'
 
 const service = emulated()
 let asked = 0
-/** A server without TLS, and an HTTP proxy as well: whoever asks it sends what it sends in the clear. */
+/** An HTTP server and proxy without TLS. It must receive no request. */
 let plain: Server
 
 beforeAll(async () => {
@@ -36,7 +36,7 @@ describe('ACTIONS_ID_TOKEN_REQUEST_URL', () => {
     ['ftp', () => `ftp://${place()}/token?api-version=2.0`],
     ['file', () => 'file:///etc/hostname?api-version=2.0'],
     ['data', () => 'data:application/json,{"value":"a.b.c"}'],
-  ])('that is no https: URL is refused, and nothing is sent: %s', async (_, url) => {
+  ])('is refused without a request when it is not an https: URL: %s', async (_, url) => {
     const { inputs, env } = keyless(service.emulator)
     const before = asked
     for (const proxy of ['', `http://${place()}`]) {

@@ -25,7 +25,7 @@ afterEach(async () => {
   await job.end()
 })
 
-/** Of all files in a folder and those below it. */
+/** Returns the contents of all files in a folder and its subfolders. */
 function textsIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -33,7 +33,7 @@ function textsIn(folder: string): string[] {
 }
 
 describe('a job with the emulator', () => {
-  it('gets codes and registers a CA, with a key and without one, and is told what was asked for', async () => {
+  it('gets codes and registers a CA, with and without an access key, and lists the requests', async () => {
     const started = await job.step('emulator')
     expect(started).toMatchObject({ exitCode: 0, annotations: [], stderr: '' })
     expect(isAlive(pidIn(started))).toBe(true)
@@ -72,7 +72,7 @@ describe('a job with the emulator', () => {
     await untilGone(pidIn(started))
   })
 
-  it('masks the secret of the key and what the token is asked for with, and shows neither', async () => {
+  it('masks and does not show the access key secret and the request token', async () => {
     const started = await job.step('emulator')
     expect(readFileSync(started.outputs['ca-file'] ?? '', 'utf8')).toMatch(/-----END CERTIFICATE-----\n$/)
     const secret = started.outputs['access-key-secret']
@@ -82,16 +82,16 @@ describe('a job with the emulator', () => {
     expect(textsIn(job.temp).filter((text) => text.includes(secret ?? '-'))).toEqual([])
   })
 
-  // What a process was started with can be read where there is /proc; CI has it on Ubuntu.
+  // The environment of a process can be read only where /proc exists. CI has it on Ubuntu.
   ;(existsSync('/proc/self/environ') ? it : it.skip)(
-    'has nothing to do with what else stands in the environment of the job',
+    'does not get the other environment variables of the job',
     async () => {
       const started = await job.step('emulator', {}, { A_SECRET: 'of the job' })
       expect(readFileSync(`/proc/${pidIn(started)}/environ`, 'utf8')).not.toContain('of the job')
     },
   )
 
-  it('ends, and says what was refused, when a step fails, too', async () => {
+  it('stops the emulator and lists the refused request when a step fails', async () => {
     const started = await job.step('emulator')
     expect(await job.step('.', { ...keysOf(started), 'access-key-secret': 'wrong' })).toMatchObject({
       exitCode: 1,
@@ -102,7 +102,7 @@ describe('a job with the emulator', () => {
     await untilGone(pidIn(started))
   })
 
-  it('may have two of them, which trust does not part', async () => {
+  it('can start two emulators and trust both', async () => {
     const first = await job.step('emulator')
     const second = await job.step('emulator')
     for (const started of [first, second])
@@ -115,7 +115,7 @@ describe('a job with the emulator', () => {
 })
 
 describe('a job with the permission id-token: write', () => {
-  it('is told to remove it, when the emulator starts and when a step sends a token of GitHub', async () => {
+  it('gets a warning when the emulator starts, and an error when a step sends a token of GitHub', async () => {
     const ofRunner = { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://run.actions.githubusercontent.com/idtoken?v=1' }
     const started = await job.step('emulator', {}, ofRunner)
     expect(started).toMatchObject({ exitCode: 0, annotations: [] })
@@ -123,7 +123,7 @@ describe('a job with the permission id-token: write', () => {
       /^Warning: This job has the permission id-token: write, .* remove id-token: write/m,
     )
 
-    // A second emulator stands for GitHub: it has another key, and GitHub's issuer.
+    // A second emulator acts as GitHub: it has another key and the issuer of GitHub.
     const { exported, log } = await job.step('emulator')
     expect(log).not.toContain('Warning')
     const run = await job.step('.', keylessOf(started), exported)
@@ -166,7 +166,7 @@ describe('a workflow', () => {
     return await job.step('.', { ...THEIRS, endpoint, 'sts-endpoint': endpoint }, env)
   }
 
-  it('keeps its own instance, region, role and provider, and changes the endpoints alone', async () => {
+  it('keeps its own instance, region, role and provider, and changes only the endpoints', async () => {
     const started = await job.step('emulator', THEIRS)
     expect(started.outputs).toMatchObject({
       'instance-id': THEIRS['instance-id'],
@@ -178,7 +178,7 @@ describe('a workflow', () => {
     expect(await run(started)).toMatchObject({ exitCode: 0, annotations: [] })
   })
 
-  it('has its trust policy tried, with the subject that GitHub gives this very job', async () => {
+  it('can test its trust policy with the subject of this job', async () => {
     const trusted = await job.step('emulator', {
       ...THEIRS,
       config: trusting('repo:octo/sensors:ref:refs/heads/main'),
@@ -193,7 +193,7 @@ describe('a workflow', () => {
     expect(annotation).toContain('subject "repo:octo/sensors:pull_request"')
   })
 
-  it('has the id token say what the runner says of the job', async () => {
+  it('gets an ID token with the claims of the job', async () => {
     const started = await job.step('emulator', {
       config: '{"idToken":{"claims":{"environment":"production"}}}',
     })

@@ -11,7 +11,7 @@ import { keysOf } from '../support/emulator-steps.ts'
 import { startJob, type Job } from '../support/job.ts'
 import { pidIn, untilGone } from '../support/processes.ts'
 
-// Processes are counted with ps, and a step is stopped half-way with a named pipe. Windows has neither.
+// The tests count processes with ps, and stop a step half-way with a named pipe. Windows has neither.
 const onUnix = process.platform === 'win32' ? describe.skip : describe
 
 const root = dirname(dirname(import.meta.dirname))
@@ -27,7 +27,7 @@ afterEach(async () => {
   await otherJob.end()
 })
 
-/** The emulators of this job: the path of their config tells them from those of other tests. */
+/** Lists the emulators of this job. Their config path distinguishes them from those of other tests. */
 function emulators(): string[] {
   const processes = execFileSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8' }).split('\n')
   return processes.filter((args) => args.includes(' serve ') && args.includes(job.temp))
@@ -36,12 +36,12 @@ function emulators(): string[] {
 onUnix('a step that starts an emulator', () => {
   it.each<[string, Record<string, string>, RegExp]>([
     [
-      'a config with a key that is not known',
+      'a config with an unknown key',
       { config: '{"acounts":[]}' },
       /^Invalid config: acounts is not a known key\. docs\/emulator\.md/,
     ],
     [
-      'a config that is no JSON, of which it shows no piece',
+      'a config that is not JSON, and shows no part of it',
       { config: '{"accessKeys":[{"secret":"of-somebody"},]}' },
       /^Invalid config: the value is not JSON: Unexpected token '\]'\. docs/,
     ],
@@ -51,14 +51,18 @@ onUnix('a step that starts an emulator', () => {
       /^The emulator did not start \(config: instances\[0\]\.accountId is not the ID of one of accounts: 1\)\. Check the inputs config and port/,
     ],
     ['a config that does not exist', { config: 'nowhere.json' }, /neither JSON text.*nor the path of a file/],
-    ['a role that is no ARN', { 'role-to-assume': 'admin' }, /^Invalid role-to-assume: "admin"\. Use an ARN/],
     [
-      'a role and a provider of two accounts',
+      'a role that is not an ARN',
+      { 'role-to-assume': 'admin' },
+      /^Invalid role-to-assume: "admin"\. Use an ARN/,
+    ],
+    [
+      'a role and a provider of different accounts',
       { 'role-to-assume': 'acs:ram::1:role/a', 'oidc-provider-arn': 'acs:ram::2:oidc-provider/b' },
       /belong to different accounts, 1 and 2/,
     ],
-    ['no port', { port: '70000' }, /^Invalid port: "70000"\. Use a port from 1 to 65535/],
-    ['no time', { 'max-minutes': '0' }, /^Invalid max-minutes: "0"/],
+    ['an invalid port', { port: '70000' }, /^Invalid port: "70000"\. Use a port from 1 to 65535/],
+    ['an invalid time limit', { 'max-minutes': '0' }, /^Invalid max-minutes: "0"/],
   ])('refuses %s', async (_, inputs, annotation) => {
     const run = await job.step('emulator', inputs)
     expect(run).toMatchObject({ exitCode: 1, outputs: {}, exported: {}, state: {}, stderr: '' })
@@ -88,21 +92,24 @@ onUnix('a step that starts an emulator', () => {
     expect(emulators()).toEqual([])
   })
 
-  // A device on which nothing can be written is a thing of Linux.
-  ;(existsSync('/dev/full') ? it : it.skip)('ends the emulator when it fails after its start', async () => {
-    const run = await job.step('emulator', {}, { GITHUB_ENV: '/dev/full' })
-    expect(run.annotations).toEqual([
-      expect.stringContaining('The file named by GITHUB_ENV cannot be written'),
-    ])
-    expect(run).toMatchObject({ exitCode: 1, outputs: {}, state: {} })
-    while (emulators().length > 0) await setImmediate()
-  })
+  // Only Linux has a device on which every write fails.
+  ;(existsSync('/dev/full') ? it : it.skip)(
+    'stops the emulator when the step fails after the start',
+    async () => {
+      const run = await job.step('emulator', {}, { GITHUB_ENV: '/dev/full' })
+      expect(run.annotations).toEqual([
+        expect.stringContaining('The file named by GITHUB_ENV cannot be written'),
+      ])
+      expect(run).toMatchObject({ exitCode: 1, outputs: {}, state: {} })
+      while (emulators().length > 0) await setImmediate()
+    },
+  )
 
   it.each<[string, () => boolean]>([
     ['while it starts', () => emulators().length > 0],
     ['when it is ready', () => readdirSync(job.temp).some((name) => name.startsWith('emulator-ca-'))],
-  ])('takes the emulator along when it is killed %s', async (_, isTime) => {
-    // A step that writes to a pipe that nobody reads hangs there: after the start, and before it lets go.
+  ])('stops the emulator when the step is killed %s', async (_, isTime) => {
+    // A step that writes to a pipe without a reader hangs after it starts the emulator and before it detaches it.
     const pipe = join(job.temp, 'env')
     execFileSync('mkfifo', [pipe])
     const kill = new AbortController()
@@ -116,7 +123,7 @@ onUnix('a step that starts an emulator', () => {
 })
 
 describe('the post step', () => {
-  it('warns when the emulator has ended before, and kills nothing in its place', async () => {
+  it('warns when the emulator has already ended, and kills no other process', async () => {
     const started = await job.step('emulator')
     const pid = pidIn(started)
     process.kill(pid, 'SIGKILL')
@@ -127,7 +134,7 @@ describe('the post step', () => {
     expect(ended?.log).toMatch(/^Warning: The emulator at 127\.0\.0\.1:\d+ did not respond.*ECONNREFUSED/)
   })
 
-  it('stops no other server that has taken its port', async () => {
+  it('does not stop another server on the same port', async () => {
     const started = await job.step('emulator')
     const port = started.outputs['endpoint']?.split(':')[1] ?? ''
     process.kill(pidIn(started), 'SIGKILL')
@@ -140,7 +147,7 @@ describe('the post step', () => {
     expect(itsEnd?.log).toContain('Requests       1:')
   })
 
-  it('prints no command that a request has in its name', async () => {
+  it('prints no workflow command from the name of a request', async () => {
     const started = await job.step('emulator')
     const { endpoint = '', 'ca-file': ca = '' } = started.outputs
     const script = join(job.temp, 'ask.mjs')
@@ -157,15 +164,15 @@ describe('the post step', () => {
   })
 })
 
-it('an emulator ends by itself when its time is over', async () => {
+it('an emulator stops after --max-seconds', async () => {
   const child = spawn(process.execPath, [join(root, 'emulator/main.ts'), '--max-seconds', '1'])
-  const [said] = await Promise.all([text(child.stderr), once(child, 'exit')])
-  expect(said).toBe('emulator: stopped after 1 seconds, the limit of --max-seconds\n')
+  const [stderr] = await Promise.all([text(child.stderr), once(child, 'exit')])
+  expect(stderr).toBe('emulator: stopped after 1 seconds, the limit of --max-seconds\n')
   expect(child.exitCode).toBe(0)
 })
 
 onUnix('npm run emulator', () => {
-  it('leaves nothing when npm gets SIGTERM', async () => {
+  it('leaves no process and no folder when npm receives SIGTERM', async () => {
     const env = { ...process.env, TMPDIR: job.temp }
     const npm = spawn('npm', ['run', '--silent', 'emulator', '--', '--max-seconds', '60'], { cwd: root, env })
     const [line] = (await once(npm.stdout, 'data')) as [Buffer]

@@ -33,24 +33,24 @@ function run(env: Record<string, string>, inputs: Record<string, string> = {}): 
   })
 }
 
-describe('on a self-hosted runner, a step without a key', () => {
+describe('on a self-hosted runner, a step without credentials', () => {
   const RUNNER_ENVIRONMENT = 'self-hosted'
 
-  it("finds one where Alibaba Cloud's SDK looks", async () => {
+  it('uses the default chain of the Alibaba Cloud SDK', async () => {
     const step = await run({ RUNNER_ENVIRONMENT, HOME: home })
     expect(step).toMatchObject({ exitCode: 0, stderr: '' })
     expect(step.log).toContain('Access key     from the default chain (profile)')
     expect(step.masks).toContain(service.emulator.info.accessKeySecret)
   })
 
-  it('assumes a role with the one it finds', async () => {
+  it('assumes a role with the credentials of the default chain', async () => {
     const { roleArn } = service.emulator.info
     const step = await run({ RUNNER_ENVIRONMENT, HOME: home }, { 'role-to-assume': roleArn })
     expect(step.log).toMatch(/role .*, assumed with the access key from the default chain/)
     expect(await service.emulator.requests('AssumeRole')).toHaveLength(1)
   })
 
-  it('says where it looked, in order, when there is none', async () => {
+  it('lists where it searched, in order, when it finds none', async () => {
     const step = await run({ RUNNER_ENVIRONMENT, HOME: emptyHome })
     expect(step.annotations).toEqual([
       expect.stringMatching(
@@ -61,9 +61,9 @@ describe('on a self-hosted runner, a step without a key', () => {
   })
 })
 
-describe('on a hosted runner, a step without a key', () => {
+describe('on a hosted runner, a step without credentials', () => {
   it.each(['github-hosted', ''])(
-    'does not look there (RUNNER_ENVIRONMENT %j)',
+    'does not use the default chain (RUNNER_ENVIRONMENT %j)',
     async (RUNNER_ENVIRONMENT) => {
       const step = await run({ RUNNER_ENVIRONMENT, HOME: home })
       expect(step.annotations).toEqual([

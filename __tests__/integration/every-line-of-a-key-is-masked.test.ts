@@ -16,24 +16,27 @@ async function sign(inputs: Record<string, string>) {
 }
 
 describe('a private key', () => {
-  it.each([5, 10, 15, 64, 76])('wrapped at %i characters is used, and masked line by line', async (width) => {
-    const lines = wrappedAt(width)
-    const run = await sign({ 'ca-private-key': framed(lines) })
-    expect(run.annotations).toEqual([])
-    // The last line may be too short to be a secret.
-    expect(run.masks).toEqual(expect.arrayContaining(lines.slice(0, -1)))
-    expect(run.masks.filter((mask) => mask.includes('-----'))).toEqual([])
-  })
+  it.each([5, 10, 15, 64, 76])(
+    'wrapped at %i characters is accepted and masked line by line',
+    async (width) => {
+      const lines = wrappedAt(width)
+      const run = await sign({ 'ca-private-key': framed(lines) })
+      expect(run.annotations).toEqual([])
+      // The last line may be too short to be a secret.
+      expect(run.masks).toEqual(expect.arrayContaining(lines.slice(0, -1)))
+      expect(run.masks.filter((mask) => mask.includes('-----'))).toEqual([])
+    },
+  )
 
   it.each([
     ['with a dash missing', framed(wrappedAt(64), '-----BEGIN PRIVATE KEY----')],
     ['with dashes of another kind', framed(wrappedAt(64), '––BEGIN PRIVATE KEY––')],
     ['without its BEGIN line', wrappedAt(64).join('\n')],
     ['in base64', Buffer.from(pem).toString('base64')],
-    ['with the key behind BEGIN', `-----BEGIN PRIVATE KEY ${wrappedAt(64).join('\n')}`],
+    ['with the key on the BEGIN line', `-----BEGIN PRIVATE KEY ${wrappedAt(64).join('\n')}`],
     ['in quotes', JSON.stringify(framed(wrappedAt(64), '-----BEGIN-----'))],
     ['escaped twice', framed(wrappedAt(64), '-----BEGIN KEY-----').replaceAll('\n', '\\\\n')],
-  ])('that cannot be read is masked all the same: %s', async (_, text) => {
+  ])('that is invalid is masked nevertheless: %s', async (_, text) => {
     const run = await sign({ 'ca-private-key': text })
     expect(run.exitCode).toBe(1)
     const hidden = run.masks.join('\n')
@@ -44,7 +47,7 @@ describe('a private key', () => {
 })
 
 describe('a certificate input', () => {
-  it('decides no masks, whatever it holds', async () => {
+  it('never causes a mask', async () => {
     const fake = framed(Array.from({ length: 20 }, (_, at) => `ordinary-text-${at}`))
     const run = await sign({ 'ca-certificate': fake + ca.pem, 'ca-private-key': pem })
     expect(run.annotations).toEqual([])

@@ -5,11 +5,11 @@ import { runStep } from '../../testing/run-step.ts'
 import { expectPromise, FAULT_CONFIG, ROWS_OF_A_PROCESS, ROWS_THROUGH_DIST } from '../support/fault-steps.ts'
 
 const ROWS = [...new Set([...ROWS_THROUGH_DIST, ...ROWS_OF_A_PROCESS])]
-/** Those that wait for an answer that never comes go first. */
+/** Rows that wait for a missing response start first, because they take longest. */
 const WAITING = ROWS.toSorted((a, b) => Number(b.attemptMs !== undefined) - Number(a.attemptMs !== undefined))
-/** Most of a row's time is waiting: several run at once, each lane with an emulator of its own. */
+/** Rows mostly wait, so several run at once. Each lane has its own emulator. */
 const LANES = 6
-/** A step that does not keep its own time is ended. The longest of these may take 21 seconds to its second attempt. */
+/** A step that ignores its timeout is killed. The longest row may take 21 seconds to its second attempt. */
 const LIMIT_MS = 40_000
 
 const results = new Map<FaultRow, PromiseWithResolvers<FaultRow>>(
@@ -29,7 +29,7 @@ it.each(ROWS)('$operation: $fault', async (row) => {
   await resultOf(row).promise
 })
 
-it('runs each kind of fault, and each operation', () => {
+it('covers each operation', () => {
   expect(new Set(ROWS.map(({ operation }) => operation)).size).toBe(8)
 })
 

@@ -17,7 +17,7 @@ import { MQTT_ERRORS } from '../../src/mqtt/errors.ts'
 import { emulated, type Inputs, keyless, workingInputs } from '../support/emulated.ts'
 import { inputs, NO_PAUSES, withEnvironment } from '../support/in-process.ts'
 
-// The action in this process, for what is seen better from inside; what users get is tested through dist/.
+// Runs the action in this process, for details that are hard to observe from outside. Other tests run it through dist/.
 const service = emulated()
 
 beforeAll(() => {
@@ -40,7 +40,7 @@ async function run(given: Inputs = {}, more: Record<string, string> = {}, action
 }
 
 describe('the action', () => {
-  it('sets its outputs, the code masked before, and says what it did', async () => {
+  it('masks the code, sets the outputs and logs what it did', async () => {
     const { info } = service.emulator
     const { thrown, stdout, outputFile } = await run()
     expect(thrown).toBeUndefined()
@@ -59,13 +59,13 @@ describe('the action', () => {
     ])
   })
 
-  it('makes no call when its outputs have nowhere to go', async () => {
+  it('makes no call when GITHUB_OUTPUT is not set', async () => {
     const { error } = await run({}, { GITHUB_OUTPUT: '' })
     expect(error?.message).toMatch(/^GITHUB_OUTPUT is not set/)
     expect(await service.emulator.requests()).toEqual([])
   })
 
-  it('sets a seal too, when it has a key for one', async () => {
+  it('sets a sealed code when seal-key is set', async () => {
     const env = { GITHUB_REPOSITORY: 'example/devices', GITHUB_RUN_ID: '1' }
     const sealKey = { 'seal-key': 'a passphrase for seals' }
     const { thrown, stdout, outputFile } = await run(sealKey, env)
@@ -83,7 +83,7 @@ describe('the action', () => {
     expect(opened.outputFile).toContain(`\n${service.emulator.info.instanceId}\n`)
   })
 
-  it('says of each attempt that failed why, and when the next one comes', async () => {
+  it('logs why each attempt failed and when the next one starts', async () => {
     await service.emulator.setFaults([
       { operation: 'GetRegisterCode', fault: { code: 'Throttling.User' }, times: 2 },
     ])
@@ -96,20 +96,20 @@ describe('the action', () => {
     expect(stdout).toMatch(/^Register code +fetched at attempt 3, in \d+ ms/m)
   })
 
-  it('does not begin a pause that would outlast its time', async () => {
+  it('gives up when the next pause would exceed the timeout', async () => {
     await service.emulator.setFaults([{ operation: '*', fault: { code: 'InternalError' }, times: 'always' }])
     const { error } = await run({ timeout: '1', 'max-attempts': '100' }, {}, getRegisterCodeAction)
     expect(error?.message).toMatch(/after [234] attempts in [01]\.\d s$/)
   })
 
   it.each([
-    ['with a space', 'with secret'],
-    ['too long', 'A'.repeat(65)],
-    ['with a line end', 'A\nB'],
-    ['the code', 'a-register-code'],
-    ['the code in hex', Buffer.from('a-register-code').toString('hex').toUpperCase()],
-    ['in part the secret of the access key', () => service.emulator.info.accessKeySecret.slice(3, 17)],
-  ])('takes nothing for a request id that is %s', async (_, id) => {
+    ['contains a space', 'with secret'],
+    ['is too long', 'A'.repeat(65)],
+    ['contains a line break', 'A\nB'],
+    ['is the register code', 'a-register-code'],
+    ['is the register code in hex', Buffer.from('a-register-code').toString('hex').toUpperCase()],
+    ['is a part of the access key secret', () => service.emulator.info.accessKeySecret.slice(3, 17)],
+  ])('sets an empty request-id when the one in the response %s', async (_, id) => {
     const RequestId = typeof id === 'string' ? id : id()
     const body = JSON.stringify({ RegisterCode: 'a-register-code', RequestId })
     await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault: { status: 200, body } }])
@@ -119,7 +119,7 @@ describe('the action', () => {
     expect(stdout).toMatch(/^Request ID +none$/m)
   })
 
-  it('pauses for a length of chance, so that many jobs do not come back at once', async () => {
+  it('pauses for a random time, so that many jobs do not retry at once', async () => {
     const pauses: string[] = []
     await Promise.allSettled(
       Array.from({ length: 12 }, () =>
@@ -144,22 +144,22 @@ describe('the action', () => {
     expect(new Set(pauses).size).toBeGreaterThan(1)
   })
 
-  it('signs each attempt anew', async () => {
-    // This fault comes after the signature was checked, and the emulator takes no nonce twice.
+  it('signs each attempt separately', async () => {
+    // This fault occurs after the signature check, and the emulator rejects a nonce that was used before.
     await service.emulator.setFaults([
       { operation: 'GetRegisterCode', fault: { registerCode: 'white space' } },
     ])
     expect((await run()).stdout).toContain('fetched at attempt 2')
   })
 
-  it('asks for the instance when none is given', async () => {
+  it('fails when instance-id is empty', async () => {
     const { error } = await run({ 'instance-id': '' })
     expect(error?.describe((text) => text)).toBe(
       'Missing input: instance-id. Set it under "with:", for example instance-id: post-cn-7mz2d******. An unset secret or variable is passed as an empty string.',
     )
   })
 
-  it('lets an error that it cannot explain through as it is', async () => {
+  it('rethrows an unexpected error unchanged', async () => {
     const oddity = new RangeError('odd')
     const { endpoint, accessKeyId, accessKeySecret } = service.emulator.info
     const transport = {
@@ -187,24 +187,24 @@ describe('the action', () => {
     expect(await service.emulator.requests()).toHaveLength(1)
   })
 
-  it('waits longer for an answer than the SDK would by itself', async () => {
+  it('waits longer for a response than the SDK does by default', async () => {
     await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault: { delayMs: 3_300 } }])
     expect((await run()).stdout).toContain('fetched at the first attempt')
   })
 
-  it('takes a list for an answer that is not of the service', async () => {
+  it('reports an invalid response when the body is a JSON list', async () => {
     await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault: { status: 200, body: '[]' } }])
     const { error } = await run({ 'max-attempts': '1' })
     expect(error?.message).toMatch(/a body that is not a JSON object/)
   })
 
-  it('says which action RAM has to allow', async () => {
+  it('names the RAM actions that are missing', async () => {
     await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault: { code: 'NoPermission' } }])
     expect((await run()).error?.fix).toContain('both mq:GetRegisterCode and mq:MqttInstanceAccess')
   })
 
   it.each(['reset', 'reset-in-body', 'html', 'null-body', 'no-code', 'hang'] as const)(
-    'knows the fault %s',
+    'fails without outputs on the fault %s',
     async (fault) => {
       await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault, times: 'always' }])
       const { error, outputFile } = await run({ timeout: '1' })
@@ -214,7 +214,7 @@ describe('the action', () => {
   )
 
   it.each(['large-body', 'no-code', { registerCode: 'white space' }] as const)(
-    'knows the fault %j',
+    'names the cause of the fault %j',
     async (fault) => {
       await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault, times: 'always' }])
       const { error } = await run({ 'max-attempts': '1' })
@@ -223,11 +223,11 @@ describe('the action', () => {
   )
 })
 
-describe('an access key that has to be fetched', () => {
+describe('temporary credentials', () => {
   const withoutKeys = { 'access-key-id': '', 'access-key-secret': '' }
   const role = () => keyless(service.emulator).inputs
 
-  it("comes from STS, for GitHub's token", async () => {
+  it('are fetched from STS with the OIDC token of GitHub', async () => {
     const { thrown, stdout } = await run({ ...role(), ...withoutKeys })
     expect(thrown).toBeUndefined()
     expect(stdout).toContain(
@@ -235,12 +235,12 @@ describe('an access key that has to be fetched', () => {
     )
   })
 
-  it('is refused for an audience that the provider does not know', async () => {
+  it('are refused when the provider does not accept the audience', async () => {
     const { error } = await run({ ...role(), ...withoutKeys, audience: 'somebody else' })
     expect(error?.message).toMatch(/does not accept the audience "somebody else"$/)
   })
 
-  it('comes from STS, for an access key', async () => {
+  it('are fetched from STS with an access key', async () => {
     const { thrown, stdout } = await run({ ...role(), 'oidc-provider-arn': '' })
     expect(thrown).toBeUndefined()
     expect(stdout).toMatch(/^Access key +role .*, assumed with the access key from the inputs$/m)
@@ -249,7 +249,7 @@ describe('an access key that has to be fetched', () => {
   it.each([
     ['AssumeRoleWithOIDC', withoutKeys],
     ['AssumeRole', { 'oidc-provider-arn': '' }],
-  ])('is masked as soon as %s gives it', async (operation, given) => {
+  ])('are masked as soon as %s returns them', async (operation, given) => {
     const key = {
       AccessKeyId: 'STS.x',
       AccessKeySecret: 'secret-made-by-sts',
@@ -269,7 +269,7 @@ describe('an access key that has to be fetched', () => {
     ],
     ['InvalidParameter.DurationSeconds', /^The role acs:ram::\S+ does not allow a session of 900 seconds/],
     ['InvalidParameter.RoleSessionName', /^STS rejected the session name "acme-devices-42"/],
-  ])('is refused in words about the role: %s', async (code, text) => {
+  ])('are refused with an error about the role: %s', async (code, text) => {
     await service.emulator.setFaults([{ operation: 'AssumeRoleWithOIDC', fault: { code } }])
     const { error } = await run({ ...role(), ...withoutKeys })
     expect(error?.describe((words) => words)).toMatch(text)
@@ -281,7 +281,7 @@ describe('an access key that has to be fetched', () => {
     [{ AccessKeySecret: 'b', SecurityToken: 'c' }],
     [{ AccessKeyId: ' a', AccessKeySecret: 'b', SecurityToken: 'c' }],
     [{ AccessKeyId: 'a', AccessKeySecret: 'b', SecurityToken: 'c\n' }],
-  ])('is no key when it is not whole: %j', async (Credentials) => {
+  ])('are rejected when they are incomplete or invalid: %j', async (Credentials) => {
     const body = JSON.stringify({ Credentials, RequestId: '3F2A' })
     await service.emulator.setFaults([{ operation: 'AssumeRoleWithOIDC', fault: { status: 200, body } }])
     const { error } = await run({ ...role(), ...withoutKeys, 'max-attempts': '1' })
@@ -312,7 +312,7 @@ describe('an access key that has to be fetched', () => {
       /returned HTTP 302, a redirect, which is not followed$/,
     ],
     ['GitHubIdToken', 'no-code', /without a token/],
-  ] as const)('is no key when %s answers %j', async (operation, fault, text) => {
+  ] as const)('are not available when %s returns %j', async (operation, fault, text) => {
     await service.emulator.setFaults([{ operation, fault, times: 'always' }])
     const { error } = await run({ ...role(), ...withoutKeys, 'max-attempts': '1' })
     expect(error?.message).toMatch(text)
@@ -342,7 +342,7 @@ describe('an access key that has to be fetched', () => {
       /GitHub gave no OIDC token: .* HTTP 502 .*, after 2 attempts in .* s\. Run the job again later/,
     ],
   ] as const)(
-    'is asked of GitHub as often as makes sense: HTTP %i, %s',
+    'are requested from GitHub again only after a temporary failure: HTTP %i, %s',
     async (status, body, attempts, text) => {
       const fault = { status, body }
       await service.emulator.setFaults([{ operation: 'GitHubIdToken', fault, times: 'always' }])
@@ -354,7 +354,7 @@ describe('an access key that has to be fetched', () => {
     },
   )
 
-  it('says what it needs when a token cannot be read', async () => {
+  it('names the expected claims when the token cannot be decoded', async () => {
     const value = 'not.JSON.inside'
     await service.emulator.setFaults([
       { operation: 'GitHubIdToken', fault: { status: 200, body: JSON.stringify({ value }) } },
@@ -368,7 +368,7 @@ describe('an access key that has to be fetched', () => {
     // The address of the metadata service is never called from a test.
     const chain = { RUNNER_ENVIRONMENT: 'self-hosted', ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'true' }
 
-    it('comes from the profile', async () => {
+    it('come from the profile', async () => {
       const home = mkdtempSync(join(tmpdir(), 'home-'))
       const { accessKeyId, accessKeySecret } = service.emulator.info
       const profile = `type = access_key\naccess_key_id = ${accessKeyId}\naccess_key_secret = ${accessKeySecret}\n`
@@ -381,7 +381,7 @@ describe('an access key that has to be fetched', () => {
       rmSync(home, { recursive: true })
     })
 
-    it('comes from where a URL says, with its security token', async () => {
+    it('come from the credentials URI, with the security token', async () => {
       const found = {
         AccessKeyId: 'STS.x',
         AccessKeySecret: 'a-secret-found',
@@ -408,7 +408,7 @@ describe('an access key that has to be fetched', () => {
       expect(stdout).toContain('::add-mask::a-token-found\n')
     })
 
-    it('is missed with a list of the places', async () => {
+    it('are reported as missing with a list of the places searched', async () => {
       const { error } = await run(withoutKeys, {
         ...chain,
         HOME: '/nowhere',
@@ -420,8 +420,8 @@ describe('an access key that has to be fetched', () => {
       expect(error?.fix).toMatch(/^Set role-to-assume and oidc-provider-arn/)
     })
 
-    // The chain itself would wait for five seconds, and try again.
-    it('is not waited for longer than there is time', async () => {
+    // The chain itself would wait for five seconds, and then retry.
+    it('fail at the timeout of the step', async () => {
       const silent = createServer().listen(0, '127.0.0.1')
       await once(silent, 'listening')
       const { port } = silent.address() as AddressInfo
@@ -436,7 +436,7 @@ describe('an access key that has to be fetched', () => {
 })
 
 describe('the SDK behind a proxy', () => {
-  it('makes its connections there, and leaves the agents of others alone', async () => {
+  it('connects through the proxy, and does not change other agents', async () => {
     jest.resetModules()
     const { send } = await import('../../src/alibaba-cloud/client.ts')
     const { Agent } = https

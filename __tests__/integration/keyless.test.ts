@@ -10,7 +10,7 @@ function run(inputs: Record<string, string> = {}, env: Record<string, string> = 
 }
 
 describe("a step with GitHub's OIDC token", () => {
-  it('makes three requests, and has its code', async () => {
+  it('makes three requests and gets the code', async () => {
     const step = await run()
     expect(step).toMatchObject({ exitCode: 0, annotations: [], stderr: '' })
     expect(step.outputs).toHaveProperty('register-code')
@@ -22,7 +22,7 @@ describe("a step with GitHub's OIDC token", () => {
     ])
   })
 
-  it('says which role it has, and by which session the audit log knows it', async () => {
+  it('logs the role and the session name', async () => {
     const { roleArn } = service.emulator.info
     expect((await run()).log).toContain(
       `Access key     role ${roleArn}, session acme-devices-42, assumed with GitHub's OIDC token`,
@@ -30,7 +30,7 @@ describe("a step with GitHub's OIDC token", () => {
     expect((await run({ 'role-session-name': 'of-my-own' })).log).toContain('session of-my-own,')
   })
 
-  it('masks the token it asks with, the token it gets and each part of it, both secrets of the key, and the code', async () => {
+  it('masks the request token, the OIDC token and its parts, the temporary credentials and the code', async () => {
     const step = await run()
     const { idTokenRequestToken } = service.emulator.info
     const [asksWith, idToken, head, claims, signature, secret, securityToken, code, ...more] = step.masks
@@ -43,7 +43,7 @@ describe("a step with GitHub's OIDC token", () => {
     expect(more).toEqual([])
   })
 
-  it('is not distracted by an access key in the environment', async () => {
+  it('ignores an access key in the environment', async () => {
     const step = await run(
       {},
       { ALIBABA_CLOUD_ACCESS_KEY_ID: 'LTAI', ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'other' },
@@ -64,22 +64,22 @@ describe("a step with GitHub's OIDC token", () => {
       /session of 43200 seconds.*role-session-expiration/,
     ],
     [
-      'no such role',
+      'a role that does not exist',
       { 'role-to-assume': 'acs:ram::1:role/none' },
       /The role acs:ram::1:role\/none does not exist/,
     ],
     [
-      'no such provider',
+      'a provider that does not exist',
       { 'oidc-provider-arn': 'acs:ram::1:oidc-provider/none' },
       /trust policy.*issuer "https:\/\/token\.actions\.githubusercontent\.com", the subject "repo:acme\/devices:ref:refs\/heads\/main" and the audience "sts\.aliyuncs\.com".*allow sts:AssumeRole,/,
     ],
-  ])('ends with its own words: %s', async (_, inputs, text) => {
+  ])('fails with a specific error: %s', async (_, inputs, text) => {
     const step = await run(inputs)
     expect(step).toMatchObject({ exitCode: 1, outputs: {}, annotations: [expect.stringMatching(text)] })
     expect(await service.emulator.requests('AssumeRoleWithOIDC')).toHaveLength(1)
   })
 
-  it('needs to know where STS is', async () => {
+  it('fails without region-id and sts-endpoint', async () => {
     const step = await run({ 'sts-endpoint': '', 'region-id': '' })
     expect(step.annotations).toEqual([expect.stringMatching(/^Neither region-id nor sts-endpoint/)])
     expect(await service.emulator.requests()).toEqual([])
@@ -94,7 +94,7 @@ describe("a step with GitHub's OIDC token", () => {
 })
 
 describe('a step with keys that assume a role', () => {
-  it('makes two requests, and has its code', async () => {
+  it('makes two requests and gets the code', async () => {
     const step = await run({ ...workingInputs(service.emulator), 'oidc-provider-arn': '' })
     expect(step.outputs).toHaveProperty('register-code')
     expect(step.log).toMatch(/Access key {5}role .*, assumed with the access key from the inputs/)

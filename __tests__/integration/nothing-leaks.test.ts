@@ -13,7 +13,7 @@ import {
   leaksIn,
   oneOfThe,
   piecesIn,
-  saidAbout,
+  messageWith,
   strayCommands,
 } from '../support/leaks.ts'
 import { snOf } from '../../testing/registered-cas.ts'
@@ -23,14 +23,14 @@ const service = emulated()
 const ca = await makeCa()
 const REGISTERED = { Sn: snOf(ca), Status: '1' }
 
-/** A step, what each call of it is answered, and what must not be seen of it. */
+/** A step, the responses to its calls, and the secrets that must not be printed. */
 type Scenario = {
   readonly action: '.' | 'register'
   readonly inputs: Record<string, string>
   readonly env: Record<string, string>
   readonly answers: readonly FaultOrder[]
   readonly secrets: readonly string[]
-  /** What is masked besides. */
+  /** Other values that may be masked. */
   readonly masked: readonly string[]
 }
 
@@ -40,44 +40,44 @@ const json = (status: number, body: unknown): FaultOrder['fault'] => ({
   body: JSON.stringify(body),
 })
 
-/** An answer with too much in its words; `knows` is what the action can know by then, and must not show. */
+/** A response that contains secrets. `knows` lists the secrets that the action has seen by then and must not print. */
 type Answer = { readonly fault: FaultOrder['fault']; readonly knows: readonly string[] }
 
-/** A failure of any call. */
+/** Generates a failure of any call. */
 function failure(knows: readonly string[]): fc.Arbitrary<Answer> {
-  const said = saidAbout(knows)
+  const message = messageWith(knows)
   return fc
     .oneof(
       fc
         .record({
           status: fc.constantFrom(400, 403, 404, 500, 503),
-          said,
+          message,
           code: fc.constantFrom('NoPermission', ''),
         })
-        .map(({ status, said, code }) =>
-          json(status, { Code: code || said, Message: said, RequestId: said, message: said }),
+        .map(({ status, message, code }) =>
+          json(status, { Code: code || message, Message: message, RequestId: message, message }),
         ),
-      fc.record({ status: fc.constantFrom(200, 302, 502), said }).map(({ status, said }) => ({
+      fc.record({ status: fc.constantFrom(200, 302, 502), message }).map(({ status, message }) => ({
         status,
-        headers: { 'content-type': `text/html; about=${encodeURIComponent(said)}` },
-        body: `<html>${said}</html>`,
+        headers: { 'content-type': `text/html; about=${encodeURIComponent(message)}` },
+        body: `<html>${message}</html>`,
       })),
       fc.constantFrom('reset' as const, 'reset-in-body' as const, 'truncated' as const),
     )
     .map((fault) => ({ fault, knows }))
 }
 
-/** An answer to GetRegisterCode: a failure, or a success that gives this code. */
+/** Generates a response to GetRegisterCode: a failure, or a success with this code. */
 function registerCodeAnswer(known: readonly string[], registerCode: string): fc.Arbitrary<Answer> {
   const knows = [...known, registerCode]
-  const success = saidAbout(knows).map((text) => json(200, { RegisterCode: registerCode, RequestId: text }))
+  const success = messageWith(knows).map((text) => json(200, { RegisterCode: registerCode, RequestId: text }))
   return fc.oneof(
     failure(known),
     success.map((fault) => ({ fault, knows })),
   )
 }
 
-// What the service gives out is not known before: a short one could stand in the lines before it by chance.
+// A secret from the service is unknown until the response. A short one could be in earlier lines by chance.
 const given = (secret: fc.Arbitrary<string>) =>
   secret.filter((text) => text.length >= 8 && !/^[a-z.: ]+$/i.test(text))
 const code = fc.string({ minLength: 12, maxLength: 64, unit: oneOfThe('aZ09-_.:+/=@~') })
@@ -85,7 +85,7 @@ const code = fc.string({ minLength: 12, maxLength: 64, unit: oneOfThe('aZ09-_.:+
 const withKeys: fc.Arbitrary<Scenario> = fc
   .record({ secret: awkwardSecret, suffix: headerSecret, isPrefix: fc.boolean(), other: awkwardSecret, code })
   .chain((made) => {
-    // A secret that begins with another one would show its end if the shorter were redacted first.
+    // If one secret starts with another, redacting the shorter one first would print the end of the longer one.
     const isHeaderText = /^[\x21-\x7e]+$/.test(made.secret)
     const token = made.isPrefix && isHeaderText ? made.secret + made.suffix : made.suffix
     return registerCodeAnswer([made.secret, token, made.other], made.code).map(({ fault, knows }) => ({
@@ -137,11 +137,11 @@ const withOidc: fc.Arbitrary<Scenario> = fc
     }))
   })
 
-/** A registration with a CA's encrypted key, that fails or succeeds in the words of the service. */
+/** A registration with an encrypted CA key. It fails or succeeds with texts from the service. */
 const registering: fc.Arbitrary<Scenario> = fc
   .record({
     secret: given(awkwardSecret),
-    // OpenSSL takes no longer ones.
+    // OpenSSL does not support longer passphrases.
     passphrase: given(awkwardSecret).filter((text) => Buffer.byteLength(text) <= 1000),
     code,
     moment: fc.constantFrom('looking' as const, 'registering' as const, 'asking' as const, 'found' as const),
@@ -152,9 +152,9 @@ const registering: fc.Arbitrary<Scenario> = fc
     const keyLines = lines.filter((line) => line.length >= 16)
     const known = [secret, passphrase, ...keyLines]
     const knows = [...known, code]
-    // The code most of all, as it is masked by this action alone. The key never leaves the process.
+    // Mostly the code, because only this action masks it. The service never sees the key.
     const echoed = [secret, passphrase, code, code, code]
-    const shows = saidAbout(echoed).map((CaName) =>
+    const shows = messageWith(echoed).map((CaName) =>
       json(200, { Data: { ...REGISTERED, CaName, CaContent: ca.pem, RegistrationCode: code } }),
     )
     const order = (operation: string, fault: FaultOrder['fault']): FaultOrder => ({
@@ -193,14 +193,14 @@ const registering: fc.Arbitrary<Scenario> = fc
       env: { ACTIONS_ID_TOKEN_REQUEST_TOKEN: '' },
       answers: [...answers, order('GetRegisterCode', json(200, { RegisterCode: code }))],
       secrets: moment === 'looking' ? known : knows,
-      // An answer that speaks of a certificate with HTTP 404 says that there is none: then a code is fetched.
+      // A 404 that mentions a certificate means that the CA does not exist. The action then fetches a code.
       masked: [...lines, code],
     }))
   })
 
 const scenario = fc.oneof(withKeys, withOidc, registering)
 
-/** The inputs and the environment of a step; everything that makes libraries talk is switched on. */
+/** Returns the inputs and environment of a step. All debug output of libraries is on. */
 function stepOf(made: Scenario): { inputs: Record<string, string>; env: Record<string, string> } {
   const { 'instance-id': instance = '', endpoint = '' } = keyless(service.emulator).inputs
   return {
@@ -221,7 +221,7 @@ function stepOf(made: Scenario): { inputs: Record<string, string>; env: Record<s
   }
 }
 
-/** What runs a step in this process, with no secret of an earlier one in its memory. */
+/** Returns a program that runs a step in this process and remembers no secret of an earlier step. */
 async function freshProgram(): Promise<RunProgram> {
   jest.resetModules()
   const { inProcess } = await import('../support/step-in-process.ts')
@@ -239,18 +239,18 @@ function expectNoLeak(step: { stdout: string; stderr: string; summary?: string }
   expect(strayCommands(step.stdout, [...made.secrets, ...made.masked])).toEqual([])
 }
 
-describe('whatever the secrets are and whatever the service says', () => {
+describe('for generated secrets and responses', () => {
   beforeAll(() => {
     const emulatorCa = readFileSync(service.emulator.info.caFile, 'utf8')
     setDefaultCACertificates([...getCACertificates('default'), emulatorCa])
   })
 
   it.each([
-    ['by a registration', registering, 150],
-    ['by a step with an access key', withKeys, 100],
-    ['by a step without one', withOidc, 100],
+    ['a registration', registering, 150],
+    ['a step with an access key', withKeys, 100],
+    ['a step without an access key', withOidc, 100],
   ])(
-    'no secret is printed %s, and nothing that is said becomes a command',
+    '%s prints no secret and no workflow command from a response',
     async (_, scenarios, numRuns) => {
       const run = await freshProgram()
       await fc.assert(
@@ -267,7 +267,7 @@ describe('whatever the secrets are and whatever the service says', () => {
     180_000,
   )
 
-  it('nor by the action as it ships, in a process of its own', async () => {
+  it('a step through dist/ prints no secret and no workflow command from a response', async () => {
     await fc.assert(
       fc.asyncProperty(scenario, async (made) => {
         await prepare(made)

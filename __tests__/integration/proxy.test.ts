@@ -40,10 +40,10 @@ describe('behind a proxy server', () => {
     return runStep('.', given, { env: { NODE_EXTRA_CA_CERTS: service.emulator.info.caFile, ...env } })
   }
 
-  /** @param names of GitHub's token endpoint, STS and the service: hosts that the proxy knows */
+  /** @param names the hosts of the token endpoint, STS and the service; the proxy resolves the default ones */
   function withOidc(env: Record<string, string>, names = NAMES): Promise<StepRun> {
     const { inputs, env: given } = keyless(service.emulator)
-    // Loopback is never reached through a proxy, so all have names here.
+    // Loopback addresses always bypass the proxy, so all three have names here.
     const tokenUrl = new URL(given['ACTIONS_ID_TOKEN_REQUEST_URL'] ?? '')
     tokenUrl.hostname = names.token
     const places = { endpoint: `${names.service}:${port()}`, 'sts-endpoint': `${names.sts}:${port()}` }
@@ -64,7 +64,7 @@ describe('behind a proxy server', () => {
     expect(proxyServer.connects().slice(before)).toEqual([`${endpoint()} 200`])
   })
 
-  it('a step gets its code through a proxy that asks for no password, by its name', async () => {
+  it('a step gets its code through a proxy with a host name and without a password', async () => {
     const open = await startProxyServer()
     const run = await withKeys({ HTTPS_PROXY: `http://localhost:${open.port}` })
     await open.stop()
@@ -72,7 +72,7 @@ describe('behind a proxy server', () => {
     expect(open.connects()).toEqual([`${endpoint()} 200`])
   })
 
-  it("a keyless step goes through it for all three: GitHub's token, STS and the service", async () => {
+  it('a keyless step uses the proxy for the OIDC token, STS and the service', async () => {
     const before = proxyServer.connects().length
     const run = await withOidc({ HTTPS_PROXY: proxy() })
     expect(run).toMatchObject({ exitCode: 0, annotations: [], stderr: '' })
@@ -87,9 +87,9 @@ describe('behind a proxy server', () => {
   it.each<[string, (port: number) => string]>([
     ['without a scheme', (its) => `localhost:${its}`],
     ['with its scheme in capitals', (its) => `HTTP://localhost:${its}`],
-    ['with a slash at its end', (its) => `http://localhost:${its}/`],
+    ['with a trailing slash', (its) => `http://localhost:${its}/`],
     ['with an empty user', (its) => `http://:@localhost:${its}`],
-  ])('all three go through a proxy that is given %s', async (_, value) => {
+  ])('a keyless step accepts a proxy URL %s', async (_, value) => {
     const open = await startProxyServer()
     const run = await withOidc({ HTTPS_PROXY: value(open.port) })
     await open.stop()
@@ -98,14 +98,14 @@ describe('behind a proxy server', () => {
   })
 
   it.each([
-    ['the hosts below a name, with stars', '*.devices.invalid'],
-    ['the hosts below a name, with a dot', '.devices.invalid'],
+    ['subdomains, with a star', '*.devices.invalid'],
+    ['subdomains, with a dot', '.devices.invalid'],
     ['a name', 'devices.invalid'],
-    ['entries with spaces between them', 'a.example *.invalid b.example'],
+    ['entries separated by spaces', 'a.example *.invalid b.example'],
     ['any host', '*'],
     ['a port', '.devices.invalid:PORT'],
     ['a name in capitals', 'DEVICES.INVALID'],
-  ])('none of the three goes through it when NO_PROXY names %s', async (_, noProxy) => {
+  ])('a keyless step bypasses the proxy when NO_PROXY contains %s', async (_, noProxy) => {
     const before = proxyServer.connects().length
     const names = {
       token: 'token.devices.invalid',
@@ -123,15 +123,15 @@ describe('behind a proxy server', () => {
     ['an address range', '10.0.0.1-10.255.255.255'],
     ['a CIDR block', '0.0.0.0/0'],
     ['a part of the name', 'yuncs.com,sts.cn'],
-    ['a name below it', 'www.token.aliyuncs.com'],
-  ])('all three go through it when NO_PROXY names %s', async (_, noProxy) => {
+    ['a subdomain of a host', 'www.token.aliyuncs.com'],
+  ])('a keyless step uses the proxy when NO_PROXY contains %s', async (_, noProxy) => {
     const before = proxyServer.connects().length
     const run = await withOidc({ HTTPS_PROXY: proxy(), NO_PROXY: noProxy })
     expect(run).toMatchObject({ exitCode: 0, annotations: [] })
     expect(proxyServer.connects().slice(before)).toEqual(allThree())
   })
 
-  it('the log says of each host how it is reached, and each is reached so', async () => {
+  it('the log shows for each host whether the proxy is used', async () => {
     const before = proxyServer.connects().length
     const names = { ...NAMES, sts: 'sts.devices.invalid' }
     const run = await withOidc({ HTTPS_PROXY: proxy(), NO_PROXY: '*.invalid' }, names)
@@ -151,20 +151,23 @@ describe('behind a proxy server', () => {
     ['% in the user', 'http://us%er:12hidden@127.0.0.1:3128', /contains an unencoded %/],
     ['a letter for a port', 'http://user:hidden12@127.0.0.1:port', /is not a valid proxy URL/],
     ['another scheme', 'socks5://user:hidden12@127.0.0.1:1080', /is not a valid proxy URL/],
-  ])('a password with %s in it is not shown, and the error says how to write it', async (_, value, text) => {
-    for (const name of ['HTTPS_PROXY', 'https_proxy']) {
-      for (const start of [withKeys, withOidc]) {
-        const run = await start({ [name]: value })
-        expect(run.exitCode).toBe(1)
-        expect(run.annotations).toEqual([expect.stringMatching(text)])
-        expect(run.annotations[0]).toMatch(new RegExp(`^${name} .*% as %25, # as %23`))
-        expect(run.stdout.replace(/^::add-mask::.*$/gm, '')).not.toMatch(/hidden|12|34/)
+  ])(
+    'an invalid proxy URL is not shown, and the error explains how to encode it: %s',
+    async (_, value, text) => {
+      for (const name of ['HTTPS_PROXY', 'https_proxy']) {
+        for (const start of [withKeys, withOidc]) {
+          const run = await start({ [name]: value })
+          expect(run.exitCode).toBe(1)
+          expect(run.annotations).toEqual([expect.stringMatching(text)])
+          expect(run.annotations[0]).toMatch(new RegExp(`^${name} .*% as %25, # as %23`))
+          expect(run.stdout.replace(/^::add-mask::.*$/gm, '')).not.toMatch(/hidden|12|34/)
+        }
       }
-    }
-    expect(await service.emulator.requests()).toEqual([])
-  })
+      expect(await service.emulator.requests()).toEqual([])
+    },
+  )
 
-  it('a step with a key of the default chain goes through it as well', async () => {
+  it('a step with credentials from the default chain uses the proxy', async () => {
     const home = mkdtempSync(join(tmpdir(), 'home-'))
     const { accessKeyId, accessKeySecret } = service.emulator.info
     const profile = `type = access_key\naccess_key_id = ${accessKeyId}\naccess_key_secret = ${accessKeySecret}\n`
@@ -185,7 +188,7 @@ describe('behind a proxy server', () => {
     expect(proxyServer.connects().slice(before)).toEqual([`${endpoint()} 200`])
   })
 
-  it.each(['NO_PROXY', 'no_proxy'])('a host in %s is reached without it', async (name) => {
+  it.each(['NO_PROXY', 'no_proxy'])('a host in %s bypasses the proxy', async (name) => {
     const before = proxyServer.connects().length
     const run = await withKeys({ HTTPS_PROXY: proxy(), [name]: '127.0.0.1' }, workingInputs(service.emulator))
     expect(run.exitCode).toBe(0)
@@ -196,7 +199,7 @@ describe('behind a proxy server', () => {
   it.each([
     ['with keys', () => withKeys({ HTTPS_PROXY: proxy('someone:else') })],
     ['with OIDC', () => withOidc({ HTTPS_PROXY: proxy('someone:else') })],
-  ])('a wrong password is said to be wrong, at the first attempt, and not shown: %s', async (_, start) => {
+  ])('rejected proxy credentials fail at the first attempt and are not shown: %s', async (_, start) => {
     const run = await start()
     expect(run.annotations).toEqual([
       expect.stringMatching(/The proxy 127\.0\.0\.1:\d+ rejected the credentials \(HTTP 407\)/),
@@ -205,7 +208,7 @@ describe('behind a proxy server', () => {
     expect(run.stdout.replace(/^::add-mask::.*$/gm, '')).not.toContain('else')
   })
 
-  it('a host that the proxy does not connect to is told from one that does not answer', async () => {
+  it('a host that the proxy refuses to connect to fails at the first attempt', async () => {
     const run = await withKeys({ HTTPS_PROXY: proxy() }, { endpoint: 'mqtt.example.com' })
     expect(run.annotations).toEqual([
       expect.stringMatching(/The proxy .* refused to connect to mqtt\.example\.com \(HTTP 403\).*NO_PROXY/),
@@ -213,7 +216,7 @@ describe('behind a proxy server', () => {
     expect(run.log).not.toMatch(/^Retry/m)
   })
 
-  it("the proxy's page about a service that is down is no answer of the service, and is tried again", async () => {
+  it('HTTP 503 from the proxy is retried, and reported as a failure of the proxy', async () => {
     const before = proxyServer.connects().length
     const run = await withKeys({ HTTPS_PROXY: proxy() }, { endpoint: 'onsmqtt.cn-hangzhou.aliyuncs.com:9' })
     expect(run.annotations).toEqual([
@@ -231,7 +234,7 @@ describe('behind a proxy server', () => {
   it.each([
     ['with keys', () => withKeys({ HTTPS_PROXY: 'http://user:hidden@127.0.0.1:9' })],
     ['with OIDC', () => withOidc({ HTTPS_PROXY: 'http://user:hidden@127.0.0.1:9' })],
-  ])('a proxy that is not there is named, without its password: %s', async (_, start) => {
+  ])('an unreachable proxy is named in the error, without its password: %s', async (_, start) => {
     const run = await start()
     expect(run.annotations).toEqual([
       expect.stringMatching(/The proxy 127\.0\.0\.1:9 could not be reached.*ECONNREFUSED.*after 2 attempts/),

@@ -26,7 +26,7 @@ import {
   withKey,
 } from '../../testing/registered-cas.ts'
 
-// The action in this process, for what is seen better from inside; what users get is tested through dist/.
+// Runs the action in this process, for details that are hard to observe from outside. Other tests run it through dist/.
 const service = emulated()
 let ca: Issued
 
@@ -51,7 +51,7 @@ const faults = (operation: string, ...list: readonly FaultOrder['fault'][]): Pro
   service.emulator.setFaults(list.map((fault) => ({ operation, fault })))
 
 describe('register', () => {
-  it('registers, finds, activates, and retires', async () => {
+  it('registers a CA, finds it, activates it and retires a predecessor', async () => {
     expect(await run({ 'region-id': undefined })).toMatchObject({ error: undefined, created: 'true' })
     expect(await run()).toMatchObject({ error: undefined, created: 'false' })
     await changeBehind(service.emulator, ca, 'inactivate')
@@ -79,7 +79,7 @@ describe('register', () => {
     expect(await casOf(service.emulator)).toHaveLength(1)
   })
 
-  it('tells what it did in its outputs, in the log and in the summary', async () => {
+  it('reports what it did in outputs, log and summary', async () => {
     const old = ca
     await run()
     ca = await makeCa()
@@ -144,7 +144,7 @@ describe('register', () => {
     rmSync(folder, { recursive: true })
   })
 
-  it('looks no more often than it has to', async () => {
+  it('makes no more calls than necessary to replace a CA', async () => {
     const old = ca
     await run()
     ca = await makeCa()
@@ -158,7 +158,7 @@ describe('register', () => {
     ])
   })
 
-  it('leaves the predecessor alone when it cannot see the new CA active', async () => {
+  it('does not change the predecessor when it cannot confirm that the new CA is active', async () => {
     const old = ca
     await run()
     ca = await makeCa()
@@ -181,8 +181,8 @@ describe('register', () => {
 
   it.each([
     ['inactive', () => ({ Status: '0', CaContent: ca.pem })],
-    ['another one', async () => ({ Status: '1', CaContent: (await makeCa()).pem })],
-  ])('leaves the predecessor alone while the new CA is shown as %s', async (_, fields) => {
+    ['a different CA', async () => ({ Status: '1', CaContent: (await makeCa()).pem })],
+  ])('does not change the predecessor while the service reports the new CA as %s', async (_, fields) => {
     const old = ca
     await run()
     ca = await makeCa()
@@ -193,35 +193,35 @@ describe('register', () => {
     expect(await service.emulator.requests('InactivateCaCertificate')).toEqual([])
   })
 
-  it('sends no certificate that was unfit before, and the one that is given as it is', async () => {
+  it('sends no verification certificate that has expired', async () => {
     const { pem } = await makeLeaf({ issuer: ca, notAfter: new Date(Date.now() - 1000) })
     const { error } = await run({ 'ca-private-key': '', 'verification-certificate': pem })
     expect(error?.message).toMatch(/^The certificate in verification-certificate expired/)
     expect(await service.emulator.requests('RegisterCaCertificate')).toEqual([])
   })
 
-  it('tells which action RAM has to allow for a registration, and in which region', async () => {
+  it('names the RAM actions that are missing, and the region', async () => {
     await faults('RegisterCaCertificate', { code: 'NoPermission' })
     expect((await run()).error?.fix).toMatch(/both mq:RegisterCa and .* acs:mq:cn-\w+:\*:/)
     await faults('GetCaCertificate', { code: 'NoPermission' })
     expect((await run({ 'region-id': undefined })).error?.fix).toContain('acs:mq:*:*:')
   })
 
-  it('takes an answer to a registration without its serial number for a broken one', async () => {
+  it('reports an invalid response when a registration returns no serial number', async () => {
     await faults('RegisterCaCertificate', { status: 200, body: '{"RequestId":"3F2A"}' })
     const { error } = await run({ 'max-attempts': '1' })
     expect(error?.message).toMatch(/responded without the serial number of the CA$/)
     expect(error?.requestId).toBe('3F2A')
   })
 
-  it('makes no call when its outputs have nowhere to go', async () => {
+  it('makes no call when GITHUB_OUTPUT is not set', async () => {
     const { error } = await run({}, { GITHUB_OUTPUT: '' })
     expect(error?.message).toMatch(/^GITHUB_OUTPUT is not set/)
     expect(await service.emulator.requests()).toEqual([])
   })
 
   it.each(['commit-then-reset', { commitThen: 'html' }, { commitThen: 'no-code' }] as const)(
-    'settles %j',
+    'verifies the registration after %j',
     async (fault) => {
       await faults('RegisterCaCertificate', fault)
       const { created, stdout } = await run()
@@ -230,7 +230,7 @@ describe('register', () => {
     },
   )
 
-  it('says what is not known', async () => {
+  it('reports an unknown outcome when the verification fails', async () => {
     await faults('RegisterCaCertificate', 'commit-then-reset')
     await faults('GetCaCertificate', { code: 'FindCaBySnError' }, { code: 'NoPermission' })
     const { error } = await run()
@@ -246,7 +246,7 @@ describe('register', () => {
     expect((await run()).created).toBe('false')
   })
 
-  it('says that it was asked, and that the CA was not there', async () => {
+  it('reports that the verification did not find the CA', async () => {
     await faults('RegisterCaCertificate', 'html')
     const { error } = await run({ 'max-attempts': '1' })
     expect(error?.fix).toBe(
@@ -262,21 +262,21 @@ describe('register', () => {
       serviceMessage: expect.any(String),
       requestId: expect.any(String),
     })
-    // Not of an earlier attempt, when the last question has no answer.
+    // When the last verification fails, an earlier one says nothing about the outcome.
     await faults('RegisterCaCertificate', 'html', 'html')
     await faults('GetCaCertificate', { delayMs: 0 }, { delayMs: 0 }, { code: 'NoPermission' })
     const { error: unknown } = await run()
     expect(unknown?.message).toMatch(/^It is unknown/)
-    expect(unknown?.fix).not.toMatch(/did not show/)
+    expect(unknown?.fix).not.toMatch(/did not report/)
   })
 
-  it('does not wait for the answer so long that no time is left to ask', async () => {
+  it('leaves time to verify when no response arrives', async () => {
     await faults('RegisterCaCertificate', 'commit-then-hang')
-    // Asked after the end of its time, the service would not be heard.
+    // After the timeout, no verification would be possible.
     expect((await run({ timeout: '1' })).created).toBe('true')
   })
 
-  it('waits for a CA of its own whose number is taken, and that is not to be seen yet', async () => {
+  it('waits until its own CA becomes visible after SnNotUnique', async () => {
     const notThere = { code: 'FindCaBySnError' }
     await faults('RegisterCaCertificate', 'commit-then-reset')
     await faults('GetCaCertificate', notThere, notThere, notThere)
@@ -285,7 +285,7 @@ describe('register', () => {
     expect(await service.emulator.requests('ListCaCertificate')).toEqual([])
   })
 
-  it('finds in the list a predecessor that it cannot find by its number', async () => {
+  it('finds a predecessor in the list when the lookup by serial number fails', async () => {
     const old = ca
     await run()
     ca = await makeCa()
@@ -295,7 +295,7 @@ describe('register', () => {
     expect(await service.emulator.requests('ListCaCertificate')).toHaveLength(1)
   })
 
-  it('finds in the list what it cannot find by its number', async () => {
+  it('finds the CA in the list when the lookup by serial number fails', async () => {
     const wanted = ca
     ca = await makeCa()
     await run()
@@ -310,7 +310,7 @@ describe('register', () => {
     expect(await service.emulator.requests('ListCaCertificate')).toHaveLength(1)
   })
 
-  it('takes another code when one is not known, and sends a given certificate but once', async () => {
+  it('fetches another code after RegisterCodeError, but sends a given certificate only once', async () => {
     await faults('RegisterCaCertificate', { code: 'RegisterCodeError' })
     expect((await run()).created).toBe('true')
 
@@ -325,7 +325,7 @@ describe('register', () => {
   })
 
   it.each(['ActiveCaCertificate', 'InactivateCaCertificate', 'DeleteCaCertificate'])(
-    'does not believe a yes of %s that it cannot see',
+    'fails when %s succeeds but the state does not change',
     async (operation) => {
       const old = ca
       await run()
@@ -351,7 +351,7 @@ describe('register', () => {
     ['InactivateCaCertificate', {}, 'mq:UnregisterCaCertificate', 'is inactive'],
     ['DeleteCaCertificate', { 'on-replace': 'delete' }, 'mq:DeleteCaCertificate', 'is deleted'],
   ])(
-    'says what RAM has to allow for %s, and what is not known after it',
+    'names the missing RAM actions, and reports an unknown outcome, for %s',
     async (operation, given, action, aim) => {
       const target = ca
       await run()
@@ -366,9 +366,9 @@ describe('register', () => {
       await faults(operation, { code: 'NoPermission' })
       const refused = await run(values)
       expect(refused.error?.fix).toContain(`both ${action} and mq:MqttInstanceAccess`)
-      // A refusal leaves nothing open.
-      expect(refused.error?.fix).not.toContain('Asked after each attempt')
-      expect(refused.stdout).not.toContain('Asking')
+      // After a refusal, the outcome is known.
+      expect(refused.error?.fix).not.toContain('After each attempt')
+      expect(refused.stdout).not.toMatch(/^Verify /m)
 
       const looks = operation === 'ActiveCaCertificate' ? 1 : 2
       await faults(operation, 'reset')
@@ -381,7 +381,7 @@ describe('register', () => {
     },
   )
 
-  it('takes a parameter that the service does not like for a CA that is not there', async () => {
+  it('treats ParameterFieldCheckFailed as a CA that does not exist', async () => {
     await faults('GetCaCertificate', { code: 'ParameterFieldCheckFailed' })
     expect((await run()).created).toBe('true')
   })
@@ -391,7 +391,7 @@ describe('register', () => {
     [404, 'No such sn here.', true],
     [404, 'No scan.', false],
     [400, 'No certificate.', false],
-  ])('takes HTTP %i with "%s" for a CA that is not there: %s', async (status, message, isNotThere) => {
+  ])('treats HTTP %i with "%s" as a CA that does not exist: %s', async (status, message, isNotThere) => {
     await faults('GetCaCertificate', { code: 'Gone', status, message })
     expect((await run()).error?.serviceMessage).toBe(isNotThere ? undefined : `Gone: ${message}`)
   })
@@ -399,14 +399,14 @@ describe('register', () => {
   it.each([
     (sn: string) => sn.toUpperCase().replaceAll(/..(?!$)/g, '$&:'),
     (sn: string) => sn.replace(/^00/, ''),
-  ])('finds a predecessor in another spelling than that of the service: %s', async (spell) => {
+  ])('finds a predecessor whose serial number is spelled differently: %s', async (spell) => {
     const old = ca
     await run()
     ca = await makeCa()
     expect((await run({ replaces: spell(snOf(old)) })).stdout).toMatch(/^Predecessor .*: deactivated$/m)
   })
 
-  it('does not take a 404 about anything else for a CA that is not there', async () => {
+  it('does not treat a 404 about anything else as a CA that does not exist', async () => {
     await faults('GetCaCertificate', { code: 'Gone', status: 404, message: 'No route.' })
     expect((await run()).error?.serviceMessage).toBe('Gone: No route.')
     await faults('GetCaCertificate', {
@@ -418,7 +418,7 @@ describe('register', () => {
     expect((await run()).created).toBe('true')
   })
 
-  it('takes a predecessor that somebody deletes at the same time for one that is gone', async () => {
+  it('succeeds when another user deletes the predecessor at the same time', async () => {
     const old = ca
     await run()
     ca = await makeCa()
@@ -433,7 +433,7 @@ describe('register', () => {
     expect((await run({ replaces: snOf(old) })).error).toBeUndefined()
   })
 
-  it('is refused another CA with the same serial number', async () => {
+  it('fails when a different CA has the same serial number', async () => {
     await run()
     ca = await makeCa({ serialNumber: ca.certificate.serialNumber })
     const { error } = await run()
@@ -442,23 +442,23 @@ describe('register', () => {
   })
 })
 
-describe('an answer about a CA', () => {
+describe('a response about a CA', () => {
   const data = (fields: object) => ({ status: 200, body: JSON.stringify({ RequestId: 'x', Data: fields }) })
   const whole = { Sn: '0a', CaContent: 'text', Status: '1' }
   const find = () => findCa(serviceOf(service.emulator), instanceOf(service.emulator), '0a')
 
   it.each([
     ['no serial number', { ...whole, Sn: undefined }],
-    ['a serial number that is none', { ...whole, Sn: 'x y' }],
-    ['a serial number with more behind it', { ...whole, Sn: '0ax' }],
-    ['a serial number with more before it', { ...whole, Sn: 'x0a' }],
+    ['an invalid serial number', { ...whole, Sn: 'x y' }],
+    ['characters after the serial number', { ...whole, Sn: '0ax' }],
+    ['characters before the serial number', { ...whole, Sn: 'x0a' }],
     ['no content', { ...whole, CaContent: '' }],
     ['an unknown status', { ...whole, Status: '2' }],
-    ['more than a status', { ...whole, Status: '10' }],
-    ['more before a status', { ...whole, Status: '21' }],
+    ['characters after the status', { ...whole, Status: '10' }],
+    ['characters before the status', { ...whole, Status: '21' }],
     ['another serial number', { ...whole, Sn: '0b' }],
-    ['nothing', {}],
-  ])('is broken with %s', async (_, fields) => {
+    ['no field', {}],
+  ])('is invalid with %s', async (_, fields) => {
     await faults('GetCaCertificate', data(fields))
     await expect(find()).rejects.toMatchObject({
       message: expect.stringMatching(
@@ -468,7 +468,7 @@ describe('an answer about a CA', () => {
     })
   })
 
-  it('is read with as little as is needed, and a status that is a number', async () => {
+  it('may contain only the required fields, and a numeric status', async () => {
     await faults('GetCaCertificate', data({ ...whole, Status: 0 }))
     expect(await find()).toEqual({
       sn: '0a',
@@ -487,7 +487,7 @@ describe('an answer about a CA', () => {
     })
   })
 
-  it('is no list when RAM does not allow one', async () => {
+  it('names the missing RAM actions when listing is refused', async () => {
     await faults('ListCaCertificate', { code: 'NoPermission' })
     await expect(casOf(service.emulator)).rejects.toMatchObject({
       fix: expect.stringContaining('both mq:ListCaCertificate and mq:MqttInstanceAccess'),
@@ -495,7 +495,7 @@ describe('an answer about a CA', () => {
   })
 
   it.each([{}, { Data: {} }, { Data: { CaCertificateVOS: [1] } }])(
-    'is no list that can be read: %j',
+    'is rejected when it is not a valid list: %j',
     async (body) => {
       await faults('ListCaCertificate', { status: 200, body: JSON.stringify(body) })
       await expect(casOf(service.emulator)).rejects.toThrow(/without a list|with a CA without/)
@@ -506,7 +506,7 @@ describe('an answer about a CA', () => {
 describe('a list of many pages', () => {
   const crowded = emulated({ instances: [{ generatedCas: 1_500 }] })
 
-  it('is read over one connection, to which nothing is added with each page', async () => {
+  it('is read over one connection, without more listeners for each page', async () => {
     trust(crowded.emulator)
     const sockets = new Set<Socket>()
     const onResponse = (message: unknown): void => {
@@ -522,7 +522,7 @@ describe('a list of many pages', () => {
 })
 
 describe('a change', () => {
-  it('lets an error that it cannot explain through as it is', async () => {
+  it('rethrows an unexpected error unchanged', async () => {
     const oddity = new RangeError('odd')
     const fail = (): never => {
       throw oddity
@@ -554,7 +554,7 @@ describe('the code that a CA was registered with', () => {
     registrationCode: '',
   }
 
-  it('is told by the service, or by the verification certificate', async () => {
+  it('is read from the response or from the verification certificate', async () => {
     const { pem } = await makeLeaf()
     expect(codeOf({ ...none, registrationCode: 'code', verificationContent: pem })).toBe('code')
     expect(codeOf({ ...none, verificationContent: pem.replaceAll('\n', '\\n') })).toBe('device-1')

@@ -11,18 +11,18 @@ const subject = new x509.Name([{ CN: [CODE] }])
 
 const ca = await makeCa()
 const verification = await makeLeaf({ issuer: ca, subject })
-// As `openssl req -x509 -CA` makes it, whose configuration says CA:TRUE.
+// `openssl req -x509 -CA` makes such certificates, because its default configuration sets CA:TRUE.
 const verificationAsCa = await makeCa({ issuer: ca, subject })
 const key = ca.key.export({ type: 'pkcs8', format: 'pem' }).toString()
 
 function expectNoCode(run: StepRun, text: RegExp): void {
   expect(run.exitCode).toBe(1)
   expect(run.annotations).toEqual([expect.stringMatching(text)])
-  // Not even as a mask: this process has no reason to take it for a code.
+  // Not even as a mask, because the process does not recognize it as a code.
   expect(run.stdout + run.stderr + run.summary).not.toContain(CODE)
 }
 
-describe('the CA certificate and the verification certificate the wrong way round', () => {
+describe('swapped CA and verification certificates', () => {
   it.each<[string, Issued, RegExp]>([
     [
       'a verification certificate',
@@ -30,7 +30,7 @@ describe('the CA certificate and the verification certificate the wrong way roun
       /^The certificate in ca-certificate is not a CA certificate\..* swapped/,
     ],
     [
-      'one that says it is a CA',
+      'a verification certificate with CA:TRUE',
       verificationAsCa,
       /^The certificate in verification-certificate was not signed by .* swapped/,
     ],
@@ -50,7 +50,7 @@ describe('the CA certificate and the verification certificate the wrong way roun
       /^The certificate in ca-certificate is not a CA certificate\..* swapped/,
     ],
     [
-      'one that says it is a CA',
+      'a verification certificate with CA:TRUE',
       verificationAsCa,
       /^The private key in ca-private-key does not belong to the CA/,
     ],

@@ -1,6 +1,6 @@
 /**
- * The roles that the documented commands make are given to the emulator: they are enough for each action, and for
- * nothing else. Whether Alibaba Cloud takes the commands is not seen here.
+ * Gives the emulator the roles that the documented commands create. They must suffice for each action, and for
+ * nothing else. These tests cannot show that Alibaba Cloud accepts the commands.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { runStep, type StepRun } from '../../testing/run-step.ts'
@@ -34,7 +34,7 @@ onUnix('the documented set-up', () => {
   const { 'mqtt-register-code': forCode, 'mqtt-register-ca': forCa } = rolesMadeBy(calls)
   if (forCode === undefined || forCa === undefined) throw new Error('The documented commands make no roles')
 
-  /** An account as the commands leave it. The first role is the default one, whose id is as in the documents. */
+  /** The account after the commands ran. The first role is the default one, with the documented ID. */
   const account = (roles: EmulatorConfig['roles'], subject?: string): EmulatorConfig => {
     const { IssuerUrl = '', ClientIds = '' } = provider
     return {
@@ -71,19 +71,19 @@ onUnix('the documented set-up', () => {
     return await runStep(action, { ...given, ...inputs }, { env })
   }
 
-  it('makes a provider, and two roles with a policy each', () => {
+  it('creates a provider and two roles with one policy each', () => {
     const aRole = ['ram CreateRole', 'ram CreatePolicy', 'ram AttachPolicyToRole']
     expect(calls.map(({ name }) => name)).toEqual(['ims CreateOIDCProvider', ...aRole, ...aRole])
     expect(provider['OIDCProviderName']).toBe('GitHubActions')
   })
 
-  // Skipped where openssl is not installed. That CI has it is tested with the verification certificates.
-  ;(hasOpenssl ? it : it.skip)('takes the fingerprint of the last certificate of the chain', () => {
+  // Skipped where openssl is not installed. Another test checks that CI has it.
+  ;(hasOpenssl ? it : it.skip)('uses the fingerprint of the last certificate of the chain', () => {
     const fingerprint = issuer.certificate.fingerprint.replaceAll(':', '').toLowerCase()
     expect(provider['Fingerprints']).toBe(fingerprint)
   })
 
-  it('names the same in Terraform', () => {
+  it('creates the same with Terraform', () => {
     const [terraform = ''] = blocksIn(sectionOf('docs/set-up.md', 'Terraform'), 'hcl')
     const names = (text: string) => [...new Set(text.match(/"(?:mq|sts|oidc):\w+"/g))].sort()
     expect(names(terraform)).toEqual(names(documentedCommands().join('\n')))
@@ -94,7 +94,7 @@ onUnix('the documented set-up', () => {
     'repo:acme/devices:pull_request',
     'repo:acme/devices2:ref:refs/heads/main',
     'repo:acme@1234/devices@5678:ref:refs/heads/main',
-  ])('trusts no job of %s', async (subject) => {
+  ])('does not trust a job of %s', async (subject) => {
     const emulator = await startEmulator({ config: account([forCode], subject) })
     try {
       const step = await runAs('mqtt-register-code', emulator, '.')
@@ -140,7 +140,7 @@ onUnix('the documented set-up', () => {
       await emulator.stop()
     })
 
-    it('fetches a code with the role for it, and does nothing else', async () => {
+    it('the register-code role can fetch a code and nothing else', async () => {
       const as = 'mqtt-register-code'
       expect(await runAs(as, emulator, '.')).toMatchObject({ exitCode: 0, annotations: [] })
       const elsewhere = await runAs(as, emulator, '.', { 'instance-id': 'post-cn-another' })
@@ -149,21 +149,21 @@ onUnix('the documented set-up', () => {
       expect(registers.annotations).toEqual([expect.stringContaining('mq:GetCaCertificate')])
     })
 
-    it.each(actionsOf(forCode))('fetches none without %s', async (action) => {
+    it.each(actionsOf(forCode))('a step cannot fetch a code without %s', async (action) => {
       const step = await runAs(`code-without-${nameOf(action)}`, emulator, '.')
       expect(step.annotations).toEqual([expect.stringMatching(/NoPermission.*mq:MqttInstanceAccess/)])
     })
 
-    /** A predecessor that is not there is looked for in the list. */
+    /** For a predecessor that does not exist, the action also reads the list. */
     const withUnknownPredecessor = () => ({ ...withKey(ca), replaces: 'ff' })
 
-    it('registers a CA with the role for it, and finds it again', async () => {
+    it('the register-ca role can register a CA and find it again', async () => {
       const register = () => runAs('mqtt-register-ca', emulator, 'register', withUnknownPredecessor())
       expect(await register()).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
       expect(await register()).toMatchObject({ exitCode: 0, outputs: { created: 'false' } })
     })
 
-    it.each(actionsOf(forCa))('fails without %s', async (action) => {
+    it.each(actionsOf(forCa))('a registration fails without %s', async (action) => {
       const role = `ca-without-${nameOf(action)}`
       const step = await runAs(role, emulator, 'register', withUnknownPredecessor())
       expect(step.annotations).toEqual([expect.stringMatching(/NoPermission.*mq:MqttInstanceAccess/)])
@@ -172,7 +172,7 @@ onUnix('the documented set-up', () => {
     it.each<[string, Record<string, string>]>([
       ['mq:UnregisterCaCertificate', { 'on-replace': 'inactivate' }],
       ['mq:DeleteCaCertificate', { 'on-replace': 'delete' }],
-    ])('retires a predecessor with %s, and not without', async (action, inputs) => {
+    ])('a predecessor can be retired only with %s', async (action, inputs) => {
       const register = async (role: string) => {
         const succession = { ...withKey(ca), replaces: snOf(predecessor), ...inputs }
         return await runAs(role, emulator, 'register', succession)
@@ -183,7 +183,7 @@ onUnix('the documented set-up', () => {
       expect(await register(`ca-with-${nameOf(action)}`)).toMatchObject({ exitCode: 0, annotations: [] })
     })
 
-    it('makes a CA active again with mq:ActiveCaCertificate, and not without', async () => {
+    it('a CA can be activated only with mq:ActiveCaCertificate', async () => {
       await runAs('mqtt-register-ca', emulator, 'register', withKey(predecessor))
       const succession = { ...withKey(ca), replaces: snOf(predecessor) }
       await runAs('ca-with-UnregisterCaCertificate', emulator, 'register', succession)
@@ -200,7 +200,7 @@ onUnix('the documented set-up', () => {
   })
 })
 
-/** An action without its product: ids of roles have no colons. */
+/** Returns an action without its product, because role IDs cannot contain colons. */
 function nameOf(action: string): string {
   return action.slice('mq:'.length)
 }

@@ -19,14 +19,14 @@ type Answer = {
   readonly body: string
 }
 
-/** Sends these headers and no others, but for the length of the body. */
+/** Sends these headers and Content-Length, and no others. */
 async function send(method: string, path: string, headers: Headers, body = ''): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const outgoing = request(
     {
       host: '127.0.0.1',
       port: port(),
-      // Otherwise Node expects a certificate for the name in Host.
+      // Otherwise Node would verify the certificate against the name in Host.
       servername: 'localhost',
       ca: readFileSync(service.emulator.info.caFile),
       agent: false,
@@ -55,7 +55,7 @@ describe('the control paths of the emulator', () => {
     ['::1', [['Host', '[::1]:PORT']]],
     ['its own origin', [ownHost, ['Origin', 'https://127.0.0.1:PORT']]],
     ['the origin of another of its names', [ownHost, ['Origin', 'https://localhost:PORT']]],
-    ['a page of its own', [ownHost, ['Sec-Fetch-Site', 'same-origin']]],
+    ['a page from the same origin', [ownHost, ['Sec-Fetch-Site', 'same-origin']]],
     ['the address bar of a browser', [ownHost, ['Sec-Fetch-Site', 'none']]],
   ])('answer a request with %s', async (_, headers) => {
     const orders = JSON.stringify([{ operation: 'GetRegisterCode', fault: 'html' }])
@@ -88,7 +88,7 @@ describe('the control paths of the emulator', () => {
     ],
     ['a page of another site', [ownHost, ['Sec-Fetch-Site', 'cross-site']], 'Sec-Fetch-Site'],
     ['a page of another port', [ownHost, ['Sec-Fetch-Site', 'same-site']], 'Sec-Fetch-Site'],
-  ])('refuse a request with %s, and do nothing', async (_, headers, why) => {
+  ])('refuse a request with %s and do nothing', async (_, headers, why) => {
     await callTheService()
     const orders = JSON.stringify([{ operation: '*', fault: 'html', times: 'always' }])
     const refused = [
@@ -105,11 +105,11 @@ describe('the control paths of the emulator', () => {
         message: expect.stringMatching(`^Invalid ${why} header for a control path: ".*"\\. `),
       })
     }
-    // Neither forgotten nor stopped, and no fault between the two.
+    // The emulator was neither reset nor stopped, and has no fault.
     expect(await service.emulator.requests()).toMatchObject([{ fault: null }, { fault: null }])
   })
 
-  it('say what is wrong and what to use', async () => {
+  it('explain the refusal and name the valid hosts', async () => {
     const { body } = await send('POST', '/_emulator/stop', [['Host', 'evil.example']])
     const hosts = ['127.0.0.1', 'localhost', '[::1]'].map((name) => `${name}:${port()}`)
     expect(JSON.parse(body)).toEqual({
@@ -119,11 +119,11 @@ describe('the control paths of the emulator', () => {
 
   it('do not answer a request without a Host', async () => {
     expect(await send('DELETE', '/_emulator/state', [])).toMatchObject({ status: 400 })
-    // A request of HTTP/1.0, which Node lets through without one.
+    // HTTP/1.0, because Node accepts such a request without Host.
     expect(whyForeign({}, 8443)).toMatch(/^Invalid Host header for a control path: ""/)
   })
 
-  it.each(['localhost', 'localhost:443'])('may be addressed on port 443 as %s', (host) => {
+  it.each(['localhost', 'localhost:443'])('accept %s on port 443', (host) => {
     expect(whyForeign({ host: [host], origin: ['https://localhost'] }, 443)).toBeUndefined()
   })
 })
@@ -144,7 +144,7 @@ describe('the service in the emulator', () => {
   })
 
   it.each(['onsmqtt.cn-hangzhou.aliyuncs.com:PORT', '127.0.0.1:PORT'])(
-    'sees a client that follows a redirect from %s',
+    'logs the second request of a client that follows a redirect from %s',
     async (host) => {
       await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault: 'redirect' }])
       const { location = '' } = await callTheService([['Host', host]])
@@ -155,7 +155,7 @@ describe('the service in the emulator', () => {
     },
   )
 
-  it('is not reached through the network', async () => {
+  it('cannot be reached from another machine', async () => {
     const outside = Object.values(networkInterfaces())
       .flatMap((addresses) => addresses ?? [])
       .filter(({ internal, family }) => !internal && family === 'IPv4')
@@ -164,7 +164,7 @@ describe('the service in the emulator', () => {
   })
 })
 
-/** Without a signature: the service refuses it, and the log has it. */
+/** Sends a request without a signature, which the service refuses and logs. */
 async function callTheService(headers: Headers = [ownHost]): Promise<Answer> {
   return send('GET', '/?Action=GetRegisterCode&Version=2020-04-20', headers)
 }

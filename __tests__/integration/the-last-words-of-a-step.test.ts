@@ -10,7 +10,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
-/** Runs the root action, in which a function of Node throws something that no library wraps. */
+/** Runs the root action with a Node function that throws the given value. */
 async function throwing(thrown: string, env: Record<string, string> = {}) {
   const preload = join(folder, 'preload.cjs')
   writeFileSync(
@@ -21,17 +21,14 @@ async function throwing(thrown: string, env: Record<string, string> = {}) {
   return await service.getRegisterCode({}, { NODE_OPTIONS: `--require "${preload}"`, ...env })
 }
 
-describe('a step in which something odd is thrown', () => {
+describe('a step in which an unusual value is thrown', () => {
   it.each([
-    ['without a text', 'Object.create(null)'],
-    ['whose text throws', '{ toString() { throw new Error("raw words") } }'],
+    ['without a prototype', 'Object.create(null)'],
+    ['whose toString throws', '{ toString() { throw new Error("raw words") } }'],
     ['that is a symbol', 'Symbol("raw words")'],
-    [
-      'that throws when it is looked at',
-      'new Proxy({}, { get() { throw 1 }, getPrototypeOf() { throw 2 } })',
-    ],
+    ['that throws on every access', 'new Proxy({}, { get() { throw 1 }, getPrototypeOf() { throw 2 } })'],
     ['whose message throws', 'Object.defineProperty(new Error(), "message", { get() { throw 3 } })'],
-  ])('ends with one annotation and 1: a value %s', async (_, thrown) => {
+  ])('fails with one annotation and exit code 1 for a value %s', async (_, thrown) => {
     for (const env of [{}, { RUNNER_DEBUG: '1' }]) {
       const run = await throwing(thrown, env)
       expect(run.exitCode).toBe(1)
@@ -40,7 +37,7 @@ describe('a step in which something odd is thrown', () => {
     }
   })
 
-  it('ends under step debugging, also when a cause leads back to itself', async () => {
+  it('fails cleanly with step debugging when an error is its own cause', async () => {
     const cycle =
       '(() => { const error = new Error("one", { cause: new Error("two") }); error.cause.cause = error; return error })()'
     const run = await throwing(cycle, { RUNNER_DEBUG: '1' })
@@ -49,7 +46,7 @@ describe('a step in which something odd is thrown', () => {
     expect(run.stdout).toContain('::debug::Error: two')
   })
 
-  it('ends under step debugging with a stack that is no text', async () => {
+  it('fails cleanly with step debugging when a stack is not a string', async () => {
     const run = await throwing('Object.assign(new Error("one"), { stack: 7 })', { RUNNER_DEBUG: '1' })
     expect(run).toMatchObject({ exitCode: 1, annotations: [expect.stringContaining('Error: one')] })
   })

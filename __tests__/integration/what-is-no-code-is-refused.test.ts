@@ -13,7 +13,7 @@ const service = emulated()
 const ca = await makeCa()
 const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
 
-/** Of any place: what is longer, shorter, or has other characters than a register code. */
+/** Texts that are too long, too short or contain other characters than a register code. */
 const NO_CODES = [
   'a',
   '1234567',
@@ -27,7 +27,7 @@ const NO_CODES = [
   'überlang',
 ]
 
-/** In this process; the tests that say so run an action as it ships. */
+/** Runs sign, by default in this process. Tests whose titles say "through dist/" run the shipped bundle. */
 async function signWith(code: string, run: typeof runStep = runStepInProcess) {
   const { 'ca-certificate': certificate = '', 'ca-private-key': key = '' } = withKey(ca)
   return await run('sign', {
@@ -38,7 +38,7 @@ async function signWith(code: string, run: typeof runStep = runStepInProcess) {
 }
 
 describe('the input register-code', () => {
-  it.each(NO_CODES)('is refused by sign when it cannot be a code: %j', async (code) => {
+  it.each(NO_CODES)('is refused by sign when it is not a valid code: %j', async (code) => {
     const run = await signWith(code)
     expect(run.exitCode).toBe(1)
     expect(run.annotations).toEqual([expect.stringMatching(/^Invalid register-code: /)])
@@ -58,7 +58,7 @@ describe('the input register-code', () => {
     [`'${CODE}'`, /is in quotes/],
     [`${CODE}"`, /is in quotes/],
     ['eyJhbGciOiJQQkVTMi1IUzUxMitBMjU2S1cifQ.YQ.YQ.YQ.YQ', /is a sealed code.*unseal/],
-  ])('is refused with a guess at the mistake: %s', async (code, text) => {
+  ])('is refused with a hint at the likely mistake: %s', async (code, text) => {
     const run = await signWith(code)
     expect(run.annotations).toEqual([expect.stringMatching(text)])
     expect(run.annotations[0]).toMatch(/^Invalid register-code: .*register-code/)
@@ -68,27 +68,27 @@ describe('the input register-code', () => {
     expect((await runStepInProcess('register', registering)).annotations).toEqual(run.annotations)
   })
 
-  it('masks a code in quotes, as it ships, and nothing that everybody may see', async () => {
+  it('masks a code in quotes, but no placeholder (through dist/)', async () => {
     expect((await signWith(`"${CODE}"`, runStep)).masks).toContain(CODE)
     for (const code of ['***', '${{ env.CODE }}', '$CODE'])
       expect((await signWith(code, runStep)).masks).not.toContain(code)
   })
 
   it.each([CODE, '12345678', 'x'.repeat(64), 'A-_.:+/=@~9'])(
-    'is signed when it can be a code: %s',
+    'is signed when it is a valid code: %s',
     async (code) => {
       expect(await signWith(code)).toMatchObject({ exitCode: 0, annotations: [] })
     },
   )
 })
 
-describe('what the service gives as a code', () => {
+describe('a register code from the service', () => {
   beforeAll(() => {
     trust(service.emulator)
   })
 
   it.each(NO_CODES)(
-    'is taken for a broken answer when it cannot be one, and no mask: %j',
+    'is reported as an invalid response and is not masked when it is not valid: %j',
     async (registerCode) => {
       await service.emulator.setFaults([
         { operation: 'GetRegisterCode', fault: { registerCode }, times: 'always' },
@@ -103,9 +103,9 @@ describe('what the service gives as a code', () => {
   )
 })
 
-describe('what a verification certificate carries as a code', () => {
+describe('the Common Name of a verification certificate', () => {
   it.each(['a', 'two words', '***', 'x'.repeat(64) + '!'])(
-    'is no mask when it cannot be one: %j',
+    'is refused and is not masked when it is not a valid code: %j',
     async (name) => {
       const { pem } = await makeLeaf({ issuer: ca, subject: new x509.Name([{ CN: [name] }]) })
       const inputs = { 'ca-name': 'devices', 'ca-certificate': ca.pem, 'verification-certificate': pem }
@@ -121,11 +121,11 @@ describe('what a verification certificate carries as a code', () => {
   )
 })
 
-describe('a seal that somebody else made', () => {
+describe('a seal from another program', () => {
   const key = privateKey('EC P-256')
   const claims = { register_code: CODE, instance_id: 'post-cn-1', repository: 'acme/devices', run_id: '42' }
 
-  /** With the public key, which everybody may have. */
+  /** Seals the claims with the public key, and opens the seal with the action. */
   async function unseal(changed: Record<string, string>, run: typeof runStep = runStepInProcess) {
     const now = Math.floor(Date.now() / 1000)
     const text = JSON.stringify({ ...claims, iat: now, exp: now + 3600, ...changed })
@@ -140,18 +140,18 @@ describe('a seal that somebody else made', () => {
     })
   }
 
-  it('opens, as it ships, when it holds a code and an instance', async () => {
+  it('opens when it contains a code and an instance (through dist/)', async () => {
     expect((await unseal({}, runStep)).outputs).toEqual({ 'register-code': CODE, 'instance-id': 'post-cn-1' })
   })
 
-  it.each(NO_CODES)('gives nothing that cannot be a code: %j', async (code) => {
+  it.each(NO_CODES)('is refused when it contains an invalid code: %j', async (code) => {
     const run = await unseal({ register_code: code })
     expect(run).toMatchObject({ exitCode: 1, outputs: {} })
     expect(run.masks).not.toContain(code)
   })
 
   it.each(['', 'two words', 'a\nb', '$(date)', 'x'.repeat(65), 'a"b'])(
-    'gives nothing that cannot be an instance: %j',
+    'is refused when it contains an invalid instance: %j',
     async (id) => {
       expect(await unseal({ instance_id: id })).toMatchObject({ exitCode: 1, outputs: {} })
     },

@@ -12,7 +12,7 @@ beforeAll(() => {
   trust(service.emulator)
 })
 
-// A token as STS and GitHub give them, and a key: what the service has seen of the step, and can send back.
+// A token in the form that STS and GitHub use, and an access key secret. A service could send back both.
 const part = (bytes: number): string => randomBytes(bytes).toString('base64url')
 const TOKEN = `${part(30)}.${part(200)}.${part(64)}`
 const SECRET = randomBytes(15).toString('base64')
@@ -53,7 +53,7 @@ const SPELLINGS: readonly [string, (secret: string) => string][] = [
   ['in HTML', (secret) => secret.replace(/./g, (c) => `&#x${hex(c)};`)],
 ]
 
-/** One spelling runs as it ships, the others in this process: they differ in what the service says, and in no secret. */
+/** Runs one spelling through dist/, and the others in this process, which is faster. */
 const runWith = (spelling: string): typeof runStep => (spelling === 'as it is' ? runStep : runStepInProcess)
 
 function expectWithheld(run: Awaited<ReturnType<typeof runStep>>, secrets: readonly string[]): string {
@@ -65,8 +65,8 @@ function expectWithheld(run: Awaited<ReturnType<typeof runStep>>, secrets: reado
 
 const answer = (body: Record<string, string>, status = 403) => ({ status, body: JSON.stringify(body) })
 
-describe('a message of the service that holds a secret', () => {
-  it.each(SPELLINGS)('%s is withheld; code, request id and advice are not', async (spelling, spell) => {
+describe('a message of the service that contains a secret', () => {
+  it.each(SPELLINGS)('%s is withheld, but code, request ID and fix are shown', async (spelling, spell) => {
     const secrets = { 'access-key-secret': SECRET, 'security-token': TOKEN }
     for (const secret of Object.values(secrets)) {
       await service.emulator.reset()
@@ -83,7 +83,7 @@ describe('a message of the service that holds a secret', () => {
     }
   })
 
-  it('is told when it holds none', async () => {
+  it('is shown when it contains no secret', async () => {
     const fault = answer({ Code: 'NoPermission', Message: 'The user is not authorized.', RequestId: 'A-1' })
     await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault }])
     const run = await service.getRegisterCode({ 'security-token': TOKEN })
@@ -92,7 +92,7 @@ describe('a message of the service that holds a secret', () => {
     ])
   })
 
-  it.each(['Code', 'RequestId'])('is withheld as %s, too', async (field) => {
+  it.each(['Code', 'RequestId'])('is also withheld in the field %s', async (field) => {
     const id = hex(SECRET).toUpperCase()
     const known = { Code: 'NoPermission', Message: 'No.', RequestId: 'A-1' }
     for (const status of [403, 500]) {
@@ -104,7 +104,7 @@ describe('a message of the service that holds a secret', () => {
     }
   })
 
-  it('is not shown in a header, whose other values are told', async () => {
+  it('is not shown when it is in a content type, but a usual content type is shown', async () => {
     const fault = (type: string) => ({ status: 502, headers: { 'content-type': type }, body: '<html>' })
     for (const [type, told] of [
       ['text/HTML; charset=utf-8', '(text/html)'],
@@ -117,11 +117,11 @@ describe('a message of the service that holds a secret', () => {
   })
 })
 
-describe('a name that the service tells', () => {
+describe('a CA name from the service', () => {
   it.each([
     ['in capitals', (secret: string) => secret.toUpperCase()],
     ['with dots between its letters', (secret: string) => Array.from(secret).join('.')],
-  ])('is withheld in our own words, too, when it is a secret %s', async (_, spell) => {
+  ])('is withheld in an error of the action when it is a secret %s', async (_, spell) => {
     const ca = await makeCa()
     const words = 'correct horse battery staple'
     const data = { Sn: snOf(ca), CaName: spell(words), CaContent: ca.pem, Status: '0' }
@@ -137,7 +137,7 @@ describe('a name that the service tells', () => {
   })
 })
 
-describe("a message of GitHub's token endpoint that holds the request token", () => {
+describe('a message of the token endpoint that contains the request token', () => {
   it.each(SPELLINGS)('%s is withheld', async (spelling, spell) => {
     const fault = answer({ message: `No: ${spell(TOKEN)}` })
     await service.emulator.setFaults([{ operation: 'GitHubIdToken', fault }])

@@ -22,7 +22,7 @@ const world: EmulatorConfig = {
   ],
 }
 
-describe('a refusal ends at the first attempt, with its fix', () => {
+describe('a refusal fails at the first attempt, with a fix', () => {
   const service = emulated(world)
 
   it.each<[string, Inputs, RegExp]>([
@@ -32,7 +32,7 @@ describe('a refusal ends at the first attempt, with its fix', () => {
       /Instance post-cn-none does not exist.*MqttInstanceNotFound.*Check/,
     ],
     [
-      "somebody else's instance",
+      'an instance of another account',
       { 'instance-id': 'post-cn-foreign' },
       /does not belong.*MqttOwnerCheckError/,
     ],
@@ -70,7 +70,7 @@ describe('a refusal ends at the first attempt, with its fix', () => {
 describe('a refusal in XML', () => {
   const service = emulated()
 
-  it('is understood too, by a part of the SDK that is loaded for it', async () => {
+  it('is explained like a refusal in JSON', async () => {
     const error = '<Code>NoPermission</Code><Message>Not you.</Message><RequestId>3F2A</RequestId>'
     const headers = { 'content-type': 'text/xml;charset=utf-8' }
     const fault = { status: 403, headers, body: `<?xml version="1.0"?><Error>${error}</Error>` }
@@ -85,7 +85,7 @@ describe('a refusal in XML', () => {
 describe('a clock that is 20 minutes off', () => {
   const service = emulated({ clockOffsetSeconds: 20 * 60 })
 
-  it('is said to be off, with both times', async () => {
+  it('is reported with both times', async () => {
     const run = await service.getRegisterCode()
     expect(run.annotations).toEqual([
       expect.stringMatching(
@@ -96,10 +96,10 @@ describe('a clock that is 20 minutes off', () => {
   })
 })
 
-describe('the statuses of later pages', () => {
+describe('the HTTP statuses that newer documentation shows', () => {
   const service = emulated({ ...world, statuses: 'later' })
 
-  it('change nothing', async () => {
+  it('do not change the error', async () => {
     const run = await service.getRegisterCode({ 'instance-id': 'post-cn-none' })
     expect(run.annotations).toEqual([expect.stringMatching(/Instance post-cn-none does not exist/)])
     expect(await service.emulator.requests()).toMatchObject([{ status: 400 }])

@@ -1,8 +1,8 @@
-/** A small reader of DER for tests, so that names are compared byte for byte by code that did not write them. */
+/** Reads DER in tests, so that they compare names byte for byte without the library that wrote them. */
 
 type Element = { readonly tag: number; readonly content: Buffer; readonly whole: Buffer }
 
-/** The names, validity and serial number of a certificate, as the bytes that stand in it. */
+/** Returns the names, validity and serial number of a certificate as encoded bytes. */
 export function partsOf(certificate: Buffer) {
   const [toBeSigned] = elementsIn(only(elementsIn(certificate)).content)
   const [, serialNumber, , issuer, validity, subject] = elementsIn(only(toBeSigned && [toBeSigned]).content)
@@ -14,7 +14,7 @@ export function partsOf(certificate: Buffer) {
   }
 }
 
-/** The part of a certificate that its signature is over. */
+/** Returns the part of a certificate that is signed. */
 export function toBeSignedOf(certificate: Buffer): Buffer {
   return only(elementsIn(only(elementsIn(certificate)).content)).whole
 }
@@ -42,7 +42,7 @@ function only(elements: readonly Element[] | undefined): Element {
   return element
 }
 
-/** One element of DER. */
+/** Encodes one DER element. */
 export function der(tag: number, ...parts: readonly (Buffer | string)[]): Buffer {
   const content = Buffer.concat(parts.map((part) => Buffer.from(part as string)))
   const { length } = content

@@ -5,16 +5,16 @@ import { join } from 'node:path'
 import type { Policy, TrustPolicy } from '../../emulator/world/config.ts'
 import { blocksIn, sectionOf } from './documents.ts'
 
-/** A call of the aliyun CLI: product and operation, and the values of its options. */
+/** A call of the aliyun CLI: product and operation, and its options. */
 export type CliCall = { readonly name: string; readonly options: Readonly<Record<string, string>> }
 
-/** What the commands make of a role. */
+/** The policies of a role that the commands create. */
 export type MadeRole = { readonly policy: Policy; readonly trustPolicy: TrustPolicy }
 
-/** The instance that the commands are run for: the stars of the documented one would stand for any characters. */
+/** The instance in the commands. The stars in the documented ID would match any characters in a policy. */
 export const INSTANCE = 'post-cn-7mz2d000000'
 
-/** The commands of the documents that set up Alibaba Cloud, in the order in which they are to be run. */
+/** Returns the documented commands that set up Alibaba Cloud, in order. */
 export function documentedCommands(): readonly string[] {
   const [values = ''] = commandsIn('Before you start')
   const [provider = ''] = commandsIn('OIDC provider')
@@ -29,7 +29,7 @@ function commandsIn(heading: string): readonly string[] {
 
 export const hasOpenssl = spawnSync('openssl', ['version']).status === 0
 
-/** `openssl s_client` shows the chain that is given; where openssl is not installed, it also computes a fingerprint. */
+/** Replaces `openssl s_client` with the given chain. Where openssl is not installed, the fingerprint is fixed. */
 const STAND_INS = `
   set -euo pipefail
   aliyun() { printf '%s\\0' "$@" '' >> calls; }
@@ -43,7 +43,7 @@ const STAND_INS = `
 /**
  * Runs the commands in bash, with a stand-in for the aliyun CLI.
  *
- * @param chain what a TLS server shows, as `openssl s_client -showcerts` prints it
+ * @param chain the output of `openssl s_client -showcerts`
  * @returns the calls of the CLI
  * @throws Error when a command fails
  */
@@ -67,7 +67,7 @@ function toCall([product = '', operation = '', ...rest]: readonly string[]): Cli
   return { name: `${product} ${operation}`, options: Object.fromEntries(pairs) }
 }
 
-/** The roles that were made and have a policy, by their names. */
+/** Returns the roles that were created with a policy, by name. */
 export function rolesMadeBy(calls: readonly CliCall[]): Readonly<Record<string, MadeRole>> {
   const json = (operation: string, key: string, name: string, document: string): unknown => {
     const call = calls.find(({ name: called, options }) => called === operation && options[key] === name)
@@ -77,7 +77,7 @@ export function rolesMadeBy(calls: readonly CliCall[]): Readonly<Record<string, 
   return Object.fromEntries(
     attached.map(({ options: { RoleName = '', PolicyName = '' } }) => [
       RoleName,
-      // The emulator judges whether they are.
+      // The emulator validates the documents.
       {
         trustPolicy: json('ram CreateRole', 'RoleName', RoleName, 'AssumeRolePolicyDocument'),
         policy: json('ram CreatePolicy', 'PolicyName', PolicyName, 'PolicyDocument'),
@@ -86,12 +86,12 @@ export function rolesMadeBy(calls: readonly CliCall[]): Readonly<Record<string, 
   )
 }
 
-/** The actions that the policy of a role allows. */
+/** Returns the actions that the policy of a role allows. */
 export function actionsOf({ policy }: MadeRole): string[] {
   return policy.Statement.flatMap(({ Action }) => Action)
 }
 
-/** The role, with other actions in its policy. */
+/** Returns the role with other actions in its policy. */
 export function withActions(role: MadeRole, actions: readonly string[]): MadeRole {
   const { Version, Statement } = role.policy
   return {

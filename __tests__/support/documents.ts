@@ -3,19 +3,19 @@ import { dirname, join } from 'node:path'
 
 const root = dirname(dirname(import.meta.dirname))
 
-/** All documents, by their paths from the repository's top. */
+/** The paths of all documents, relative to the repository. */
 export const DOCUMENTS = globSync(['*.md', '{docs,examples,emulator,sign,unseal,register}/*.md'], {
   cwd: root,
 })
   .map((path) => path.replaceAll('\\', '/'))
   .sort()
 
-/** @param document its path from the repository's top */
+/** @param document its path, relative to the repository */
 export function readDocument(document: string): string {
   return readFileSync(join(root, document), 'utf8')
 }
 
-/** The part of a document below a heading of the second level, up to the next one. */
+/** Returns a section of a document: from a second-level heading to the next one. */
 export function sectionOf(document: string, heading: string): string {
   const [, ...sections] = readDocument(document).split(/^## /m)
   const section = sections.find((text) => text.startsWith(`${heading}\n`))
@@ -23,7 +23,7 @@ export function sectionOf(document: string, heading: string): string {
   return section
 }
 
-/** The contents of the fenced blocks of a language, in their order. */
+/** Returns the contents of the fenced blocks of a language, in order. */
 export function blocksIn(markdown: string, language: string): string[] {
   return [...markdown.matchAll(/^```(\w+)\n(.*?)^```$/gms)]
     .filter(([, itsLanguage]) => itsLanguage === language)

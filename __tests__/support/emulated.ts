@@ -3,12 +3,12 @@ import { runStep, type StepRun } from '../../testing/run-step.ts'
 import type { EmulatorConfig } from '../../emulator/world/config.ts'
 import { startEmulator, type Emulator } from '../../emulator/start.ts'
 
-/** An emulator for the tests of a file, with a clean state for each; and the actions as the runner starts them. */
+/** An emulator for the tests of a file, which is reset before each test, and functions that run the actions. */
 export function emulated(config?: EmulatorConfig): {
   readonly emulator: Emulator
-  /** Runs the root action from dist/, with inputs that work; those given replace them. */
+  /** Runs the root action from dist/ with working inputs, which the given ones replace. */
   readonly getRegisterCode: (inputs?: Inputs, env?: Readonly<Record<string, string>>) => Promise<StepRun>
-  /** Runs register from dist/, with an address and an access key that work. */
+  /** Runs register from dist/ with a working endpoint and access key. */
   readonly register: (inputs: Inputs, options?: Options) => Promise<StepRun>
 } {
   let running: Emulator | undefined
@@ -43,14 +43,14 @@ export function emulated(config?: EmulatorConfig): {
 
 type Options = { readonly env?: Readonly<Record<string, string>>; readonly signal?: AbortSignal }
 
-/** Inputs of a step; `undefined` leaves one out. */
+/** Inputs of a step. `undefined` omits an input. */
 export type Inputs = Readonly<Record<string, string | undefined>>
 
 export function workingInputs({ info }: Emulator): Record<string, string> {
   return { ...address(info), 'access-key-id': info.accessKeyId, 'access-key-secret': info.accessKeySecret }
 }
 
-/** Inputs and environment of a step that has no key of its own. */
+/** Returns inputs and environment of a step that uses OIDC instead of an access key. */
 export function keyless({ info }: Emulator): { inputs: Record<string, string>; env: Record<string, string> } {
   return {
     inputs: {

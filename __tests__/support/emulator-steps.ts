@@ -1,12 +1,12 @@
 import type { StepRun } from '../../testing/run-step.ts'
 
-/** Inputs of the other actions, of the outputs of a step that started an emulator: with its access key. */
+/** Returns inputs with an access key, from the outputs of a step that started an emulator. */
 export function keysOf(started: StepRun): Record<string, string> {
   const { 'access-key-id': id = '', 'access-key-secret': secret = '' } = started.outputs
   return { ...address(started), 'access-key-id': id, 'access-key-secret': secret }
 }
 
-/** The same, without a key. */
+/** Returns inputs without an access key, from the outputs of a step that started an emulator. */
 export function keylessOf(started: StepRun): Record<string, string> {
   const { endpoint = '', 'role-arn': role = '', 'oidc-provider-arn': provider = '' } = started.outputs
   return {

@@ -6,17 +6,17 @@ import { withKey } from '../../testing/registered-cas.ts'
 import type { StepRun } from '../../testing/run-step.ts'
 import { keyless, workingInputs } from './emulated.ts'
 
-/** What an emulator for the rows has from the start: a CA that another one can succeed. */
+/** The emulator for the rows starts with one CA, which another CA can replace. */
 export const FAULT_CONFIG = { instances: [{ generatedCas: 1 }] }
 const GENERATED_SN = `7f${'00'.repeat(8)}`
 const ca = makeCa()
 
-/** The rows of which every kind of fault, and every outcome of every operation, has one. */
+/** The first row of each kind of fault, and of each outcome of each operation. */
 export const ROWS_THROUGH_DIST = FAULT_ROWS.filter(
   (row, at) => isFirst(at, (other) => other.kind === row.kind) || isFirst(at, (other) => isAlike(other, row)),
 )
 
-/** The rows that only a process of their own can run: what they are about is read when the process starts. */
+/** The rows that need their own process, because Node reads their environment variables when it starts. */
 export const ROWS_OF_A_PROCESS = FAULT_ROWS.filter(
   ({ env = {} }) => 'NODE_EXTRA_CA_CERTS' in env || 'HTTPS_PROXY' in env,
 )
@@ -33,7 +33,7 @@ function isAlike(a: FaultRow, b: FaultRow): boolean {
   return a.operation === b.operation && outcome(a) === outcome(b)
 }
 
-/** A step that meets the fault of a row: the action, its inputs and its environment. */
+/** The step of a row. */
 export type FaultStep = {
   readonly action: '.' | 'register'
   readonly inputs: Readonly<Record<string, string>>
@@ -41,7 +41,7 @@ export type FaultStep = {
 }
 
 /**
- * Runs a row with an emulator, and checks what it promises.
+ * Runs a row with an emulator, and checks its outcome.
  *
  * @param run runs the step
  */
@@ -68,7 +68,7 @@ export async function expectPromise(
   if (row.orders !== undefined) expect(await emulator.requests(operation)).toHaveLength(attempts)
 }
 
-/** The action that makes this call. */
+/** Returns the action that calls an operation. */
 function actionFor(operation: Operation): '.' | 'register' {
   return operation.endsWith('CaCertificate') ? 'register' : '.'
 }

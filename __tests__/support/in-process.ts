@@ -3,20 +3,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Timing } from '../../src/attempts/retry.ts'
 
-/** Pauses that are over at once; an attempt may take as long as for users. */
+/** Retries without pauses. The timeout of an attempt is that of users. */
 export const NO_PAUSES: Timing = { attemptMs: 20_000, firstPauseMs: 1, longestPauseMs: 1 }
 
-/** What a function returned or threw, and what it wrote. */
+/** The result of a function, and the output it wrote. */
 export type Ran<T> = {
   readonly result?: T
   readonly thrown?: unknown
   readonly stdout: string
   readonly stderr: string
-  /** The content of the file for outputs. */
+  /** The content of `GITHUB_OUTPUT`. */
   readonly outputFile: string
 }
 
-/** Runs a function with this environment and no other. */
+/** Runs a function with only this environment. */
 export async function withEnvironment<T>(
   env: Readonly<Record<string, string>>,
   run: () => T | Promise<T>,
@@ -42,7 +42,7 @@ export async function withEnvironment<T>(
   } finally {
     stdout.restore()
     stderr.restore()
-    // An action adds one of these, and replaces that.
+    // An action adds such a listener, and replaces process.stderr.
     for (const listener of process.listeners('uncaughtException')) {
       if (!listeners.includes(listener)) process.off('uncaughtException', listener)
     }
@@ -52,7 +52,7 @@ export async function withEnvironment<T>(
   }
 }
 
-/** The environment variable in which the runner passes an input. */
+/** Returns the environment variables in which the runner passes inputs. */
 export function inputs(values: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runStep, type StepRun } from '../../testing/run-step.ts'
 
-/** A job of several steps: what one of them exports and masks holds for those after it, and its post steps run at the end. */
+/** A job of several steps. Exported variables and masks apply to later steps, and post steps run at the end. */
 export type Job = {
   /** `RUNNER_TEMP`. */
   readonly temp: string
@@ -14,7 +14,7 @@ export type Job = {
     inputs?: Readonly<Record<string, string>>,
     env?: Readonly<Record<string, string>>,
   ) => Promise<StepRun>
-  /** Runs the post steps, the last one first, and empties the temporary folder. */
+  /** Runs the post steps in reverse order, and removes the temporary folder. */
   readonly end: () => Promise<StepRun[]>
 }
 

@@ -1,11 +1,11 @@
 import fc from './generated.ts'
 
-/** One of the characters of a text. */
+/** Generates one of the characters of a text. */
 export function oneOfThe(characters: string): fc.Arbitrary<string> {
   return fc.constantFrom(...Array.from(characters))
 }
 
-/** A secret of every awkward kind, as an input holds it: not blank, without white space around it. */
+/** Generates unusual secrets. They are not blank and are trimmed, like an input. */
 export const awkwardSecret = fc
   .oneof(
     fc.string({
@@ -22,18 +22,18 @@ export const awkwardSecret = fc
   .map((text) => text.toWellFormed().replaceAll('\0', '0').trim())
   .filter((text) => text !== '')
 
-/** One that can travel in a header. */
+/** Generates secrets that a header can contain. */
 export const headerSecret = fc.oneof(
   fc.string({ minLength: 1, maxLength: 200, unit: oneOfThe('aZ09%"\'\\.*+?^${}()|[]/=&:#') }),
   fc.base64String({ minLength: 4, maxLength: 400 }),
   fc.string({ minLength: 1000, maxLength: 4096, unit: oneOfThe('abc+/=') }),
 )
 
-/** Made once: it takes its time. */
+/** Created once, because this is slow. */
 const anyText = fc.string({ maxLength: 20 })
 
-/** What a hostile or careless service says: pieces of text, the secrets in many spellings, and workflow commands. */
-export function saidAbout(secrets: readonly string[]): fc.Arbitrary<string> {
+/** Generates messages of a hostile service: texts, the secrets in many spellings, and workflow commands. */
+export function messageWith(secrets: readonly string[]): fc.Arbitrary<string> {
   const spelled = secrets.flatMap((secret) => [
     ...readableSpellings(secret),
     ...otherSpellings(secret),
@@ -60,8 +60,8 @@ export function saidAbout(secrets: readonly string[]): fc.Arbitrary<string> {
 }
 
 /**
- * The places where a secret can be read in what a step wrote, but for its masks: `strayCommands` judges those. What stands in place of
- * a secret is no text: it can stand beside letters that, with it, happen to be another secret.
+ * Finds the secrets that are readable in the output of a step. Ignores its masks, which `strayCommands` checks, and the
+ * text that replaces a secret, because with the letters beside it, that can happen to be another secret.
  */
 export function leaksIn(
   step: { readonly stdout: string; readonly stderr: string; readonly summary?: string },
@@ -81,8 +81,8 @@ export function leaksIn(
 }
 
 /**
- * The secrets of which a piece of twelve letters and digits in a row stands in what a step wrote, whatever the case and
- * whatever stands between them; of a secret itself, its base64 or its hex.
+ * Finds the secrets of which a step printed a piece: twelve letters and digits in a row, in any case and with any
+ * characters between them. Also searches for the base64 and hex of each secret.
  */
 export function piecesIn(
   step: { readonly stdout: string; readonly stderr: string; readonly summary?: string },
@@ -102,7 +102,7 @@ function piecesOf(text: string): string[] {
   return Array.from({ length: Math.max(0, letters.length - 11) }, (_, at) => letters.slice(at, at + 12))
 }
 
-/** The workflow commands of a step that it has no reason to give. */
+/** Returns the workflow commands that a step should not print. */
 export function strayCommands(stdout: string, secrets: readonly string[]): string[] {
   const lines = stdout.split('\n').filter((line) => !isOwnMask(line, secrets))
   return lines
@@ -110,14 +110,14 @@ export function strayCommands(stdout: string, secrets: readonly string[]): strin
     .filter((line) => /^\s*::(?!(error|debug)::)/.test(line) || line.includes('##['))
 }
 
-/** A secret as anybody can read it: as it is, in a URL, in base64. */
+/** Returns the spellings of a secret that anybody can read: as it is, in a URL, in base64. */
 function readableSpellings(secret: string): string[] {
   const inUrl = encodeURIComponent(secret)
   const inLowerCase = inUrl.replace(/%[\dA-F]{2}/g, (escape) => escape.toLowerCase())
   return [secret, inUrl, inLowerCase, inUrl.replaceAll('%2F', '/'), base64(secret)]
 }
 
-/** In more ways than can be looked for; what is looked for stands in them often enough. */
+/** Returns other spellings, in which a step may show parts that `leaksIn` finds. */
 function otherSpellings(secret: string): string[] {
   const units = Array.from({ length: secret.length }, (_, at) => secret.charCodeAt(at))
   return [

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import type { StepRun } from '../../testing/run-step.ts'
 
-/** The emulator that a step started, as its log names it. */
+/** Returns the process ID of the emulator that a step started, from its log. */
 export function pidIn({ log }: StepRun): number {
   const [, pid] = /, process (\d+)$/m.exec(log) ?? []
   if (pid === undefined) throw new Error(`no process is named in: ${log}`)
@@ -18,12 +18,12 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Waits until a process has ended; the test's own time is the bound. */
+/** Waits until a process has ended. The timeout of the test is the limit. */
 export async function untilGone(pid: number): Promise<void> {
   while (isAlive(pid)) await setImmediate()
 }
 
-/** Ended, and kept in the list only because nobody has asked for its exit code: a container may have nobody who does. */
+/** Checks for a zombie: in a container, nothing may read the exit code of a process that has ended. */
 function isZombie(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')

@@ -3,18 +3,18 @@ import { once } from 'node:events'
 import { connect, type LookupFunction } from 'node:net'
 import { RequestError, Server } from 'proxy-chain'
 
-/** A proxy server on 127.0.0.1, which was not written here. */
+/** A proxy server on 127.0.0.1, from the package proxy-chain. */
 export type ProxyServer = {
   readonly port: number
-  /** The hosts that it was asked to connect to, oldest first, each with its answer: `host:port STATUS`. */
+  /** The CONNECT requests, oldest first, each as `host:port STATUS`. */
   readonly connects: () => readonly string[]
   readonly stop: () => Promise<void>
 }
 
 /**
- * Starts a proxy server that connects to names below aliyuncs.com only. It resolves all of them to this machine.
+ * Starts a proxy server that connects only to subdomains of aliyuncs.com. It resolves all of them to this machine.
  *
- * @param account the only user that it serves; without one, it serves everybody
+ * @param account the only user that it serves; by default, it needs no credentials
  */
 export async function startProxyServer(account?: {
   readonly user: string
@@ -47,7 +47,7 @@ async function statusOf(target: {
 }): Promise<number> {
   if (target.isHttp) return 405
   if (!target.hostname.endsWith('.aliyuncs.com')) return 403
-  // When the host refuses the connection, proxy-chain closes its own without an answer. Other proxies answer 503.
+  // When the host refuses the connection, proxy-chain closes the tunnel without a response. Other proxies return 503.
   return (await listens(target.port)) ? 200 : 503
 }
 

@@ -8,10 +8,10 @@ import { type RunProgram, runStep, type StepRun } from '../../testing/run-step.t
 import { NO_PAUSES, withEnvironment } from './in-process.ts'
 
 /**
- * Runs a step as `runStep` does, but from `src/` and in this process, one step at a time. What one step masks, the later
- * ones in this process withhold, too.
+ * Runs a step like `runStep`, but from `src/` and in this process, one step at a time. A secret that one step masks is
+ * also withheld by later steps in this process.
  *
- * @param options.timing how long it waits, instead of as long as for users
+ * @param options.timing replaces the timing of users
  */
 export async function runStepInProcess(
   action: string,
@@ -23,7 +23,7 @@ export async function runStepInProcess(
 
 type Options = { readonly env?: Readonly<Record<string, string>>; readonly timing?: Timing }
 
-/** @returns what runs the program of an action in this process, or in the thread that calls it */
+/** Returns a function that runs the program of an action in the calling thread. */
 export function inProcess(timing: Timing): RunProgram {
   return async ({ action, env, onOutput }) => {
     const exitCodes: number[] = []

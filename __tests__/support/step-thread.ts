@@ -3,17 +3,17 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { RunProgram } from '../../testing/run-step.ts'
 
-/** A thread that runs steps from `src/`, one after another. A step that does not end is ended with its thread. */
+/** A thread that runs steps from `src/`, one after another. To stop a step, the thread is terminated. */
 export type StepThread = {
   readonly run: RunProgram
   readonly end: () => Promise<void>
 }
 
-/** What the thread is told, and what it answers. */
+/** The messages to and from the thread. */
 export type Order = Pick<Parameters<RunProgram>[0], 'action' | 'env'>
-export type Ended = { readonly exitCode: number | null; readonly stdout: string; readonly stderr: string }
+export type StepEnd = { readonly exitCode: number | null; readonly stdout: string; readonly stderr: string }
 
-/** Starts the thread with its first step, and again after a step that had to be ended. */
+/** Returns a thread that starts with its first step, and again after a step was stopped. */
 export function stepThread(): StepThread {
   let worker: Worker | undefined
   const end = async (): Promise<void> => {
@@ -24,7 +24,7 @@ export function stepThread(): StepThread {
     end,
     run: async ({ action, env, signal, onOutput }) => {
       worker ??= new Worker(join(import.meta.dirname, 'step-thread-worker.ts'))
-      const ended = once(worker, 'message', signal && { signal }) as Promise<[Ended]>
+      const ended = once(worker, 'message', signal && { signal }) as Promise<[StepEnd]>
       worker.postMessage({ action, env } satisfies Order)
       try {
         const [{ exitCode, stdout, stderr }] = await ended

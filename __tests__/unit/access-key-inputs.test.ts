@@ -87,7 +87,7 @@ describe('the access key', () => {
     })
   })
 
-  it('has all its secrets masked, also those that are not used', async () => {
+  it('has all its secrets masked, including those that are not used', async () => {
     const { masks } = await read({ ...explicit, ...current, ...older, ...oldest })
     expect(masks).toEqual(
       ['secret-0', 'secret-1', 'token-1', 'secret-2', 'token-2', 'secret-3', 'token-3'].map(

@@ -8,7 +8,7 @@ import { withEnvironment } from '../support/in-process.ts'
 
 const MEBIBYTE = 1024 * 1024
 
-/** A backtracking expression, or an escape in an escape, would take minutes with these. */
+/** Texts that make a backtracking expression or nested escapes take minutes. */
 const TEXTS: readonly string[] = [
   ' ',
   '\n',

@@ -14,7 +14,7 @@ function timers(): number {
 }
 
 describe('an attempt', () => {
-  it('ends in time, whatever its request does', async () => {
+  it('ends in time even when its request never settles', async () => {
     const forEver = attempt({ timeoutMs: 10, proxy: undefined }, () => new Promise(() => undefined))
     await expect(forEver).rejects.toMatchObject({
       failure: { kind: 'timeout', what: 'did not respond', limitMs: 10 },
@@ -24,14 +24,14 @@ describe('an attempt', () => {
   it.each([
     ['succeeds', () => Promise.resolve('done')],
     ['fails', () => Promise.reject(new Error('failed'))],
-  ])('leaves no timer and no watch behind when it %s', async (_, request) => {
+  ])('leaves no timer and no listener behind when it %s', async (_, request) => {
     const before = timers()
     await attempt(patient, request).catch(() => undefined)
     expect(timers()).toBe(before)
     expect(hasSubscribers('http.client.response.finish')).toBe(false)
   })
 
-  it('knows what began to answer, also when that states no type', async () => {
+  it('recognizes the start of a response without a content type', async () => {
     const server = createServer((_, response) => {
       response.writeHead(502).end('odd')
     }).listen(0, '127.0.0.1')

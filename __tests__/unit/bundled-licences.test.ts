@@ -22,7 +22,7 @@ function install(name: string, manifest: object, files: Readonly<Record<string, 
 }
 
 describe('the licences of the bundles', () => {
-  it('name each package once, with the texts that it ships', () => {
+  it('name each package once, with its licence texts', () => {
     const one = install(
       '@scope/one',
       { license: 'MIT' },
@@ -45,7 +45,7 @@ describe('the licences of the bundles', () => {
     [{ name: 'A. Uthor' }, 'A. Uthor'],
     ['', 'the authors of bare'],
     [undefined, 'the authors of bare'],
-  ])('have the standard text for a package that ships none, with the author %j', (author, holder) => {
+  ])('use the standard text for a package without one, with the author %j', (author, holder) => {
     const text = bundledLicences([{ resource: install('bare', { license: 'ISC', author }) }])
     expect(text).toContain(`Copyright ${holder}\n\nPermission to use`)
   })
@@ -57,7 +57,7 @@ describe('the licences of the bundles', () => {
       'bare 1.2.3 cannot be bundled, because its licence is GPL-3.0-only',
     ],
     ['that is not declared', {}, 'its licence is unknown'],
-    ['whose text is unknown', { license: 'BlueOak-1.0.0' }, 'BlueOak-1.0.0.txt'],
+    ['without a known text', { license: 'BlueOak-1.0.0' }, 'BlueOak-1.0.0.txt'],
   ])('stop the build for a package with a licence %s', (_, manifest, message) => {
     const resource = install('bare', manifest)
     expect(() => bundledLicences([{ resource }])).toThrow(message)

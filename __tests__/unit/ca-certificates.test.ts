@@ -37,24 +37,24 @@ describe('a CA certificate', () => {
     expect(isSameCertificate(readCa(root.pem), intermediate.certificate)).toBe(false)
   })
 
-  it('may come in the same file as its key', async () => {
+  it('can be in the same file as its key', async () => {
     const ca = await makeCa()
     const file = ca.key.export({ type: 'pkcs8', format: 'pem' }).toString() + ca.pem
     expect(isSameCertificate(readCa(file), ca.certificate)).toBe(true)
   })
 
-  it('has the older label of some tools', async () => {
+  it('can have the older PEM label of some tools', async () => {
     const ca = await makeCa()
     expect(readCa(ca.pem.replaceAll('CERTIFICATE', 'X509 CERTIFICATE')).ca).toBe(true)
   })
 
-  it('is not that of a device', async () => {
+  it('is refused when it is a device certificate', async () => {
     const leaf = await makeLeaf({ issuer: await makeCa() })
     const error = await errorOf(() => readCa(leaf.pem))
     expect(error).toMatch(
       /^The certificate in ca-certificate is not a CA certificate\. Use the certificate that issues.*may be swapped\.$/,
     )
-    // That of a verification certificate is the register code.
+    // The Common Name of a verification certificate is the register code.
     expect(error).not.toContain('device-1')
   })
 
@@ -65,7 +65,7 @@ describe('a CA certificate', () => {
     expect(readCa((await makeCa({ keyUsages: keyCertSign })).pem).ca).toBe(true)
   })
 
-  it('is valid from its first to its last second', async () => {
+  it('is accepted from the first to the last second of its validity', async () => {
     const now = Math.floor(Date.now() / 1000) * 1000
     const ca = await makeCa({ notBefore: new Date(now), notAfter: new Date(now + 60_000) })
     expect(readCa(ca.pem, now).ca).toBe(true)
@@ -86,9 +86,9 @@ describe('a CA certificate', () => {
     expect(await errorOf(() => readCa(ca.pem))).toMatch(message)
   })
 
-  it('has a serial number that is positive', async () => {
+  it('is refused when its serial number is not positive', async () => {
     const serialNumber = '72abcdef01234567'
-    // Of another CA, as its own signature would not be right any more.
+    // Issued by another CA, because a change would break a self-signature.
     const subject = new x509.Name('CN=Intermediate')
     const { certificate } = await makeCa({ serialNumber, subject, issuer: await makeCa() })
     const der = Buffer.from(certificate.raw)
@@ -100,7 +100,7 @@ describe('a CA certificate', () => {
     )
   })
 
-  it('has a serial number of at most 128 bytes', async () => {
+  it('is refused when its serial number has more than 128 bytes', async () => {
     const long = await makeCa({ serialNumber: `01${'00'.repeat(127)}` })
     // Its first bit is set, so it has a zero byte before it in DER.
     const longWithSign = await makeCa({ serialNumber: `f2${'ab'.repeat(127)}` })
@@ -121,7 +121,7 @@ describe('a CA certificate', () => {
       'a private key',
     ],
     ['no END line', () => '-----BEGIN CERTIFICATE-----\nAAAA', 'no complete PEM block'],
-  ])('is not read from %s', async (_, text, holds) => {
+  ])('is refused when the input is %s', async (_, text, holds) => {
     expect(await errorOf(() => readCa(text()))).toContain(`The input ca-certificate contains ${holds}`)
   })
 
@@ -134,7 +134,7 @@ describe('a CA certificate', () => {
 
   it('is refused when only its key is damaged', async () => {
     const { certificate } = await makeCa()
-    // The point of an uncompressed EC key starts with 04; 09 is none.
+    // An uncompressed EC point starts with 04. 09 is invalid.
     const at = certificate.raw.indexOf(Buffer.from('03420004', 'hex'))
     const raw = Buffer.from(certificate.raw)
     raw[at + 3] = 9
@@ -152,7 +152,7 @@ describe('a CA certificate', () => {
     const { certificate } = await makeCa({ kind })
     const at = certificate.raw.indexOf(Buffer.from('Example CA'))
     for (const changedAt of [certificate.raw.length - 1, at + 3]) {
-      // Both names the same way, so that it stays its own issuer.
+      // Changes both names in the same way, so that it remains self-issued.
       const raw = Buffer.from(certificate.raw)
       for (let next = changedAt; next !== -1; next = nextName(raw, next)) raw[next] = raw.readUInt8(next) ^ 1
       const error = await errorOf(() => readCa(new X509Certificate(raw).toString()))
@@ -168,7 +168,7 @@ describe('a CA certificate', () => {
     }
   })
 
-  it('is told that its signature is not valid before anything else is', async () => {
+  it('is refused for an invalid signature before any other reason', async () => {
     const { certificate } = await makeCa({ kind: 'RSA 1024', notAfter: new Date(Date.now() - 1000) })
     const raw = Buffer.from(certificate.raw)
     raw[raw.length - 1] = raw.readUInt8(raw.length - 1) ^ 1
@@ -178,9 +178,9 @@ describe('a CA certificate', () => {
     expect(await errorOf(() => readCa(certificate.toString()))).toMatch(/ expired at /)
   })
 
-  it('is refused when it is self-signed in a way that nobody knows', async () => {
+  it('is refused when it is self-signed with an unknown algorithm', async () => {
     const hex = (await makeCa()).certificate.raw.toString('hex')
-    // ecdsa-with-SHA256, and a number that nobody has.
+    // The OID of ecdsa-with-SHA256, and an unassigned OID.
     const unknown = hex.replaceAll('06082a8648ce3d040302', '06082a8648ce3d04037f')
     expect(unknown).not.toBe(hex)
     const { raw } = new X509Certificate(Buffer.from(unknown, 'hex'))
@@ -189,7 +189,7 @@ describe('a CA certificate', () => {
     )
   })
 
-  it('of another CA is taken for its word, as the key of that one is not here', async () => {
+  it('issued by another CA is accepted, because the key of the issuer is unknown', async () => {
     const subject = new x509.Name('CN=Intermediate')
     const { certificate } = await makeCa({ subject, issuer: await makeCa() })
     const raw = Buffer.from(certificate.raw)
@@ -199,8 +199,8 @@ describe('a CA certificate', () => {
 
   it.each([
     ['month 13', '261301000000Z'],
-    ['no date', 'garbagegarbag'],
-    ['no time', '261201000000'.padEnd(13)],
+    ['an invalid date', 'garbagegarbag'],
+    ['an invalid time', '261201000000'.padEnd(13)],
     ['zero bytes', '\0'.repeat(13)],
   ])('is refused when one of its dates cannot be read: %s', async (_, time) => {
     const { certificate } = await makeCa()
@@ -210,7 +210,7 @@ describe('a CA certificate', () => {
       const raw = Buffer.from(certificate.raw.toString('latin1').replace(good, time), 'latin1')
       expect(raw).toHaveLength(certificate.raw.length)
       const text = `-----BEGIN CERTIFICATE-----\n${raw.toString('base64')}\n-----END CERTIFICATE-----`
-      // Over and over, as Node makes a date of whatever is in its memory when it cannot read one.
+      // Repeated, because Node returns a date from uninitialized memory when it cannot parse one.
       for (let n = 0; n < 50; n++) {
         readCa(certificate.toString())
         expect(await errorOf(() => readCertificate({ input: 'a-certificate', text }))).toMatch(
@@ -251,7 +251,7 @@ describe('the private key of a CA', () => {
     )
   })
 
-  it('is judged by its kind before it is compared', async () => {
+  it('is checked for a supported type before it is compared', async () => {
     const ca = await makeCa()
     expect(await errorOf(() => readKey(ca, privateKey('Ed25519')))).toMatch(
       /^The key in ca-private-key is an Ed25519 key/,
@@ -267,12 +267,12 @@ describe('a public key', () => {
     expect(read(pair.publicKey.export({ type, format: 'pem' }).toString()).equals(pair.publicKey)).toBe(true)
   })
 
-  it('is taken from a certificate', async () => {
+  it('is read from a certificate', async () => {
     const { pem, certificate } = await makeLeaf()
     expect(read(pem).equals(certificate.publicKey)).toBe(true)
   })
 
-  it.each(['pkcs8', 'pkcs1'] as const)('is never taken from a private key: %s', async (type) => {
+  it.each(['pkcs8', 'pkcs1'] as const)('is never derived from a private key: %s', async (type) => {
     const text = pair.privateKey.export({ type, format: 'pem' }).toString()
     const mixed = pair.publicKey.export({ type: 'spki', format: 'pem' }).toString() + text
     for (const wrong of [text, mixed]) {
@@ -318,7 +318,7 @@ describe('a serial number as the service spells it', () => {
     expect(derSerialNumber(serialNumber)).toBe(spelled)
   })
 
-  it('is the bytes that stand in the certificate', async () => {
+  it('contains the bytes of the certificate', async () => {
     for (const serialNumber of ['01', '7f', '80', 'ff00', `f2${'00'.repeat(127)}`]) {
       const { certificate } = await makeCa({ serialNumber })
       const { serialNumber: bytes } = partsOf(certificate.raw)
@@ -328,7 +328,7 @@ describe('a serial number as the service spells it', () => {
 })
 
 describe('the same certificate', () => {
-  it('is found by its bytes, however the service lays out its text', async () => {
+  it('is recognized by its bytes, whatever the layout of its text', async () => {
     const { certificate, pem } = await makeCa()
     const shown = readCertificate({ input: 'CaContent', text: pem.replaceAll('\n', '\\n') })
     expect(isSameCertificate(certificate, shown)).toBe(true)

@@ -10,7 +10,7 @@ import { der, partsOf } from '../support/der.ts'
 
 const ECDSA_SHA384 = '1.2.840.10045.4.3.3'
 
-/** Stands for a key that is stored elsewhere: a signer that answers later, with an algorithm of its own. */
+/** Simulates a key that is stored elsewhere: an asynchronous signer with another algorithm. */
 function remoteSigner(ca: Issued, signed: Uint8Array[]): Signer {
   return {
     publicKey: createPublicKey(ca.key),

@@ -4,7 +4,7 @@ import type { Failure } from '../../src/attempts/failures.ts'
 import { attemptLimitMs } from '../../src/attempts/retry.ts'
 import { MQTT_ERRORS } from '../../src/mqtt/errors.ts'
 
-describe('whether an operation that changes something can have been carried out after', () => {
+describe('whether a change may have been carried out after', () => {
   it.each<[Failure, boolean]>([
     [{ kind: 'timeout', what: 'did not respond', limitMs: 20_000 }, true],
     [{ kind: 'broken-response', what: 'answered HTML' }, true],
@@ -26,7 +26,7 @@ describe('whether an operation that changes something can have been carried out 
     ['InternalError', 417, true],
     ['ServiceUnavailable', 503, true],
     ['GetCaNumError', 401, true],
-    // Something on the way sent the request twice: the first one may have been taken.
+    // A proxy may have sent the request twice, and the first one may have been carried out.
     ['SignatureNonceUsed', 400, true],
     ['NeverHeardOf', 500, true],
     ['NeverHeardOf', 503, true],
@@ -50,14 +50,14 @@ describe('whether an operation that changes something can have been carried out 
   })
 })
 
-describe('the time that a request may take', () => {
+describe('the timeout of a request', () => {
   it.each([
     [60_000, 1, 20_000],
     [10_000, 1, 10_000],
     [10_000, 0.5, 5_000],
     [60_000, 0.5, 20_000],
     [-5, 1, 1],
-  ])('of %i ms that are left, a share of %d: %i ms', (leftMs, share, expected) => {
+  ])('with %i ms left and a share of %d: %i ms', (leftMs, share, expected) => {
     const ms = attemptLimitMs({ deadlineMs: performance.now() + leftMs }, share)
     expect(ms).toBeLessThanOrEqual(expected)
     expect(ms).toBeGreaterThan(expected - 100)

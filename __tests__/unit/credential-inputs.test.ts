@@ -25,7 +25,7 @@ async function read(given: Record<string, string>, env: Record<string, string> =
   return { plan: result, error: (thrown as ActionError | undefined)?.describe((text) => text) }
 }
 
-describe('where the access key comes from', () => {
+describe('the source of the credentials', () => {
   it.each<[string, Record<string, string>, Record<string, string>, object]>([
     [
       'the inputs',

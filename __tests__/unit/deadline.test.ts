@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, jest } from '@jest/globals'
 
 type Deadline = typeof import('../../src/deadline.ts')
 
-/** A fresh module in which no work was abandoned. */
+/** Imports the module again, without abandoned work. */
 let deadline: Deadline
 beforeEach(async () => {
   jest.resetModules()

@@ -7,7 +7,7 @@ import { blocksIn, DOCUMENTS, readDocument } from '../support/documents.ts'
 
 const root = dirname(dirname(import.meta.dirname))
 
-/** The anchors that GitHub gives to the headings of a document. */
+/** Returns the anchors that GitHub gives to the headings of a document. */
 function anchorsIn(markdown: string): Set<string> {
   const seen = new Map<string, number>()
   const prose = markdown.replace(/^```.*?^```$/gms, '')
@@ -21,7 +21,7 @@ function anchorsIn(markdown: string): Set<string> {
   )
 }
 
-/** What is wrong with a link of a document; empty when nothing is. */
+/** Returns what is wrong with a link of a document, or an empty string. */
 function faultOf(document: string, link: string): string {
   const [path = '', anchor] = link.split('#')
   const target = path === '' ? document : normalize(join(dirname(document), path))
@@ -32,7 +32,7 @@ function faultOf(document: string, link: string): string {
 }
 
 describe.each(DOCUMENTS)('%s', (document) => {
-  it('has links that lead to what is there', () => {
+  it('has valid links', () => {
     const links = [...readDocument(document).matchAll(/\]\(([^)\s]+)\)/g)]
       .map(([, link = '']) => link)
       .filter((link) => !/^https?:/.test(link))
@@ -40,7 +40,7 @@ describe.each(DOCUMENTS)('%s', (document) => {
   })
 })
 
-it('notices a link that leads nowhere', () => {
+it('a broken link is found', () => {
   expect(faultOf('docs/security.md', '../README.md#security')).toBe('')
   expect(faultOf('docs/security.md', 'none.md')).toMatch(/there is no docs\/none\.md/)
   expect(faultOf('docs/security.md', '../README.md#none')).toMatch(/no such heading/)
@@ -65,7 +65,7 @@ describe('README.md', () => {
   const commands = DOCUMENTS.flatMap((document) =>
     blocksIn(readDocument(document), 'sh').map((text) => [document, text] as const),
   )
-  it.each(commands)('is one that bash can read: in %s', (_, text) => {
+  it.each(commands)('is valid in bash: in %s', (_, text) => {
     expect(spawnSync('bash', ['-n'], { input: text, encoding: 'utf8' })).toMatchObject({
       status: 0,
       stderr: '',

@@ -4,7 +4,7 @@ import { ActionError } from '../../src/errors.ts'
 const asIs = (text: string): string => text
 
 describe('the text of an error', () => {
-  it('has what failed, the code, the words of the service, the request id, and what to do', () => {
+  it('contains what failed, the code, the message of the service, the request ID and the fix', () => {
     const error = new ActionError({
       what: 'There is no instance post-cn-x',
       fix: 'Check instance-id.',
@@ -22,16 +22,14 @@ describe('the text of an error', () => {
     [{ requestId: '3F2A' }, 'It failed (request 3F2A). Mend it.'],
     [{ code: 'Odd' }, 'It failed (Odd). Mend it.'],
     [{ serviceMessage: '' }, 'It failed. Mend it.'],
-  ])('leaves out what is not known: %j', (parts, text) => {
+  ])('omits unknown parts: %j', (parts, text) => {
     expect(new ActionError({ what: 'It failed', fix: 'Mend it.', ...parts }).describe(asIs)).toBe(text)
   })
 
   it.each(['No. Such thing', 'No. Such thing.', 'No. Such thing  ', 'No. Such thing. \n'])(
-    'has one full stop after the words of the service: %j',
-    (said) => {
-      const text = new ActionError({ what: 'It failed', fix: 'Mend it.', serviceMessage: said }).describe(
-        asIs,
-      )
+    'has one full stop after the message of the service: %j',
+    (serviceMessage) => {
+      const text = new ActionError({ what: 'It failed', fix: 'Mend it.', serviceMessage }).describe(asIs)
       expect(text).toBe('It failed (No. Such thing). Mend it.')
     },
   )
@@ -44,11 +42,11 @@ describe('the text of an error', () => {
     [{ code: 'Odd', requestId: '3F2A' }, 'It failed (Odd; request 3F2A). Mend it.'],
     [{ serviceMessage: 'Such thing', requestId: '3F2A' }, 'It failed (Such thing; request 3F2A). Mend it.'],
     [{ code: 'Odd', serviceMessage: '.', requestId: '3F2A' }, 'It failed (Odd; request 3F2A). Mend it.'],
-  ])('puts what is known in its order: %j', (parts, text) => {
+  ])('puts the known parts in order: %j', (parts, text) => {
     expect(new ActionError({ what: 'It failed', fix: 'Mend it.', ...parts }).describe(asIs)).toBe(text)
   })
 
-  it('cleans our own words, and each of those of others in another way', () => {
+  it('cleans texts of the action and texts of the service differently', () => {
     const error = new ActionError({ what: 'a', fix: 'b', code: 'c', serviceMessage: 'd', requestId: 'e' })
     const marked = error.describe(
       (text) => `<${text}>`,

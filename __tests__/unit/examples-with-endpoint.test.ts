@@ -5,15 +5,15 @@ import { parse } from 'yaml'
 import { withEndpoint } from '../../scripts/examples/run-example.ts'
 
 const examples = join(dirname(dirname(import.meta.dirname)), 'examples')
-/** But for the one that names an endpoint itself. */
+/** All examples except the one that sets an endpoint itself. */
 const names = readdirSync(examples).filter((name) => name.endsWith('.yml') && name !== 'emulator.yml')
 
 type Workflow = {
   jobs: Record<string, { steps: { uses?: string; with?: Record<string, string> }[] }>
 }
 
-describe('an example that is to find the emulator', () => {
-  it.each(names)('%s is what it was, but for the endpoints of the steps that make calls', (name) => {
+describe('an example with the endpoint of the emulator', () => {
+  it.each(names)('%s changes only in the endpoints of the steps that make calls', (name) => {
     const example = readFileSync(join(examples, name), 'utf8')
     const changed = parse(withEndpoint(example, '127.0.0.1:8443')) as Workflow
     for (const { uses, with: inputs } of Object.values(changed.jobs).flatMap(({ steps }) => steps)) {
@@ -29,7 +29,7 @@ describe('an example that is to find the emulator', () => {
     expect(() => withEndpoint('jobs: {}', 'a')).toThrow('no step makes a call')
   })
 
-  it('is refused when a step that makes one has no inputs', () => {
+  it('is refused when a step that makes a call has no inputs', () => {
     const steps = '    steps:\n      - uses: OWNER/apsaramq-mqtt-register-code@v1\n      - run: true'
     expect(() => withEndpoint(steps, 'a')).toThrow('a step has no inputs')
   })

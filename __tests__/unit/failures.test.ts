@@ -4,13 +4,13 @@ import { RESPONSE_TOO_LARGE, type ResponseHead } from '../../src/attempts/respon
 
 const page = { status: 502, contentType: 'text/html', location: undefined, date: undefined }
 
-/** As `failureOf`, for an attempt of which only the response matters. */
+/** Calls `failureOf` for an attempt of which only the response matters. */
 function failure(thrown: unknown, head?: ResponseHead): Failure {
   return failureOf(thrown, { head, timeoutMs: 2_500 })
 }
 
-describe('what the SDK throws', () => {
-  it('is a refusal when the answer is the envelope of the service', () => {
+describe('an error of the SDK', () => {
+  it('is a refusal when the response is an error of the service', () => {
     const data = { Code: 'NoPermission', Message: 'You are not allowed.', RequestId: '3F2A', statusCode: 403 }
     expect(failure(Object.assign(new Error('code: 403, …'), { code: 'NoPermission', data }))).toEqual({
       kind: 'refused',
@@ -31,7 +31,7 @@ describe('what the SDK throws', () => {
     ['3F2A\n', undefined],
     ['', undefined],
     [7, undefined],
-  ])('has a request id when there is one that looks like one: %j', (RequestId, requestId) => {
+  ])('contains only a valid request ID: %j', (RequestId, requestId) => {
     const data = { Code: 'Odd', RequestId, statusCode: 400 }
     expect(failure({ data }, undefined)).toMatchObject({ kind: 'refused', requestId })
     expect(failure({ data: { RequestId, statusCode: 400 } }, undefined)).toMatchObject({
@@ -44,13 +44,13 @@ describe('what the SDK throws', () => {
     ['x'.repeat(4000), 'x'.repeat(4000)],
     ['x'.repeat(4001), 'x'.repeat(4000)],
     [7, ''],
-  ])('has as much of the words as is worth reading', (Message, said) => {
+  ])('contains at most 4000 characters of the message', (Message, serviceMessage) => {
     const data = { Code: 'Odd', Message, statusCode: 400 }
-    expect(failure({ data }, undefined)).toMatchObject({ kind: 'refused', serviceMessage: said })
+    expect(failure({ data }, undefined)).toMatchObject({ kind: 'refused', serviceMessage })
   })
 
   it.each(['x'.repeat(100), 'InvalidTimeStamp.Expired', 'a_b-c.1'])(
-    'has a code that looks like one: %s',
+    'contains a valid error code: %s',
     (Code) => {
       expect(failure({ data: { Code, statusCode: 400 } }, undefined)).toMatchObject({
         kind: 'refused',
@@ -59,13 +59,13 @@ describe('what the SDK throws', () => {
     },
   )
 
-  it('has the status that was seen before the one that the envelope tells', () => {
+  it('contains the HTTP status, not the status in the body', () => {
     const data = { Code: 'Odd', statusCode: 400 }
     expect(failure({ data }, page)).toMatchObject({ kind: 'refused', status: 502 })
     expect(failure({ data }, undefined)).toMatchObject({ status: 400 })
   })
 
-  it('is a refusal without words when the envelope has none', () => {
+  it('is a refusal without a message when the response has none', () => {
     expect(failure({ data: { Code: 'Odd', statusCode: 400 } }, { ...page, status: 400 })).toMatchObject({
       kind: 'refused',
       serviceMessage: '',
@@ -81,15 +81,15 @@ describe('what the SDK throws', () => {
       /HTTP 502 without an error code/,
     ],
     ['HTML', new SyntaxError('Unexpected token <'), page, /HTTP 502 .*not a JSON object \(text\/html\)/],
-    ['no type', new SyntaxError('x'), { ...page, contentType: '' }, /\(no content type\)/],
+    ['no content type', new SyntaxError('x'), { ...page, contentType: '' }, /\(no content type\)/],
     [
-      'a type with its parameters, which are not shown',
+      'a content type with parameters, which are not shown',
       new SyntaxError('x'),
       { ...page, contentType: 'Text/HTML; charset=hidden' },
       /\(text\/html\)$/,
     ],
     [
-      'a type that is not known, which is not shown',
+      'an unknown content type, which is not shown',
       new SyntaxError('x'),
       { ...page, contentType: 'hidden/html' },
       /\(another content type\)$/,
@@ -100,9 +100,9 @@ describe('what the SDK throws', () => {
       { ...page, status: 302, location: 'https://x' },
       /a redirect, .*not followed/,
     ],
-    ['too much', { code: RESPONSE_TOO_LARGE }, page, /more than 1 MiB/],
+    ['a response that is too large', { code: RESPONSE_TOO_LARGE }, page, /more than 1 MiB/],
     [
-      'JSON whose code is no text',
+      'JSON whose code is not a string',
       { data: { Code: 7, statusCode: 400 } },
       undefined,
       /HTTP 400 without an error code/,
@@ -132,10 +132,10 @@ describe('what the SDK throws', () => {
       undefined,
       /responded without an HTTP status/,
     ]),
-    ['null for an envelope', { data: null }, page, /HTTP 502 .*not a JSON object/],
-    ['a text', 'a text', undefined, /could not be called/],
+    ['the JSON null', { data: null }, page, /HTTP 502 .*not a JSON object/],
+    ['a string', 'a text', undefined, /could not be called/],
     ['nothing at all', undefined, undefined, /could not be called/],
-  ])('is a broken answer for %s', (_, thrown, head, what) => {
+  ])('is an invalid response for %s', (_, thrown, head, what) => {
     const read = failure(thrown, head)
     expect(read).toMatchObject({ kind: 'broken-response' })
     expect(summarize(read)).toMatch(what)
@@ -157,7 +157,7 @@ describe('what the SDK throws', () => {
   })
 
   it.each(['CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_TLS_CERT_ALTNAME_INVALID'])(
-    'is a matter of trust for %s',
+    'is a TLS certificate error for %s',
     (code) => {
       const read = failure(Object.assign(new Error('x'), { code }), undefined)
       expect(read).toEqual({ kind: 'untrusted', code })
@@ -165,7 +165,7 @@ describe('what the SDK throws', () => {
     },
   )
 
-  it('is a time-out by its name', () => {
+  it('is a timeout when its name says so', () => {
     const error = Object.assign(new Error('ReadTimeout(3000)'), { name: 'RequestTimeoutError' })
     expect(failure(error, undefined)).toEqual({ kind: 'timeout', what: 'did not respond', limitMs: 2_500 })
     expect(failure(error, page)).toEqual({
@@ -193,7 +193,7 @@ describe('what the SDK throws', () => {
       { kind: 'proxy', code: 'ECONNREFUSED', status: undefined, host: 'proxy:3128' },
       'the proxy did not connect (ECONNREFUSED)',
     ],
-  ])('is told in a few words: %j', (failed, text) => {
+  ])('is summarized: %j', (failed, text) => {
     expect(summarize(failed)).toBe(text)
   })
 })

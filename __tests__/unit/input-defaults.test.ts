@@ -14,7 +14,7 @@ const root = dirname(dirname(import.meta.dirname))
 
 const service = () => readServiceInputs(process.env, readSecrets(process.env))
 
-/** For each input with a default: how the code reads it, and a value other than the default. */
+/** For each input with a default: how the code reads it, and a different value. */
 const READERS: Readonly<Record<string, { readonly read: () => Promise<unknown>; readonly other: string }>> = {
   network: { read: async () => (await service()).endpoint, other: 'vpc' },
   timeout: {
@@ -27,7 +27,7 @@ const READERS: Readonly<Record<string, { readonly read: () => Promise<unknown>; 
   activate: { read: async () => (await readRegisterInputs()).ca.activate, other: 'true' },
   'on-replace': { read: async () => (await readRegisterInputs()).predecessor, other: 'keep' },
 }
-/** Only STS sees the audience: the keyless tests run with and without this input. */
+/** Only STS sees the audience. The keyless tests run with and without this input. */
 const TESTED_ELSEWHERE = ['audience']
 
 const defaults = ['.', 'register', 'sign', 'unseal'].flatMap((action) => {
@@ -61,7 +61,7 @@ async function readWith(name: string, value: string): Promise<unknown> {
   return result
 }
 
-describe('the default in action.yml is the one in the code', () => {
+describe('the default in action.yml equals the default in the code', () => {
   it.each(defaults)('$action: $name', async ({ name, value }) => {
     const unset = await readWith(name, '')
     expect(await readWith(name, value)).toEqual(unset)

@@ -48,8 +48,8 @@ describe('a file that an input names', () => {
     expect(hasAbandonedWork()).toBe(false)
   })
 
-  it('is as large as its content, whatever size it states', async () => {
-    // Files below /proc state no size.
+  it('is read completely when its stated size is wrong', async () => {
+    // Files in /proc have a stated size of 0.
     if (!existsSync('/proc/self/cmdline')) return
     const { kind } = await readInputFile('/proc/self/cmdline', { ...LIMITS, maxBytes: 100_000 })
     expect(kind).toBe('read')
@@ -73,7 +73,7 @@ describe('a file that an input names', () => {
 
 describe('a read that hangs', () => {
   it('is abandoned at the deadline, and recorded for the end of the process', async () => {
-    // A slow disk cannot be had in a test. But after this, Node runs timers before it looks at the disk.
+    // A test cannot slow down the disk. But after this, Node runs timers before it handles file events.
     await new Promise((resolve) => {
       setImmediate(resolve)
     })

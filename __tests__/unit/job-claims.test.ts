@@ -10,11 +10,11 @@ it.each([
   expect(readJobClaims(env)).toEqual({ subject, claims: { repository: 'octo/sensors', ref } })
 })
 
-it('what the runner sets becomes claims, empty or not, and what it does not set is none', () => {
+it('variables of the runner become claims, even empty ones, but unset ones do not', () => {
   const { claims } = readJobClaims({ GITHUB_WORKFLOW_REF: 'w', GITHUB_BASE_REF: '', HOME: '/root' })
   expect(claims).toEqual({ workflow_ref: 'w', job_workflow_ref: 'w', base_ref: '' })
 })
 
-it('there is no subject outside of a workflow', () => {
+it('the subject is undefined outside a workflow', () => {
   expect(readJobClaims({})).toEqual({ claims: {} })
 })

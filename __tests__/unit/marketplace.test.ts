@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
 
-/** The Marketplace takes descriptions of fewer than 125 characters. */
+/** The Marketplace requires descriptions of fewer than 125 characters. */
 const LONGEST_DESCRIPTION = 124
 
 const root = dirname(dirname(import.meta.dirname))
@@ -17,16 +17,16 @@ const actions = globSync(['action.yml', '*/action.yml'], { cwd: root }).map((pat
 }))
 
 describe.each(actions)('$path', ({ name, description, branding }) => {
-  it('has a name of its own', () => {
+  it('has a unique name', () => {
     expect(actions.filter((other) => other.name === name)).toHaveLength(1)
   })
 
-  it('describes itself in one short line', () => {
+  it('has a description in one short line', () => {
     expect(description).not.toContain('\n')
     expect(description.length).toBeLessThanOrEqual(LONGEST_DESCRIPTION)
   })
 
-  // Which ones there are, GitHub's language service knows: npm run lint:workflows.
+  // npm run lint:workflows checks that they exist.
   it('has an icon and a colour', () => {
     expect(branding).toEqual({ icon: expect.any(String), color: expect.any(String) })
   })

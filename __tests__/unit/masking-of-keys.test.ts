@@ -6,7 +6,7 @@ import { withEnvironment } from '../support/in-process.ts'
 
 const WITHHELD = '(message withheld: it contains a secret)'
 
-/** The values of the `::add-mask::` commands, as the runner reads them. */
+/** Returns the values of the `::add-mask::` commands, as the runner reads them. */
 async function masksOf(text: string): Promise<string[]> {
   const { stdout, result } = await withEnvironment({}, () => maskLines(text))
   expect(result).toBe(text)
@@ -99,7 +99,7 @@ describe('a private key', () => {
     ['a certificate', 'CERTIFICATE'],
     ['an older certificate', 'X509 CERTIFICATE'],
     ['a public key', 'PUBLIC KEY'],
-  ])('has frame lines that stay unmasked: %s', async (_, label) => {
+  ])('leaves its frame lines unmasked: %s', async (_, label) => {
     const frame = [`-----BEGIN ${label}-----`, `-----END ${label}-----`]
     expect(await masksOf(frame.join('\nQUJDREVGR0g=\n'))).toEqual(['QUJDREVGR0g='])
   })
@@ -122,7 +122,7 @@ describe('a text passed as a private key', () => {
     ['one short line', 'one\nfour', []],
     ['nothing', '', []],
     ['white space', ' \n \t\r\n', []],
-    ['a per cent', '100% of it\n', ['100% of it']],
+    ['a percent sign', '100% of it\n', ['100% of it']],
     [
       'a long word in a line',
       `key=${'k'.repeat(16)} -v`,
@@ -139,7 +139,7 @@ describe('a text passed as a private key', () => {
   })
 })
 
-describe('a key in what this action prints', () => {
+describe('a key in the output of an action', () => {
   const text = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     .privateKey.export({ type: 'pkcs8', format: 'pem' })
     .toString()
@@ -156,8 +156,8 @@ describe('a key in what this action prints', () => {
     expect(clean(`could not read ${echo()}`)).toBe(WITHHELD)
   })
 
-  it('is withheld when it is only the end of a line and the start of the next', async () => {
-    // Forgets what other tests have masked.
+  it('is withheld when only the end of a line and the start of the next are printed', async () => {
+    // Imports the module again, without the secrets of other tests.
     jest.resetModules()
     const fresh = await import('../../src/runner/masking.ts')
     const [, first = '', second = ''] = text.split('\n')
@@ -167,7 +167,7 @@ describe('a key in what this action prints', () => {
     expect(fresh.cleanForeign(`It said ${first.slice(-11)}.`)).not.toBe(WITHHELD)
   })
 
-  it('is printed when it is only the frame lines', async () => {
+  it('is printed when it contains only the frame lines', async () => {
     await masksOf(text)
     for (const frame of ['-----BEGIN PRIVATE KEY-----', '-----END PRIVATE KEY-----'])
       expect(clean(frame)).toBe(frame)

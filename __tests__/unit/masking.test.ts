@@ -4,7 +4,7 @@ import { withEnvironment } from '../support/in-process.ts'
 const WITHHELD = '(message withheld: it contains a secret)'
 const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJyZXBvOmFjbWUvZGV2aWNlcyJ9.c2lnbmF0dXJlIG9mIHRoZSB0b2tlbg'
 
-/** A fresh module that knows only these secrets, because it never forgets one. */
+/** Imports the module again with only these secrets, because it never forgets one. */
 async function masking(...secrets: readonly string[]) {
   jest.resetModules()
   const module = await import('../../src/runner/masking.ts')
@@ -26,7 +26,7 @@ describe('masking', () => {
     expect(cleanForeign('a b\n')).toBe('a b ')
   })
 
-  it('hides each part of a token, because a log can show a single one', async () => {
+  it('masks each part of a token, because a log can show a single part', async () => {
     const { stdout } = await masking(TOKEN)
     const masks = [TOKEN, ...TOKEN.split('.')].map((value) => `::add-mask::${value}\n`)
     expect(stdout).toBe(masks.join(''))
@@ -38,11 +38,11 @@ describe('masking', () => {
     'longenough.longenough',
     'a.b.c',
     'long enough.long enough.longenough',
-  ])('hides no parts of anything but a token: %s', async (value) => {
+  ])('masks no parts of other texts: %s', async (value) => {
     expect((await masking(value)).stdout).toBe(`::add-mask::${value}\n`)
   })
 
-  it('sends the runner nothing of a certificate, and prints no line of one', async () => {
+  it('does not mask a certificate, but prints no line of it', async () => {
     const lines = [
       'MIIBizCCATGgAwIBAgIRAPNOyAy7pIdchlIJWOM3hkwCgYIKoZIzj0EAwIwIjEg',
       'aRDWknHaiLd0IajvOlRaRDWknHaiLd0Iajv',
@@ -61,15 +61,15 @@ describe('masking', () => {
   })
 })
 
-describe('our own words', () => {
-  it('are withheld when they contain a piece of a long secret', async () => {
+describe('a text of the action', () => {
+  it('is withheld when it contains a piece of a long secret', async () => {
     const { clean } = await masking('Xk3vQ9mZt7LpW2rB8nYc')
     expect(clean('It is Xk3vQ9mZt7LpW2rB8nYc.')).toBe(WITHHELD)
     expect(clean('It is 9mZt7LpW2rB8.')).toBe(WITHHELD)
     expect(clean('It is 9mZt7LpW2rB.')).toBe('It is 9mZt7LpW2rB.')
   })
 
-  it('may contain the words of a passphrase', async () => {
+  it('can contain single words of a passphrase', async () => {
     const { clean, cleanForeign } = await masking('my security token 2026')
     expect(clean('The security token is missing')).toBe('The security token is missing')
     expect(cleanForeign('The security token is missing')).toBe(WITHHELD)
@@ -77,7 +77,7 @@ describe('our own words', () => {
     expect(clean('The security-token-2026 is missing')).toBe(WITHHELD)
   })
 
-  it('have stars in place of a short secret', async () => {
+  it('shows stars instead of a short secret', async () => {
     const { clean } = await masking('tuna-7', 'two words', 'taken: :apart', '\tone\r\n\u200btwo \n', '$&')
     expect(clean('It is tuna-7, and tuna-7.')).toBe('It is ***, and ***.')
     expect(clean('tuna-8')).toBe('tuna-8')
@@ -85,37 +85,37 @@ describe('our own words', () => {
     expect(clean('a\n\tone\r\n\u200btwo \n\nb')).toBe('a *** b')
   })
 
-  it('have stars in place of a long secret without a digit', async () => {
+  it('shows stars instead of a long secret without a digit', async () => {
     const { clean } = await masking('correct horse battery staple')
     expect(clean('The input is "correct horse battery staple".')).toBe('The input is "***".')
   })
 
-  it('have stars where only the cleaning completes a secret', async () => {
+  it('shows stars when only the cleaning completes a secret', async () => {
     const { clean } = await masking('two words', 'taken: :apart')
     expect(clean('two\nwords')).toBe('***')
     expect(clean('taken::apart')).toBe('***')
   })
 
-  it('have stars in place of the longer one of two secrets that start alike', async () => {
+  it('shows stars instead of the longer of two secrets that start alike', async () => {
     const { clean } = await masking('tuna', 'tuna-and')
     expect(clean('tuna-and, tuna')).toBe('***, ***')
   })
 
-  it('contain no piece of a secret after they are cut', async () => {
+  it('contains no piece of a secret after it is cut', async () => {
     const { clean } = await masking('NEEDLE-9-HAYSTACK', 'tuna-7')
     expect(clean(`${'x'.repeat(995)}NEEDLE-9-HAYSTACK`)).toBe(WITHHELD)
     expect(clean(`${'x'.repeat(997)}tuna-7`)).toBe(`${'x'.repeat(997)}***`)
     expect(clean(`${'x'.repeat(998)}tuna-7`)).toBe(`${'x'.repeat(998)}**…`)
   })
 
-  it('say that a text was withheld, even when the words for it are secrets', async () => {
+  it('says that it was withheld, even when that message is a secret', async () => {
     const { clean, cleanForeign } = await masking('secret', 'message', 'q1w2e3r4t5y6')
     expect(clean('q1w2e3r4t5y6')).toBe(WITHHELD)
     expect(clean(cleanForeign('A secret.'))).toBe(WITHHELD)
     expect(clean(`A secret (${WITHHELD}), a message`)).toBe(`A *** (${WITHHELD}), a ***`)
   })
 
-  it('contain no signature, although nobody masks it', async () => {
+  it('contains no signature, although it is not masked', async () => {
     const { clean } = await masking()
     expect(clean('SignedHeaders=host,Signature=0a1b2c, and so on')).toBe(
       'SignedHeaders=host,Signature=***, and so on',
@@ -123,7 +123,7 @@ describe('our own words', () => {
   })
 })
 
-describe('the words of others', () => {
+describe('a text of the service', () => {
   it.each([
     ['unchanged', 'tuna-7'],
     ['in another case', 'TUNA 7'],
@@ -133,13 +133,13 @@ describe('the words of others', () => {
     ['in the base64 of a longer text', Buffer.from('user:tuna-7!').toString('base64')],
     ['in hex', Buffer.from('tuna-7').toString('hex')],
     ['among other letters', 'xtuna7x'],
-  ])('are withheld when they contain a short secret %s', async (_, spelled) => {
+  ])('is withheld when it contains a short secret %s', async (_, spelled) => {
     const { cleanForeign, unlessSecret } = await masking('tuna-7')
     expect(cleanForeign(`It is ${spelled}.`)).toBe(WITHHELD)
     expect(unlessSecret(spelled)).toBe('')
   })
 
-  it('are withheld when they contain a secret without letters literally', async () => {
+  it('is withheld when it literally contains a secret without letters', async () => {
     const { cleanForeign } = await masking('!?', 'ab')
     expect(cleanForeign('What!?')).toBe(WITHHELD)
     expect(cleanForeign('What! ?')).toBe('What! ?')
@@ -149,7 +149,7 @@ describe('the words of others', () => {
   })
 
   it.each(['3F2A0000-1111-2222-3333-444455556666', '00f26900ba87', ''])(
-    'are kept as an ID when they contain no secret: %j',
+    'is kept as an ID when it contains no secret: %j',
     async (id) => {
       expect((await masking('tuna-7', TOKEN)).unlessSecret(id)).toBe(id)
     },

@@ -17,7 +17,7 @@ function worldOf(config: Config, given: Partial<Names> = {}) {
 }
 
 describe('the emulated world', () => {
-  it('has what the workflow names, and what the names leave open', () => {
+  it('uses the names of the workflow, and defaults for the rest', () => {
     const { defaults, instances, roles } = worldOf({})
     expect(defaults).toMatchObject({
       account: { id: '42' },
@@ -28,7 +28,7 @@ describe('the emulated world', () => {
     expect([instances.size, roles.size]).toEqual([1, 1])
   })
 
-  it('trusts what the id token of the job says', () => {
+  it('trusts the claims of the ID token of the job', () => {
     const [statement] = worldOf({}).defaults.role.trustPolicy.Statement
     expect(statement).toMatchObject({
       Principal: { Federated: ['acs:ram::42:oidc-provider/github'] },
@@ -46,16 +46,16 @@ describe('the emulated world', () => {
   })
 
   it.each<[string, NonNullable<Config['instances']>]>([
-    ['has no id', [{ edition: 'basic' }, { id: 'other' }]],
-    ['has the same id', [{ id: 'other' }, { id: 'post-cn-x', edition: 'basic' }]],
-    ['is the default one', [{ id: 'other' }, { id: 'third', default: true, edition: 'basic' }]],
-  ])('is as the config says where its entry %s', (_, instances) => {
+    ['has no ID', [{ edition: 'basic' }, { id: 'other' }]],
+    ['has the same ID', [{ id: 'other' }, { id: 'post-cn-x', edition: 'basic' }]],
+    ['is marked as default', [{ id: 'other' }, { id: 'third', default: true, edition: 'basic' }]],
+  ])('keeps the default entry of the config, which %s', (_, instances) => {
     const world = worldOf({ instances })
     expect(world.defaults.instance).toMatchObject({ id: 'post-cn-x', edition: 'basic' })
     expect([...world.instances.keys()].sort()).toEqual(['other', 'post-cn-x'])
   })
 
-  it('is the default one without names', () => {
+  it('is the default one when the workflow sets no names', () => {
     const nothing = { instanceId: undefined, accountId: undefined, role: undefined, oidcProvider: undefined }
     const { defaults } = worldOf({ roles: [{ id: 'mine', default: true }] }, nothing)
     expect(defaults.instance.id).toMatch(/^post-cn-/)
@@ -64,13 +64,13 @@ describe('the emulated world', () => {
 })
 
 describe('a config', () => {
-  it('has one default entry in a list', () => {
+  it('has at most one default entry in a list', () => {
     expect(() => makeWorld({ accounts: [{ id: '1', default: true }, {}] })).toThrow(
       'accounts[1] is a second default entry',
     )
   })
 
-  it('is quoted in no error', () => {
+  it('is not quoted in errors', () => {
     expect(() => parseConfig('{"accessKeys":[{"secret":"hunter2"},}')).toThrow(
       /^the value is not JSON: (?!.*hunter)/,
     )

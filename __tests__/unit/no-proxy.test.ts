@@ -10,7 +10,7 @@ function rows(entry: string, hosts: Readonly<Record<string, boolean>>): Row[] {
   })
 }
 
-describe('what NO_PROXY says', () => {
+describe('NO_PROXY', () => {
   it.each([
     ...rows('*', { 'mqtt.example': true, '10.1.2.3': true, '[fd00::1]': true }),
     ...rows('mqtt.example', {
@@ -57,12 +57,12 @@ describe('what NO_PROXY says', () => {
     'a.example mqtt.example',
     'a.example\n\tmqtt.example,',
     ',,mqtt.example',
-  ])('may be several entries: %j', (text) => {
+  ])('can contain several entries: %j', (text) => {
     expect(readNoProxy(text)({ hostname: 'mqtt.example', port: 443 })).toBe(true)
     expect(readNoProxy(text)({ hostname: 'b.example', port: 443 })).toBe(false)
   })
 
-  it.each(['', 'other.example', '10.0.0.0/8'])('is never about this machine itself: %j', (text) => {
+  it.each(['', 'other.example', '10.0.0.0/8'])('is not needed for this machine: %j', (text) => {
     const isBypassed = readNoProxy(text)
     for (const hostname of [
       'localhost',
@@ -101,7 +101,7 @@ describe('what NO_PROXY says', () => {
     '::::',
     '%',
     '999.1.1.1',
-  ])('is nothing when it cannot be read: %s', (entry) => {
+  ])('ignores an invalid entry: %s', (entry) => {
     const isBypassed = readNoProxy(entry)
     for (const hostname of ['10.0.0.5', 'fd00::5', 'mqtt.example']) {
       expect({ hostname, isBypassed: isBypassed({ hostname, port: 443 }) }).toEqual({

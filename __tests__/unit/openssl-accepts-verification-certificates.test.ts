@@ -11,11 +11,11 @@ import { issuerOf } from '../../src/certificates/x509.ts'
 const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0
 
-it('openssl is there in CI, so that the tests below run', () => {
+it('CI has openssl, so that the tests below run', () => {
   expect(hasOpenssl || process.env['CI'] === undefined).toBe(true)
 })
 
-/** How `openssl req -newkey` is told to make the key of each kind of CA. */
+/** The arguments of `openssl req -newkey` for each kind of CA key. */
 const CAS: readonly [string, string, string][] = [
   ['RSA 2048', 'rsa:2048', '-sha256'],
   ['RSA 3072', 'rsa:3072', '-sha512'],
@@ -24,7 +24,7 @@ const CAS: readonly [string, string, string][] = [
   ['EC P-521', 'ec -pkeyopt ec_paramgen_curve:P-521', '-sha512'],
 ]
 
-// Skipped where openssl is not installed: it is the judge here. The test above sees to it that CI has it.
+// Skipped where openssl is not installed. The test above checks that CI has it.
 ;(hasOpenssl ? describe : describe.skip).each(CAS)(
   'with a CA that openssl made, %s,',
   (kind, newKey, digest) => {
@@ -61,7 +61,7 @@ const CAS: readonly [string, string, string][] = [
       rmSync(folder, { recursive: true })
     })
 
-    it('openssl verifies the verification certificate, strictly too', () => {
+    it('openssl verifies the verification certificate, also with -x509_strict', () => {
       expect(openssl('verify -CAfile ca.pem verification.pem')).toBe('verification.pem: OK\n')
       expect(openssl('verify -x509_strict -check_ss_sig -CAfile ca.pem verification.pem')).toBe(
         'verification.pem: OK\n',

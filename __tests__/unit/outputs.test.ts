@@ -59,7 +59,7 @@ describe('outputs', () => {
     )
   })
 
-  it('are all set, or none', async () => {
+  it('are written all or not at all', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'outputs-')), 'output')
     writeFileSync(file, 'earlier=1\n')
     // A value that cannot be turned into text fails after the first output has been written.

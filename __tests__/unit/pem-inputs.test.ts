@@ -63,14 +63,14 @@ describe.each(READERS)('an input for %s', (_, reader) => {
     expect(await read(reader, ' ')).toEqual({ pem: undefined, error: undefined, masks: [] })
   })
 
-  it('may be a file in any encoding that extends ASCII', async () => {
+  it('can be a file in any encoding that extends ASCII', async () => {
     const text = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf, 0xff]), Buffer.from(keyPem)])
     expect((await read(reader, file(text))).pem?.text).toContain(keyPem)
   })
 
   it.each([
     ['only the base64 of a key', () => body.join('')],
-    ['a path to nothing', () => '/nowhere/ca.key'],
+    ['a path that does not exist', () => '/nowhere/ca.key'],
     ['a path to a folder', tmpdir],
     ['a text that cannot be a path', () => 'a\0b'],
     ['a key longer than a path may be', () => 'MIIG'.repeat(2000)],
@@ -103,7 +103,7 @@ describe.each(READERS)('an input for %s', (_, reader) => {
     expect(error).not.toContain(path)
   })
 
-  it('may be a file of up to 256 KiB', async () => {
+  it('can be a file of up to 256 KiB', async () => {
     const text = keyPem.padEnd(256 * 1024, '\n')
     expect((await read(reader, file(text))).pem?.text).toHaveLength(256 * 1024)
     expect((await read(reader, file(`${text}\n`))).error).toMatch(/larger than 256 KiB/)
@@ -142,7 +142,7 @@ describe('an input for a certificate', () => {
     ['a path', async () => file((await makeCa()).pem)],
     ['a public key', () => createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString()],
     ['a private key, by mistake', () => keyPem],
-    ['a path to nothing', () => 'no/such.pem'],
+    ['a path that does not exist', () => 'no/such.pem'],
   ])('is not masked, because it is not a secret: %s', async (_, value) => {
     expect((await read(optionalCertificate, await value())).masks).toEqual([])
   })

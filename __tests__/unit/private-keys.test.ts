@@ -21,7 +21,7 @@ function encrypted(key: KeyObject, type: 'pkcs8' | 'pkcs1' | 'sec1', cipher: str
   return key.export({ type, format: 'pem', cipher, passphrase: PASSPHRASE }).toString()
 }
 
-/** PKCS#1 for RSA, SEC1 for EC: the form before PKCS#8. */
+/** Returns the older form: PKCS#1 for RSA, SEC1 for EC. */
 function oldForm(key: KeyObject): 'pkcs1' | 'sec1' {
   return key.asymmetricKeyType === 'rsa' ? 'pkcs1' : 'sec1'
 }
@@ -95,8 +95,8 @@ describe('an encrypted private key', () => {
     )
   })
 
-  it.each(texts)('is not read with a wrong passphrase, whatever that decrypts to', async (text) => {
-    // Enough for the one in 256 that decrypts to padding that looks right.
+  it.each(texts)('is refused with a wrong passphrase, whatever that decrypts to', async (text) => {
+    // Enough repetitions for the one in 256 that decrypts to valid padding.
     for (let n = 0; n < 600; n++) {
       const error = await errorOf(() => read(text, `wrong passphrase ${n}`))
       expect(error).toMatch(
@@ -106,14 +106,14 @@ describe('an encrypted private key', () => {
     }
   })
 
-  it('says so when Node does not read its cipher', async () => {
+  it('is refused with its own error when Node does not support the cipher', async () => {
     const text = encrypted(key, 'sec1', 'aes-128-cbc').replace('AES-128-CBC', 'DES-CBC')
     expect(await errorOf(() => read(text, PASSPHRASE))).toMatch(
       /encrypted with DES-CBC, which Node.js does not support/,
     )
   })
 
-  it('is told from a plain one, for which a passphrase does no harm', () => {
+  it('is distinguished from a plain key, for which a passphrase is ignored', () => {
     expect(read(plain(key, 'pkcs8'), PASSPHRASE).equals(key)).toBe(true)
   })
 })
@@ -154,7 +154,7 @@ describe('an input for a private key', () => {
       /contains a certificate request\. Use a private key/,
     ],
     [
-      'something else in PEM',
+      'another kind of PEM block',
       '-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----',
       /contains a PEM block "X509 CRL"/,
     ],
@@ -204,7 +204,7 @@ describe('a key of a kind that the service does not support', () => {
       'an EC key on the curve secp224r1',
       () => generateKeyPairSync('ec', { namedCurve: 'secp224r1' }).privateKey,
     ],
-  ])('is refused in its own words: %s', async (words, make) => {
+  ])('is refused with its own error: %s', async (words, make) => {
     const key = read(plain(make(), 'pkcs8'))
     expect(await errorOf(() => requireCaKey(key, 'The key in ca-private-key'))).toBe(
       `The key in ca-private-key is ${words}, which ApsaraMQ for MQTT does not support. ` +
@@ -213,7 +213,7 @@ describe('a key of a kind that the service does not support', () => {
   })
 
   it('is refused when it is longer than 8,192 bits', async () => {
-    // Made up, as a real one takes a minute.
+    // A mock, because generating such a key takes a minute.
     const key: unknown = { asymmetricKeyType: 'rsa', asymmetricKeyDetails: { modulusLength: 8193 } }
     expect(await errorOf(() => requireCaKey(key as KeyObject, 'It'))).toMatch(
       /^It is an RSA key of 8193 bits/,
@@ -236,7 +236,7 @@ describe('keys that openssl writes', () => {
     ['ecparam -name prime256v1 -genkey -noout', 'ec'],
     ['genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -aes128 -pass pass:sixteen-or-longer', 'ec'],
   ]
-  // Skipped where openssl is not installed: it writes the keys. The test above sees to it that CI has it.
+  // Skipped where openssl is not installed. The test above checks that CI has it.
   ;(hasOpenssl ? it : it.skip).each(rows)('are read: openssl %s', (command, type) => {
     const text = execFileSync('openssl', command.split(' '), {
       stdio: ['ignore', 'pipe', 'ignore'],

@@ -7,7 +7,7 @@ import { withEnvironment } from '../support/in-process.ts'
 
 type Listener = { readonly server: Server; readonly heard: string[]; readonly port: number }
 
-/** Answers the first bytes of each connection with the same words, and ends it. */
+/** Sends the same response on each connection, and closes it. */
 async function listen(answer: string): Promise<Listener> {
   const heard: string[] = []
   const server = createServer((socket) => {
@@ -65,7 +65,7 @@ describe('an agent for HTTPS', () => {
     )
   })
 
-  it('goes around the proxy where it has to', async () => {
+  it('bypasses the proxy for an excluded host', async () => {
     await request(() => true, { host: '127.0.0.1', port: host.port })
     expect(proxyServer.heard).toEqual([])
     // The first byte of TLS.
@@ -73,7 +73,7 @@ describe('an agent for HTTPS', () => {
   })
 
   it.each([{ NO_PROXY: '*' }, { no_proxy: '127.0.0.1', NODE_USE_ENV_PROXY: '1' }])(
-    'asks nobody else whether to: %j',
+    'ignores the proxy variables of the environment: %j',
     async (env) => {
       const { result } = await withEnvironment(env, () =>
         request(() => false, { host: '127.0.0.1', port: host.port }),

@@ -105,7 +105,7 @@ describe('an invalid proxy URL', () => {
     )
   })
 
-  it('may have an @ in its password: only the last one precedes the host', async () => {
+  it('can have an @ in its password, because only the last one precedes the host', async () => {
     const { proxy, masks } = await read({ HTTPS_PROXY: 'http://user:p@ss@proxy:3128' })
     expect(masks).toEqual(['::add-mask::p@ss'])
     expect(proxy?.host).toBe('proxy:3128')

@@ -38,7 +38,7 @@ describe('a register code', () => {
     `${CODE}\u200b`,
     '[12345678]',
     'a\\b\\c\\d\\e',
-  ])('is nothing else, and anything else is masked if it can contain one: %j', async (value) => {
+  ])('is refused otherwise, and masked if it can contain a code: %j', async (value) => {
     expect(isRegisterCode(value)).toBe(false)
     const { code, error, masks } = await read(value)
     expect(code).toBeUndefined()
@@ -46,7 +46,7 @@ describe('a register code', () => {
       'Invalid register-code: the value is not a register code. ' +
         `Use 8 to 64 letters, digits and characters of -_.:+/=@~. ${PASS_ON}`,
     )
-    // A mask that is shorter than a code, or has several lines, would hide ordinary text.
+    // A mask that is shorter than a code, or has several lines, could hide ordinary text.
     const isMasked = value.length >= 8 && !value.includes('\n')
     expect(masks.includes(`::add-mask::${value}`)).toBe(isMasked)
     expect(masks.filter((mask) => mask.length < '::add-mask::'.length + 8)).toEqual([])
@@ -56,7 +56,7 @@ describe('a register code', () => {
     expect(await read(' ')).toEqual({ code: '', error: undefined, masks: [] })
   })
 
-  it.each([undefined, null, 12345678, [CODE], { length: 8 }])('is not %j', (value) => {
+  it.each([undefined, null, 12345678, [CODE], { length: 8 }])('cannot be %j', (value) => {
     expect(isRegisterCode(value)).toBe(false)
   })
 })
@@ -88,7 +88,7 @@ describe('a likely mistake', () => {
     [`{{ ${CODE} }}`, /the value is not a register code/, [`{{ ${CODE} }}`, CODE]],
     ['"too short"', QUOTES, ['"too short"']],
     [SEALED, SEAL, [SEALED]],
-  ])('is named, and masked if it can be a secret: %s', async (value, message, masks) => {
+  ])('is named in the error, and masked if it can be a secret: %s', async (value, message, masks) => {
     const { code, error, masks: given } = await read(value)
     expect(code).toBeUndefined()
     expect(error).toMatch(message)

@@ -42,7 +42,7 @@ async function verification(options: Parameters<typeof makeLeaf>[0] = {}): Promi
 }
 
 describe('the inputs of register', () => {
-  it('are a key, from which a verification certificate is made for each code', async () => {
+  it('accept a private key, which signs a verification certificate for each code', async () => {
     const { read: found, error } = await read({ 'ca-private-key': keyPem(ca), 'ca-name': ' a name: ü ' })
     expect(error).toBeUndefined()
     expect(found?.ca).toMatchObject({ name: 'a name: ü', activate: false, proof: { kind: 'made' } })
@@ -54,7 +54,7 @@ describe('the inputs of register', () => {
     expect(new x509.X509Certificate(result ?? '').subject).toBe(`CN=${CODE}`)
   })
 
-  it('are a verification certificate, with the code that it carries', async () => {
+  it('accept a verification certificate, and read its code', async () => {
     const pem = await verification()
     const { read: found, stdout } = await read({
       'verification-certificate': pem.replaceAll('\n', '\\n'),
@@ -65,28 +65,28 @@ describe('the inputs of register', () => {
     expect(found?.ca).toMatchObject({ activate: false })
     expect(found?.ca.proof).toEqual({ kind: 'given', pem, registerCode: CODE })
     expect(stdout).toContain(`::add-mask::${CODE}\n`)
-    // Of no use here, and a secret all the same.
+    // Not used here, but it is still a secret.
     expect(stdout).toContain(`::add-mask::${PASSPHRASE}\n`)
   })
 
-  it('mask the code in a verification certificate when it is not told', async () => {
+  it('mask the code in a verification certificate without register-code', async () => {
     const { stdout } = await read({ 'verification-certificate': await verification() })
     expect(stdout).toContain(`::add-mask::${CODE}\n`)
   })
 
-  it('let no certificate be printed in which the code stands', async () => {
+  it('prevent that a certificate with the code is printed', async () => {
     const pem = await verification()
-    // What it shares with those of other tests is known already: its key is not.
+    // Other tests remember parts that their certificates share with this one, but not its key.
     const isUnknown = (piece: string): boolean => /\d/.test(piece) && clean(piece) === piece
     const own = (pem.match(/[A-Za-z\d]{12}/g) ?? []).filter(isUnknown)
     expect(own).not.toEqual([])
     const { stdout } = await read({ 'verification-certificate': pem })
     for (const piece of own) expect(clean(piece)).toBe('(message withheld: it contains a secret)')
-    // An output of another step may be that certificate, and needs its lines.
+    // The certificate may be the output of another step, which needs its lines unmasked.
     expect(stdout).not.toContain(pem.split('\n')[1])
   })
 
-  it('mask key and passphrase whatever else is wrong', async () => {
+  it('mask key and passphrase even when another input is invalid', async () => {
     const encrypted = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: PASSPHRASE } as const
     const pem = ca.key.export(encrypted).toString()
     const { stdout, error } = await read({
@@ -101,40 +101,43 @@ describe('the inputs of register', () => {
     expect(stdout).toContain(`::add-mask::${pem.split('\n')[1] ?? 'none'}\n`)
   })
 
-  it.each(['00f2', 'F2:AB', 'f2ab', '0'])('name a predecessor by its serial number: %s', async (replaces) => {
-    const values = { 'ca-private-key': keyPem(ca), replaces, 'on-replace': 'delete', activate: 'true' }
-    const { read: found } = await read(values)
-    expect(found?.predecessor).toEqual({ serialNumber: replaces, onReplace: 'delete' })
-    expect(found?.ca.activate).toBe(true)
-  })
+  it.each(['00f2', 'F2:AB', 'f2ab', '0'])(
+    'accept the serial number of a predecessor: %s',
+    async (replaces) => {
+      const values = { 'ca-private-key': keyPem(ca), replaces, 'on-replace': 'delete', activate: 'true' }
+      const { read: found } = await read(values)
+      expect(found?.predecessor).toEqual({ serialNumber: replaces, onReplace: 'delete' })
+      expect(found?.ca.activate).toBe(true)
+    },
+  )
 })
 
-describe('what register refuses before any call', () => {
+describe('before any call, register refuses', () => {
   it.each<[string, () => Promise<Values> | Values, RegExp]>([
     [
-      'neither proof',
+      'neither ca-private-key nor verification-certificate',
       () => ({}),
       /^Neither verification-certificate nor ca-private-key is set\. Set ca-private-key/,
     ],
     [
-      'both proofs',
+      'both ca-private-key and verification-certificate',
       async () => ({ 'ca-private-key': keyPem(ca), 'verification-certificate': await verification() }),
       /^Both verification-certificate and ca-private-key are set\. Set verification-certificate/,
     ],
     [
-      'a code beside a key',
+      'register-code with ca-private-key',
       () => ({ 'ca-private-key': keyPem(ca), 'register-code': CODE }),
       /^Both register-code and ca-private-key are set\. Remove register-code/,
     ],
-    ['no name', () => ({ ...key(), 'ca-name': ' ' }), /^Missing input: ca-name/],
+    ['no ca-name', () => ({ ...key(), 'ca-name': ' ' }), /^Missing input: ca-name/],
     [
-      'no instance',
+      'no instance-id',
       () => ({ ...key(), 'instance-id': '' }),
       /^Missing input: instance-id\. .*: post-cn-7mz2d\*{6}\. An unset secret or variable is passed as an empty string\.$/,
     ],
-    ['no CA certificate', () => ({ ...key(), 'ca-certificate': '' }), /^Missing input: ca-certificate/],
+    ['no ca-certificate', () => ({ ...key(), 'ca-certificate': '' }), /^Missing input: ca-certificate/],
     [
-      'a leaf',
+      'a device certificate as ca-certificate',
       async () => ({ ...key(), 'ca-certificate': (await makeLeaf({ issuer: ca })).pem }),
       /is not a CA certificate/,
     ],
@@ -172,22 +175,22 @@ describe('what register refuses before any call', () => {
       /^The certificate in verification-certificate was not signed by the CA/,
     ],
     [
-      'the CA itself',
+      'the CA certificate as verification-certificate',
       () => given(ca.pem),
       /^The inputs verification-certificate and ca-certificate contain the same certificate/,
     ],
     [
-      'a verification certificate in the place of the CA',
+      'a verification certificate as ca-certificate',
       async () => ({ ...given(ca.pem), 'ca-certificate': await verification() }),
       /^The certificate in ca-certificate is not a CA certificate\. .*the two inputs may be swapped\.$/,
     ],
     [
-      'a verification certificate for what is no code',
+      'a verification certificate for an invalid code',
       async () => given(await verification({ subject: new x509.Name('CN=two words') })),
       /^The Common Name of the certificate in verification-certificate is not a register code/,
     ],
     [
-      'stars for a code',
+      'a masked register-code',
       async () => ({ ...given(await verification()), 'register-code': '***' }),
       /^Invalid register-code: the value is stars/,
     ],
@@ -196,9 +199,9 @@ describe('what register refuses before any call', () => {
       () => ({ ...key(), 'ca-certificate': damaged(ca.pem) }),
       /^The CA certificate in ca-certificate is self-signed, but its signature is invalid/,
     ],
-    ['a switch that is none', () => ({ ...key(), activate: 'yes' }), /^Invalid activate: "yes"\. Use/],
+    ['an invalid activate', () => ({ ...key(), activate: 'yes' }), /^Invalid activate: "yes"\. Use/],
     [
-      'an unknown end',
+      'an invalid on-replace',
       () => ({ ...key(), 'on-replace': 'revoke' }),
       /^Invalid on-replace: "revoke"\. Use inactivate, delete, or keep\./,
     ],
@@ -223,24 +226,24 @@ describe('what register refuses before any call', () => {
     expect(found).toBeUndefined()
   })
 
-  // A run for a CA that is there needs no certificate that is fit: it is judged when the CA has to be registered.
+  // A run for a registered CA needs no valid certificate. It is checked only before a registration.
   it.each<[string, () => Values | Promise<Values>, RegExp]>([
     [
-      'one that has expired',
+      'an expired verification certificate',
       async () => given(await verification({ notAfter: new Date(Date.now() - 1000) })),
       /^The certificate in verification-certificate expired/,
     ],
     [
-      'one that is not valid yet',
+      'a verification certificate that is not valid yet',
       async () => given(await verification({ notBefore: new Date(Date.now() + DAY_MS) })),
       /^The certificate in verification-certificate is not valid before/,
     ],
     [
-      'one for another code',
+      'a verification certificate for another code',
       async () => ({ ...given(await verification()), 'register-code': `${CODE}0` }),
       /^The certificate in verification-certificate contains another register code/,
     ],
-  ])('%s is good for no registration', async (_, values, text) => {
+  ])('%s is refused only before a registration', async (_, values, text) => {
     const { error, read: found } = await read(await values())
     expect(error).toBeUndefined()
     const proof = found?.ca.proof
@@ -251,7 +254,7 @@ describe('what register refuses before any call', () => {
     return { 'ca-private-key': keyPem(ca) }
   }
 
-  /** With another last byte of its signature. */
+  /** Changes the last byte of the signature. */
   function damaged(pem: string): string {
     const { raw } = new X509Certificate(pem)
     raw[raw.length - 1] = raw.readUInt8(raw.length - 1) ^ 1

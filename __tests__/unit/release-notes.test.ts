@@ -31,7 +31,7 @@ describe('the text of a release', () => {
     ['no section', '1.1.1'],
     ['an empty section', '1.1.0'],
     ['a section without a date', '1.0.0'],
-    ['a section of another version that looks alike', '1.1000'],
+    ['a section of a similar version', '1.1000'],
   ])('is missing with %s', (_, version) => {
     expect(() => releaseNotes(CHANGELOG, version)).toThrow(`## [${version}]`)
   })

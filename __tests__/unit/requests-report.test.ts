@@ -32,7 +32,7 @@ async function report(requests: LoggedRequest[]): Promise<{ log: string[]; summa
   return { log: stdout.trimEnd().split('\n'), summary }
 }
 
-it('a request is a line: when, what, and the answer', async () => {
+it('a request is shown as one line with time, operation and result', async () => {
   const { log } = await report([
     request('GetRegisterCode'),
     request('', { status: 404, code: 'InvalidAction.NotFound' }),
@@ -46,11 +46,11 @@ it('a request is a line: when, what, and the answer', async () => {
   ])
 })
 
-it('nothing is said of no requests but that', async () => {
+it('only the count is shown when there are no requests', async () => {
   expect(await report([])).toEqual({ log: ['Requests       0'], summary: '' })
 })
 
-it('the last 200 are shown, and all are counted', async () => {
+it('the last 200 requests are shown, and all are counted', async () => {
   const many = Array.from({ length: 250 }, () => request('GetRegisterCode'))
   const { log, summary } = await report([...many, request('Last', { status: 403, code: 'NoPermission' })])
   expect(log).toHaveLength(201)
@@ -60,7 +60,7 @@ it('the last 200 are shown, and all are counted', async () => {
   expect(summary).toContain('Last</th><td><code>1, 1 failed: NoPermission</code>')
 })
 
-it('names that somebody made up fill neither the log nor the summary', async () => {
+it('made-up operation names are limited in the log and in the summary', async () => {
   const requests = Array.from({ length: 100 }, (_, number) => request(`${number}${'x'.repeat(500)}`))
   const { log, summary } = await report(requests)
   expect(Math.max(...log.map((line) => line.length))).toBeLessThan(80)

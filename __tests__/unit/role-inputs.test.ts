@@ -22,11 +22,11 @@ describe('the role to assume', () => {
     expect(await read({ 'role-to-assume': '' })).toEqual({ role: undefined, error: undefined })
   })
 
-  it('has the shortest session by default', async () => {
+  it('has the minimum session duration by default', async () => {
     expect((await read({})).role).toMatchObject({ arn, sessionSeconds: 900 })
   })
 
-  it('has the session that the inputs set', async () => {
+  it('has the session of the inputs', async () => {
     const { role } = await read({ 'role-session-name': 'me@example.com', 'role-session-expiration': '3600' })
     expect(role).toEqual({
       arn,

@@ -9,7 +9,7 @@ beforeEach(() => {
   listeners = process.listeners('uncaughtException')
 })
 afterEach(() => {
-  // Each run adds one.
+  // Each run adds a listener.
   for (const listener of process.listeners('uncaughtException')) {
     if (!listeners.includes(listener)) process.off('uncaughtException', listener)
   }
@@ -40,7 +40,7 @@ describe('the end of an action', () => {
     })
   })
 
-  it('is one annotation on one line, whatever the text is', async () => {
+  it('is one annotation on one line for any text', async () => {
     const { stdout } = await run(
       fail(new ActionError({ what: 'Odd\n::set-env::x', fix: 'b', serviceMessage: '::error::' })),
     )
@@ -91,7 +91,7 @@ describe('the end of an action', () => {
     expect(stdout.match(/::error::/g)).toHaveLength(1)
   })
 
-  it('comes after a run whose standard error was discarded', async () => {
+  it('is reached with standard error discarded during the run', async () => {
     const codes: number[] = []
     process.noDeprecation = false
     const { stderr } = await withEnvironment({}, () =>
@@ -111,7 +111,7 @@ describe('the end of an action', () => {
     expect(process.noDeprecation).toBe(true)
   })
 
-  it('comes after a run that verified certificates, whatever the environment says', async () => {
+  it('is reached with TLS verification on during the run, whatever the environment sets', async () => {
     const seen: (string | undefined)[] = []
     const look = (): Promise<void> => {
       seen.push(process.env['NODE_TLS_REJECT_UNAUTHORIZED'])
@@ -137,7 +137,7 @@ describe('the end of an action', () => {
     ['a toString that returns no text', () => ({ toString: () => ({}) }), CANNOT_BE_SHOWN],
     ['an error whose message throws', () => withGetter('message', thrower), CANNOT_BE_SHOWN],
     ['a proxy object that always throws', hostileProxy, CANNOT_BE_SHOWN],
-    ['a text without end', () => 'x'.repeat(1_000_000), /error: x{1000}…\. Please/],
+    ['a very long text', () => 'x'.repeat(1_000_000), /error: x{1000}…\. Please/],
   ])('is one annotation for any thrown value: %s', async (_, make, words) => {
     for (const env of [{}, { RUNNER_DEBUG: '1' }]) {
       const { stdout, codes } = await run(fail(make()), env)
@@ -150,7 +150,7 @@ describe('the end of an action', () => {
 
   it.each<[string, () => unknown, number]>([
     ['a cause that is the error itself', () => cyclic(), 10],
-    ['causes without end', () => endless(), 10],
+    ['an endless chain of causes', () => endless(), 10],
     [
       'a stack that is not a text',
       () => Object.assign(new Error('other', { cause: new Error('odd') }), { stack: 7 }),
@@ -158,8 +158,8 @@ describe('the end of an action', () => {
     ],
     ['a stack that throws', () => withGetter('stack', thrower), 0],
     ['a cause that throws', () => withGetter('cause', thrower), 1],
-    ['a stack without end', () => withGetter('stack', () => 'Error: odd\n    at x\n'.repeat(100_000)), 25],
-  ])('is reached with what can be shown of %s', async (_, make, shown) => {
+    ['a very long stack', () => withGetter('stack', () => 'Error: odd\n    at x\n'.repeat(100_000)), 25],
+  ])('shows what it can of %s', async (_, make, shown) => {
     const { stdout, codes } = await run(fail(make()), { RUNNER_DEBUG: '1' })
     expect(codes).toEqual([1])
     expect(stdout.match(/^::error::/gm)).toHaveLength(1)
@@ -196,7 +196,7 @@ function hostileProxy(): unknown {
   })
 }
 
-/** Each error is its own cause, or has another one. Both end, so that a test without a limit ends too. */
+/** Returns errors with very many causes. The number is finite, so that the test fails instead of hanging. */
 function cyclic(): Error {
   let asked = 0
   const error = withGetter('cause', () => (++asked < 1000 ? error : undefined))

@@ -19,7 +19,7 @@ const ALL = {
 }
 
 describe('the bill of materials of the bundles', () => {
-  it('has what stands in a list of licences, by name and version, and nothing else', () => {
+  it('contains exactly the packages of the licence lists, by name and version', () => {
     const bill = ofBundles(ALL, [`@a/core 1.0.0\nMIT\n\nText\n\n${line}\n\nms 2.1.3\nMIT\n\nText\n`])
     expect(bill).toEqual({
       bomFormat: 'CycloneDX',
@@ -39,11 +39,11 @@ describe('the bill of materials of the bundles', () => {
     })
   })
 
-  it('is refused when a bundle has a package that npm does not know', () => {
+  it('is refused when a bundle contains a package that npm does not list', () => {
     expect(() => ofBundles(ALL, ['ms 3.0.0\nMIT\n\nText\n'])).toThrow(/unknown to npm: ms@3.0.0/)
   })
 
-  it('is refused when a list of licences cannot be read', () => {
+  it('is refused when a licence list is invalid', () => {
     expect(() => ofBundles(ALL, ['something else'])).toThrow(/Not a package: something else/)
   })
 })

@@ -34,7 +34,7 @@ function errorIn(thrown: unknown): string | undefined {
   throw new Error('no ActionError', { cause: thrown })
 }
 
-/** As the root action does it. */
+/** Seals a code like the root action. */
 async function seal(sealKey: string, env: Readonly<Record<string, string>> = RUN) {
   const { thrown, ...run } = await withEnvironment({ ...inputs({ 'seal-key': sealKey }), ...env }, async () =>
     sealFor(sealingWith(readSealKey(), process.env), { registerCode: CODE, instanceId: INSTANCE }),
@@ -59,11 +59,11 @@ describe('a sealed code', () => {
     ['a public key', publicPem, { 'seal-key': privatePem }],
     ['a public key with escaped line ends', publicPem.replaceAll('\n', '\\n'), { 'seal-key': privatePem }],
     [
-      'a public key whose private one is encrypted',
+      'a public key with an encrypted private key',
       publicPem,
       { 'seal-key': encryptedPem.replaceAll('\n', '\\n'), 'seal-key-passphrase': 'of the seal key' },
     ],
-  ])('with %s is opened in another job, masked', async (_, sealKey, opening) => {
+  ])('with %s is opened and masked in another job', async (_, sealKey, opening) => {
     const seal = await sealed(sealKey)
     const { error, stdout, shown, outputFile } = await unseal({ 'sealed-register-code': seal, ...opening })
     expect(error).toBeUndefined()
@@ -87,7 +87,7 @@ describe('a sealed code', () => {
     expect(error).toBeUndefined()
   })
 
-  it('stays out of the log, like the keys, whatever goes wrong', async () => {
+  it('is never logged, nor are the keys, when unsealing fails', async () => {
     const seal = await sealed(PASSPHRASE)
     for (const [values, env] of [
       [
@@ -133,12 +133,12 @@ describe('the input seal-key', () => {
       /^The input seal-key contains no complete PEM block/,
     ],
     [
-      'a path that is not there',
+      'a path that does not exist',
       'keys/seal-public.pem',
       /^Invalid seal-key: the value is the path of a file/,
     ],
     [
-      'a key of OpenSSH',
+      'an OpenSSH key',
       'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA',
       /^Invalid seal-key: the value is an OpenSSH key/,
     ],
@@ -153,7 +153,7 @@ describe('the input seal-key', () => {
       /^Invalid seal-key: the value is a PEM key without its/,
     ],
     [
-      'an encrypted one without it',
+      'an encrypted private key without its frame',
       bodyOf(encryptedPem),
       /^Invalid seal-key: the value is a PEM key without its/,
     ],
@@ -189,7 +189,7 @@ describe('the input seal-key', () => {
     ...sshForms(),
     ...pointForms(),
     [
-      'a recipient of age',
+      'an age recipient',
       'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p',
       /^Invalid seal-key: the value is an age recipient, not a passphrase/,
     ],
@@ -228,9 +228,9 @@ describe('the input seal-key', () => {
     randomBytes(33).toString('base64'),
     randomBytes(65).toString('base64'),
     `04${randomBytes(64).toString('hex')}`,
-    // 33 bytes can be a point by chance.
+    // 33 random bytes can be a valid point by chance.
     compressedPoint().toString('base64'),
-  ])('may be a passphrase that looks like something else: %s', (value) => {
+  ])('can be a passphrase that resembles a key: %s', (value) => {
     expect(sealingWith(value, RUN).key.algorithm).toBe('PBES2-HS512+A256KW')
   })
 
@@ -239,7 +239,7 @@ describe('the input seal-key', () => {
     ['with dashes missing', privatePem.replaceAll('-----', '----')],
     ['without its frame', privatePem.split('\n').slice(1, -2).join('\n')],
     ['under another name', privatePem.replaceAll('PRIVATE KEY-', 'PRIVATE KEY -')],
-  ])('is masked when it is a damaged key beside a public one: %s', async (_, damaged) => {
+  ])('is masked when it is a damaged private key beside a public key: %s', async (_, damaged) => {
     for (const value of [publicPem + damaged, `${damaged}\n${publicPem}`]) {
       const { stdout } = await seal(value)
       for (const line of privatePem.split('\n').slice(1, -2))
@@ -251,9 +251,9 @@ describe('the input seal-key', () => {
     ['a private key', privatePem],
     ['a private key in one line', privatePem.replaceAll('\n', '\\n')],
     ['a private key without its end', privatePem.slice(0, privatePem.indexOf('-----END'))],
-    ['a private key under the name of a public one', privatePem.replaceAll('PRIVATE KEY', 'PUBLIC KEY')],
-    ['a private key under no name that is known', privatePem.replaceAll('PRIVATE KEY', 'KEY')],
-    ['a private key behind a public one', publicPem + privatePem],
+    ['a private key with the label of a public key', privatePem.replaceAll('PRIVATE KEY', 'PUBLIC KEY')],
+    ['a private key with an unknown label', privatePem.replaceAll('PRIVATE KEY', 'KEY')],
+    ['a private key after a public key', publicPem + privatePem],
   ])('is masked line by line when it is %s', async (_, value) => {
     const { stdout, error } = await seal(value)
     expect(error).toMatch(/^The (input seal-key contains|public key in seal-key cannot be read)/)
@@ -321,7 +321,7 @@ describe('unseal refuses', () => {
     expect(outputFile).toBe('')
   })
 
-  it('to run without an output file, because it would print the code', async () => {
+  it('to run without GITHUB_OUTPUT, because it would print the code', async () => {
     const values = { 'sealed-register-code': await sealed(publicPem), 'seal-key': privatePem }
     const { error, stdout } = await unseal(values, { ...RUN, GITHUB_OUTPUT: '' })
     expect(error).toMatch(/^GITHUB_OUTPUT is not set/)
@@ -329,7 +329,7 @@ describe('unseal refuses', () => {
   })
 })
 
-/** Keys in the forms before PKCS#8. */
+/** Returns keys in the forms before PKCS#8. */
 function olderForms(): string[] {
   const { publicKey: ofRsa, privateKey: rsa } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   return [
@@ -341,7 +341,7 @@ function olderForms(): string[] {
 
 type Refused = [what: string, value: string, message: RegExp]
 
-/** DER as hex, as `xxd` and `openssl` write it. */
+/** Returns DER as hex, as `xxd` and `openssl` write it. */
 function hexForms(ofKey: KeyObject): Refused[] {
   const type = ofKey.type === 'public' ? 'spki' : 'pkcs8'
   const hex = ofKey.export({ type: type as 'spki', format: 'der' }).toString('hex')
@@ -373,7 +373,7 @@ function jwkForms(): Refused[] {
   ])
 }
 
-/** The lines of `.pub` files, and the blob in them. */
+/** Returns lines of `.pub` files, and the blob in them. */
 function sshForms(): Refused[] {
   const names = [
     'ssh-ed25519',
@@ -404,14 +404,14 @@ function sshForms(): Refused[] {
   })
 }
 
-/** The compressed form in a public key: 02 or 03, then one coordinate. */
+/** Returns the compressed point of a public key: 02 or 03, then one coordinate. */
 function compressedPoint(): Buffer {
   const ecdh = createECDH('prime256v1')
   ecdh.generateKeys()
   return ecdh.getPublicKey(null, 'compressed')
 }
 
-/** The uncompressed form in a public key: 04, then both coordinates. */
+/** Returns the uncompressed point of a public key: 04, then both coordinates. */
 function pointForms(): Refused[] {
   return ['P-256', 'P-384', 'P-521', 'secp256k1'].flatMap((namedCurve): Refused[] => {
     const { publicKey } = generateKeyPairSync('ec', { namedCurve })
@@ -432,7 +432,7 @@ function pointForms(): Refused[] {
   })
 }
 
-/** The base64 of a PEM block, in one line. */
+/** Returns the base64 of a PEM block, in one line. */
 function bodyOf(pem: string): string {
   return pem.replace(/-----.*?-----|\n/g, '')
 }

@@ -85,7 +85,7 @@ describe.each(KEYS)('a seal made with %s', (_, { sealing, opening }, header) => 
 })
 
 describe('inside a seal', () => {
-  it('are the claims, and the times in seconds', async () => {
+  it('there are the claims and the times in seconds', async () => {
     const sealed = await seal(CODE, ecPair.sealing, 1_700_000_000_999)
     const { plaintext } = await compactDecrypt(sealed, ecPair.opening.key)
     expect(JSON.parse(Buffer.from(plaintext).toString())).toEqual({
@@ -98,7 +98,7 @@ describe('inside a seal', () => {
     })
   })
 
-  it('any code and any names come back unchanged', async () => {
+  it('any code and any names are returned unchanged', async () => {
     const unit = fc.constantFrom(...Array.from('azAZ09-_.:+/=@~'))
     await fc.assert(
       fc.asyncProperty(
@@ -114,7 +114,7 @@ describe('inside a seal', () => {
     )
   })
 
-  it('any passphrase of 16 characters opens its own seal, and no other one does', async () => {
+  it('any passphrase of 16 characters opens only its own seal', async () => {
     const long = fc.string({ minLength: 16, unit: 'grapheme' })
     await fc.assert(
       fc.asyncProperty(long, long, async (right, wrong) => {
@@ -177,7 +177,7 @@ describe('a seal that was changed', () => {
   }
 
   it.each(['', 'text', '....', 'a.b.c.d', 'e30.a.b.c.d', 'bnVsbA.a.b.c.d', 'MQ.a.b.c.d', 'a'.repeat(10_000)])(
-    'beyond recognition does not open: %j',
+    'completely does not open: %j',
     async (sealed) => {
       expect(await errorOf(() => openSeal(sealed, ecPair.opening, RUN))).toMatch(COULD_NOT_BE_OPENED)
     },
@@ -185,7 +185,7 @@ describe('a seal that was changed', () => {
 })
 
 describe('a seal made for another key', () => {
-  it('does not open, with the message of a changed seal', async () => {
+  it('does not open, with the error of a changed seal', async () => {
     for (const [one, other] of [
       [ecPair, keyPair(ec('P-256'))],
       [ecPair, keyPair(ec('P-384'))],
@@ -229,13 +229,13 @@ describe('a seal that was forged', () => {
     exp: now + 24 * 3600,
   }
 
-  it('with valid claims and algorithms would open, which gives the cases below their meaning', async () => {
+  it('opens with valid claims and algorithms, so that the cases below test what they name', async () => {
     expect(await open(await forge(good))).toEqual(CODE)
   })
 
   it.each<[string, Header]>([
-    ['key agreement without wrapping', { alg: 'ECDH-ES', enc: 'A256GCM' }],
-    ['a smaller wrapping', { alg: 'ECDH-ES+A128KW', enc: 'A256GCM' }],
+    ['key agreement without key wrapping', { alg: 'ECDH-ES', enc: 'A256GCM' }],
+    ['a shorter key for wrapping', { alg: 'ECDH-ES+A128KW', enc: 'A256GCM' }],
     ['another content encryption', { alg: 'ECDH-ES+A256KW', enc: 'A128GCM' }],
     ['a content encryption of another family', { alg: 'ECDH-ES+A256KW', enc: 'A256CBC-HS512' }],
     ['compression', { alg: 'ECDH-ES+A256KW', enc: 'A256GCM', zip: 'DEF' }],
@@ -252,7 +252,7 @@ describe('a seal that was forged', () => {
     },
   )
 
-  it('cannot use hours of CPU time: more rounds than ours are refused at once', async () => {
+  it('is refused at once when it needs more rounds than our own, which could take hours', async () => {
     const [head = '', ...rest] = (await seal(CODE, passphrase)).split('.')
     const header = { ...headerOf(head), p2c: 2_000_000_000 }
     const forged = [Buffer.from(JSON.stringify(header)).toString('base64url'), ...rest].join('.')
@@ -262,7 +262,7 @@ describe('a seal that was forged', () => {
   })
 
   it.each<[string, unknown]>([
-    ['no JSON', 'text'],
+    ['text that is not JSON', 'text'],
     ['null', 'null'],
     ['a number', 7],
     ['nothing', {}],
@@ -271,19 +271,19 @@ describe('a seal that was forged', () => {
     ['a code of two lines', { ...good, register_code: `${CODE.registerCode}\ntwo` }],
     ['a code that is too short', { ...good, register_code: '1234567' }],
     ['a code that is too long', { ...good, register_code: 'x'.repeat(65) }],
-    ['a code of other letters', { ...good, register_code: 'code-für-geräte' }],
-    ['a code for a shell', { ...good, register_code: '$(12345678)' }],
+    ['a code with invalid characters', { ...good, register_code: 'code-für-geräte' }],
+    ['a code with shell syntax', { ...good, register_code: '$(12345678)' }],
     ['a code that is a number', { ...good, register_code: 1 }],
     ['no instance', { ...good, instance_id: null }],
     ['an instance without a name', { ...good, instance_id: '' }],
     ['an instance whose name is too long', { ...good, instance_id: 'x'.repeat(65) }],
-    ['an instance for a shell', { ...good, instance_id: 'post;reboot' }],
+    ['an instance with shell syntax', { ...good, instance_id: 'post;reboot' }],
     ['no repository', { ...good, repository: undefined }],
     ['a run id that is a number', { ...good, run_id: 17263548901 }],
     ['no time of sealing', { ...good, iat: undefined }],
     ['no expiry', { ...good, exp: undefined }],
     ['an expiry that is text', { ...good, exp: '2099' }],
-    ['an expiry before all time', { ...good, iat: -1e300, exp: -1e300 }],
+    ['a negative expiry', { ...good, iat: -1e300, exp: -1e300 }],
     ['a fraction of a second', { ...good, exp: now + 0.5 }],
     ['a time of sealing in the future', { ...good, iat: now + 600, exp: now + 700 }],
     ['an expiry before the sealing', { ...good, iat: now, exp: now - 1 }],
@@ -296,7 +296,7 @@ describe('a seal that was forged', () => {
   })
 })
 
-describe('a seal of another place or time', () => {
+describe('a seal from another repository, run or day', () => {
   it('does not open in another repository', async () => {
     const sealed = await seal(CODE, ecPair.sealing)
     const error = await errorOf(() =>

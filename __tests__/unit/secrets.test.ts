@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, jest } from '@jest/globals'
 
 type Secrets = typeof import('../../src/runner/secrets.ts')
 
-/** A fresh module that knows no secret. */
+/** Imports the module again, without any secret. */
 let secrets: Secrets
 beforeEach(async () => {
   jest.resetModules()
@@ -19,7 +19,7 @@ const wrapped = (text: string, width: number): string =>
 
 const half = ({ length }: string): number => Math.floor(length / 2)
 
-/** How a service, a proxy or a library can spell what it was sent. */
+/** How a service, a proxy or a library can spell a secret. */
 const SPELLINGS: readonly [string, (secret: string) => string][] = [
   ['unchanged', (secret) => secret],
   ['without its first character', (secret) => secret.slice(1)],
@@ -101,7 +101,7 @@ const SPELLINGS: readonly [string, (secret: string) => string][] = [
   ['in base64 in JSON in a URL', (secret) => encodeURIComponent(JSON.stringify(wrapped(base64(secret), 76)))],
 ]
 
-/** A new one each time, because the result must not depend on the letters. */
+/** Returns a new secret each time, because the result must not depend on its letters. */
 function madeToken(): string {
   const part = (claims: object): string => Buffer.from(JSON.stringify(claims)).toString('base64url')
   const header = part({ alg: 'RS256', typ: 'JWT' })
@@ -122,7 +122,7 @@ describe.each([
 })
 
 describe('a piece of a secret', () => {
-  it('is any twelve letters and digits in a row', () => {
+  it('consists of any twelve letters and digits in a row', () => {
     const secret = 'q1w2e3r4t5y6u7i8o9p0'
     secrets.rememberSecret(secret)
     for (let at = 0; at + 12 <= secret.length; at++) {
@@ -131,7 +131,7 @@ describe('a piece of a secret', () => {
     }
   })
 
-  it('counts in our own words when one of them is a digit', () => {
+  it('counts in a text of the action when it contains a digit', () => {
     secrets.rememberSecret('the quick brown fox 4 u')
     expect(secrets.containsPieceWithDigit('a quick brown fox jumps')).toBe(false)
     expect(secrets.containsSecret('a quick brown fox jumps')).toBe(true)
@@ -141,7 +141,7 @@ describe('a piece of a secret', () => {
     expect(secrets.containsPieceWithDigit('ick brown fox 4 u')).toBe(true)
   })
 
-  it('is found for every secret, whenever it was remembered', () => {
+  it('is found for every secret, in any order', () => {
     secrets.rememberSecret('q1w2e3r4t5y6')
     expect(secrets.containsSecret('a1s2d3f4g5h6')).toBe(false)
     secrets.rememberSecret('a1s2d3f4g5h6')
@@ -171,12 +171,12 @@ describe('a literal secret', () => {
     expect(secrets.literalSecrets()).toEqual(known)
   })
 
-  it('is listed after longer ones', () => {
+  it('is listed after longer secrets', () => {
     for (const secret of ['tuna', 'tuna-and', 'tuna-a']) secrets.rememberSecret(secret)
     expect(secrets.literalSecrets()).toEqual(['tuna-and', 'tuna-a', 'tuna'])
   })
 
-  it('is found as a whole, not in part', () => {
+  it('is found only as a whole', () => {
     secrets.rememberSecret('tuna-7')
     expect(secrets.containsSecret('a TUNA, 7 of them')).toBe(true)
     expect(secrets.containsSecret('a tuna-')).toBe(false)

@@ -40,8 +40,8 @@ function explained(failure: Failure, errors = MQTT_ERRORS, through?: typeof prox
   )
 }
 
-describe('whether to try again', () => {
-  // Permanent errors come with HTTP 500, and throttling with 400: statuses say nothing about a known code.
+describe('whether to retry', () => {
+  // Permanent errors can have HTTP 500, and throttling HTTP 400. The status says nothing about a known code.
   it.each([
     ['MqttInstanceNotFound', 500, false],
     ['MqttOwnerCheckError', 500, false],
@@ -97,7 +97,7 @@ describe('whether to try again', () => {
   })
 })
 
-describe('the words of an error', () => {
+describe('the text of an error', () => {
   it.each([
     ['NoPermission', /mq:GetRegisterCode and mq:MqttInstanceAccess.*acs:mq:cn-hangzhou:\*:post-cn-x/],
     ['ApiNotSupport', /edition of instance post-cn-x .*Enterprise Platinum/],
@@ -105,11 +105,11 @@ describe('the words of an error', () => {
     ['InvalidSecurityToken.Expired', /have expired/],
     ['Throttling.Whatever', /500 calls a second/],
     ['SignatureDoesNotMatch', /secret does not belong to the access key ID/],
-  ])('%s say what to do', (code, text) => {
+  ])('%s has a fix', (code, text) => {
     expect(words(refused(code, 400))).toMatch(text)
   })
 
-  it('compare the two clocks when the service found ours to be off', () => {
+  it('compares both clocks when the service reports a difference', () => {
     const text = words(refused('InvalidTimeStamp.Expired', 400, 'Tue, 24 Nov 2026 10:00:00 GMT'))
     expect(text).toMatch(/15 minutes off/)
     expect(text).toMatch(
@@ -118,21 +118,21 @@ describe('the words of an error', () => {
     expect(words(refused('NoPermission', 403, 'Tue, 24 Nov 2026 10:00:00 GMT'))).not.toContain('2026')
   })
 
-  it('name what is not trusted, and how to trust it', () => {
+  it('names the untrusted host and explains how to trust it', () => {
     const text = words({ kind: 'untrusted', code: 'SELF_SIGNED_CERT_IN_CHAIN' })
     expect(text).toMatch(
       /onsmqtt\.cn-hangzhou\.aliyuncs\.com is not trusted.*private CA issues it on purpose, .*NODE_EXTRA_CA_CERTS/,
     )
   })
 
-  it('say that a region or an endpoint is likely wrong when nobody answers there', () => {
+  it('suggests a wrong region or endpoint when the host does not resolve', () => {
     const text = words({ kind: 'network', code: 'ENOTFOUND', what: 'does not resolve' })
     expect(text).toMatch(
       /^onsmqtt\.cn-hangzhou\.aliyuncs\.com does not resolve\. Check endpoint, region-id and network/,
     )
   })
 
-  it('take a code that is not known for a word of the service, which can be anything', () => {
+  it('treats an unknown code as a text of the service', () => {
     const answerOf = (code: string, serviceMessage: string): object => {
       const failure: Failure = { kind: 'refused', code, serviceMessage, status: 400 }
       const { code: known, serviceMessage: words } = explained(failure)
@@ -147,7 +147,7 @@ describe('the words of an error', () => {
     expect(answerOf('toString', '')).toEqual({ code: undefined, serviceMessage: 'toString' })
   })
 
-  it('say of a code that is not known where to look it up', () => {
+  it('links to the list of error codes for an unknown code', () => {
     expect(words(refused('NeverHeardOf', 400))).toBe(
       'The service refused GetRegisterCode (NeverHeardOf: Oh no; request 3F2A). Look up the error code in the API reference, or contact Alibaba Cloud support with the request ID.',
     )
@@ -159,17 +159,14 @@ describe('the words of an error', () => {
       '3F2A',
       /^Run the job again later\. If it persists, contact Alibaba Cloud support with the request ID\.$/,
     ],
-  ])(
-    'tell a broken answer of the service from one of somebody else by its request id: %s',
-    (requestId, fix) => {
-      const failure: Failure = { kind: 'broken-response', what: 'answered without a code', requestId }
-      const error = explained(failure)
-      expect(error.fix).toMatch(fix)
-      expect(error.requestId).toBe(requestId)
-    },
-  )
+  ])('treats an invalid response with a request ID as one from the service: %s', (requestId, fix) => {
+    const failure: Failure = { kind: 'broken-response', what: 'answered without a code', requestId }
+    const error = explained(failure)
+    expect(error.fix).toMatch(fix)
+    expect(error.requestId).toBe(requestId)
+  })
 
-  it('name no proxy when there is none', () => {
+  it('names no proxy when none is used', () => {
     expect(words({ kind: 'timeout', what: 'did not respond', limitMs: 20_000 })).toBe(
       `${subject.endpoint} did not respond within 20 s. ` +
         `Check that this runner can reach ${subject.endpoint}, on port 443 unless another one is given. ` +
@@ -177,7 +174,7 @@ describe('the words of an error', () => {
     )
   })
 
-  it('say how much was tried', () => {
+  it('contains the number of attempts and the time', () => {
     const failure: Failure = { kind: 'timeout', what: 'did not respond', limitMs: 20_000 }
     const error = explained(failure, MQTT_ERRORS, undefined, 'after 5 attempts in 8.2 s')
     expect(error.message).toBe(
@@ -188,7 +185,7 @@ describe('the words of an error', () => {
   it.each([
     ['MQTT', MQTT_ERRORS],
     ['STS', STS_ERRORS],
-  ])('have no blank left for any code of %s', (_, errors) => {
+  ])('fills every placeholder for each code of %s', (_, errors) => {
     for (const code of Object.keys(errors))
       expect(words(refused(code, 400), errors)).not.toMatch(/[{}]|undefined/)
   })
@@ -214,18 +211,18 @@ describe('the words of an error', () => {
       { kind: 'network', code: 'EPROTO', what: 'did not complete the TLS handshake' },
       /HTTPS_PROXY sets the proxy/,
     ],
-  ])('name the proxy on the way, without its password: %j', (failure, text) => {
+  ])('names the proxy, without its password: %j', (failure, text) => {
     expect(words(failure, MQTT_ERRORS, proxy)).toMatch(text)
     expect(words(failure, MQTT_ERRORS, proxy)).not.toContain('user:word')
   })
 
-  it('name no proxy that is not on the way', () => {
+  it('does not name a proxy that is bypassed', () => {
     const bypassed = { ...proxy, isBypassed: () => true }
     const failure: Failure = { kind: 'timeout', what: 'did not respond', limitMs: 20_000 }
     expect(words(failure, MQTT_ERRORS, bypassed)).not.toContain('proxy.example')
   })
 
-  it('say what a trust policy has to hold, in the words of the token', () => {
+  it('names the claims that the trust policy must allow', () => {
     const text = words(refused('AuthenticationFail.NoPermission', 401), STS_ERRORS)
     for (const value of [
       subject.role,

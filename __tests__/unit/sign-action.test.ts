@@ -36,7 +36,7 @@ function given(ca: Issued): Record<string, string> {
 }
 
 describe('sign', () => {
-  it('makes the certificate, as an output and as a file that its user alone can read', async () => {
+  it('writes the certificate to an output and to a file that only its user can read', async () => {
     const ca = await makeCa({ kind: 'RSA 2048' })
     const { error, outputFile, files, stdout } = await sign(given(ca))
     expect(error).toBeUndefined()
@@ -85,7 +85,7 @@ describe('sign', () => {
     expect(stdout).not.toContain(`::add-mask::${keyFile}`)
   })
 
-  it('masks what is left of a key without its first line', async () => {
+  it('masks the rest of a key without its first line', async () => {
     const ca = await makeCa()
     const lines = keyPem(ca).split('\n').slice(1)
     const { error, stdout } = await sign({ ...given(ca), 'ca-private-key': lines.join('\n') })
@@ -100,7 +100,7 @@ describe('sign', () => {
     for (const line of lines.filter(({ length }) => length >= 16))
       expect(stdout).toContain(`::add-mask::${line}\n`)
     expect(stdout).toContain(`::add-mask::${CODE}\n`)
-    // No secret: its lines may stand in other outputs.
+    // Not a secret: other outputs may contain its lines.
     expect(stdout).not.toContain(`::add-mask::${ca.pem.split('\n')[1] ?? ''}`)
     const shown = stdout.split('\n').filter((line) => !line.startsWith('::add-mask::'))
     for (const secret of [CODE, ...lines]) expect(shown.join('\n')).not.toContain(secret)
@@ -144,7 +144,11 @@ describe('sign refuses, and leaves nothing behind,', () => {
       () => ({ 'register-code': 'two words' }),
       /^Invalid register-code: the value is not a register code/,
     ],
-    ['stars', () => ({ 'register-code': '***' }), /^Invalid register-code: the value is stars/],
+    [
+      'a masked register-code',
+      () => ({ 'register-code': '***' }),
+      /^Invalid register-code: the value is stars/,
+    ],
     [
       'no CA certificate',
       () => ({ 'ca-certificate': '' }),
@@ -210,7 +214,7 @@ describe('sign refuses, and leaves nothing behind,', () => {
       /^The input ca-certificate contains a private/,
     ],
     [
-      'a path without a file',
+      'a path that does not exist',
       () => ({ 'ca-certificate': 'no/such.pem' }),
       /^Invalid ca-certificate: neither PEM/,
     ],
@@ -234,7 +238,7 @@ describe('sign refuses, and leaves nothing behind,', () => {
     }
   })
 
-  it('a folder that is not there', async () => {
+  it('a folder that does not exist', async () => {
     const { error } = await sign(given(await makeCa()), { RUNNER_TEMP: join(folder, 'gone') })
     expect(error).toMatch(
       /^A file could not be written to the folder that RUNNER_TEMP names\. Check the disk/,
@@ -242,7 +246,7 @@ describe('sign refuses, and leaves nothing behind,', () => {
   })
 
   it('a step without a file for outputs', async () => {
-    // Seen before anything is made: a missing folder would be noticed later.
+    // Checked first: a missing folder would be found only later.
     const { error, files } = await sign(given(await makeCa()), { GITHUB_OUTPUT: '', RUNNER_TEMP: '' })
     expect(error).toMatch(/^GITHUB_OUTPUT is not set/)
     expect(files).toEqual([])
@@ -254,7 +258,7 @@ describe('sign refuses, and leaves nothing behind,', () => {
     const env = { RUNNER_TEMP: folder, GITHUB_OUTPUT: output, ...inputs(given(await makeCa())) }
     const { thrown } = await withEnvironment(env, async () => {
       const signing = signAction()
-      // Gone while the keys are made, which takes until the next turn of the event loop; after it was looked at.
+      // The file disappears after the check, while the keys are generated.
       await new Promise((resolve) => {
         process.nextTick(resolve)
       })

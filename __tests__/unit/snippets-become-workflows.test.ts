@@ -16,7 +16,7 @@ const ACTIONS = new Map([
 ])
 const ROOT = 'OWNER/apsaramq-mqtt-register-code@v1'
 
-/** The snippet as it stands in line 20 of a document, so that everything fits in front of it. */
+/** Places the snippet in line 20 of a document, so that there is room for the lines added before it. */
 function workflow(text: string, document = 'README.md'): Record<string, unknown> {
   const whole = asWorkflow({ document, line: 20, text }, ACTIONS) ?? ''
   const first = text.split('\n')[0] ?? ''
@@ -25,7 +25,7 @@ function workflow(text: string, document = 'README.md'): Record<string, unknown>
 }
 
 describe('the snippets of a document', () => {
-  it('are those in YAML, each with its line and without its indentation', () => {
+  it('are its YAML blocks, each with its line and without indentation', () => {
     const markdown =
       'Text\n\n```yaml\na: 1\n```\n\n- List\n  ```yml\n  b:\n    c: 2\n  ```\n\n```sh\nd: 3\n```\n'
     expect(yamlSnippets('README.md', markdown)).toEqual([
@@ -36,7 +36,7 @@ describe('the snippets of a document', () => {
 })
 
 describe('a snippet becomes a workflow', () => {
-  it('that it is already, with what it leaves out', () => {
+  it('when it already is one, with the omitted parts added', () => {
     expect(workflow('on: pull_request\njobs:\n  a:\n    runs-on: b\n')).toEqual({
       name: 'Snippet',
       on: 'pull_request',
@@ -70,11 +70,11 @@ describe('a snippet becomes a workflow', () => {
       '- run: a\n',
       { snippet: { name: 'Snippet', 'runs-on': 'ubuntu-latest', steps: [{ run: 'a' }] } },
     ],
-  ])('of which it is %s', (_, text, jobs) => {
+  ])('when it contains %s', (_, text, jobs) => {
     expect(workflow(text)['jobs']).toEqual(jobs)
   })
 
-  it('with the step whose outputs its steps use', () => {
+  it('with an added step whose outputs it uses', () => {
     expect(workflow('- run: a ${{ steps.mqtt.outputs.register-code }}\n')['jobs']).toMatchObject({
       snippet: {
         steps: [
@@ -89,11 +89,11 @@ describe('a snippet becomes a workflow', () => {
     ['README.md', 'region-id: a\n', ROOT, { 'region-id': 'a', 'instance-id': 'snippet' }],
     ['sign/README.md', 'valid-days: 3\n', ROOT.replace('@', '/sign@'), { 'valid-days': 3 }],
     ['README.md', 'valid-days: 3\n', ROOT.replace('@', '/sign@'), { 'valid-days': 3 }],
-  ])('in %s with a step that takes its inputs', (document, text, uses, inputs) => {
+  ])('in %s with an added step for its inputs', (document, text, uses, inputs) => {
     expect(workflow(text, document)['jobs']).toMatchObject({ snippet: { steps: [{ uses, with: inputs }] } })
   })
 
-  it('but for the configuration of Dependabot', () => {
+  it('unless it is a configuration of Dependabot', () => {
     expect(
       asWorkflow({ document: 'README.md', line: 20, text: 'version: 2\nupdates: []\n' }, ACTIONS),
     ).toBeUndefined()
@@ -106,7 +106,7 @@ describe('a snippet becomes a workflow', () => {
       '- run: ${{ steps.mqtt.outputs.code }}\n',
       'no action of this repository has the outputs code',
     ],
-  ])('unless it has %s', (_, text, message) => {
+  ])('unless it uses %s', (_, text, message) => {
     expect(() => asWorkflow({ document: 'README.md', line: 20, text }, ACTIONS)).toThrow(
       `README.md:20: ${message}`,
     )

@@ -14,7 +14,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
-it('is appended to that of earlier steps', async () => {
+it('a summary is appended to that of earlier steps', async () => {
   const file = join(folder, 'summary')
   writeFileSync(file, 'Earlier.\n')
   const { stdout } = await withEnvironment({ GITHUB_STEP_SUMMARY: file }, () => {
@@ -33,7 +33,7 @@ it.each([
     /<b |"x|'y/,
     '>&lt;b onclick=&quot;x()&quot; id=&#39;y&#39;&gt;&amp;amp;&lt;/b&gt;<',
   ],
-  ['a blank line, after which Markdown would begin', 'a\n\n# b', /\n# b/, 'a # b'],
+  ['a blank line, after which Markdown would start', 'a\n\n# b', /\n# b/, 'a # b'],
   ['short secret', 'it is tuna-7', /tuna/, 'it is ***'],
   [
     'secret',
@@ -41,8 +41,8 @@ it.each([
     /13274673|it is/,
     '<code>(message withheld: it contains a secret)</code>',
   ],
-  ['more than anybody reads', 'x'.repeat(5000), /x{1001}/, '…'],
-])('contains no %s', async (_, value, never, instead) => {
+  ['text beyond the limit', 'x'.repeat(5000), /x{1001}/, '…'],
+])('a summary contains no %s', async (_, value, never, instead) => {
   const file = join(folder, 'summary')
   await withEnvironment({ GITHUB_STEP_SUMMARY: file }, () => {
     mask('13274673-8f90-4630')
@@ -55,7 +55,7 @@ it.each([
 })
 
 it.each([{}, { GITHUB_STEP_SUMMARY: '/nowhere/summary' }])(
-  'does not fail the step without a file: %j',
+  'a missing summary file does not fail the step: %j',
   async (env) => {
     const { stdout, thrown } = await withEnvironment(env, () => {
       writeSummary('t', {})

@@ -7,30 +7,35 @@ const proxy = {
   isBypassed: () => false,
 }
 
-describe('a failure on the way through a proxy', () => {
+describe('a failure of a connection through a proxy', () => {
   it.each([
     [
-      "Node's, with the answer to CONNECT",
+      'an error of Node with a CONNECT response',
       { code: 'ERR_PROXY_TUNNEL', statusCode: 407 },
       'ERR_PROXY_TUNNEL',
       407,
     ],
     [
-      "Node's, with an answer that is none",
+      'an error of Node with an invalid CONNECT response',
       { code: 'ERR_PROXY_TUNNEL', statusCode: NaN },
       'ERR_PROXY_TUNNEL',
       undefined,
     ],
-    ["Node's, without an answer", { code: 'ERR_PROXY_TUNNEL' }, 'ERR_PROXY_TUNNEL', undefined],
     [
-      'a connection to its port',
+      'an error of Node without a CONNECT response',
+      { code: 'ERR_PROXY_TUNNEL' },
+      'ERR_PROXY_TUNNEL',
+      undefined,
+    ],
+    [
+      'a connection to the proxy port',
       { code: 'ECONNREFUSED', syscall: 'connect', port: 3128 },
       'ECONNREFUSED',
       undefined,
     ],
-    ['its name, without a code', { hostname: 'proxy.example' }, '', undefined],
-    ['its name', { code: 'ENOTFOUND', hostname: 'proxy.example' }, 'ENOTFOUND', undefined],
-  ])('is that of the proxy: %s', (_, parts, code, status) => {
+    ['the proxy host without an error code', { hostname: 'proxy.example' }, '', undefined],
+    ['the proxy host', { code: 'ENOTFOUND', hostname: 'proxy.example' }, 'ENOTFOUND', undefined],
+  ])('is attributed to the proxy: %s', (_, parts, code, status) => {
     const error = Object.assign(new Error(), parts)
     expect(failureOf(error, { head: undefined, proxy: proxy, timeoutMs: 1 })).toEqual({
       kind: 'proxy',
@@ -42,10 +47,10 @@ describe('a failure on the way through a proxy', () => {
 
   it.each([
     ['another port', { code: 'ECONNREFUSED', syscall: 'connect', port: 443 }],
-    ['a connection that was there', { code: 'ECONNRESET', syscall: 'read', port: 3128 }],
-    ['another name', { code: 'ENOTFOUND', hostname: 'onsmqtt.example' }],
+    ['an established connection', { code: 'ECONNRESET', syscall: 'read', port: 3128 }],
+    ['another host', { code: 'ENOTFOUND', hostname: 'onsmqtt.example' }],
     ['TLS', { code: 'EPROTO' }],
-  ])('is that of the host behind it: %s', (_, parts) => {
+  ])('is attributed to the target host: %s', (_, parts) => {
     const failure = failureOf(Object.assign(new Error(), parts), {
       head: undefined,
       proxy: proxy,
@@ -57,14 +62,14 @@ describe('a failure on the way through a proxy', () => {
   it.each([
     ['http://proxy.example', 80],
     ['https://proxy.example', 443],
-  ])('knows the port that %s leaves out', (url, port) => {
+  ])('uses the default port of %s', (url, port) => {
     const error = Object.assign(new Error(), { code: 'ECONNREFUSED', syscall: 'connect', port })
     expect(failureOf(error, { head: undefined, proxy: { ...proxy, url }, timeoutMs: 1 })).toMatchObject({
       kind: 'proxy',
     })
   })
 
-  it('cannot be, once an answer came', () => {
+  it('is not attributed to the proxy after a response arrived', () => {
     const head = { status: 200, contentType: '', location: undefined, date: undefined }
     const error = Object.assign(new Error(), { code: 'ECONNRESET', syscall: 'connect', port: 3128 })
     expect(failureOf(error, { head, proxy, timeoutMs: 1 })).toMatchObject({ kind: 'network' })

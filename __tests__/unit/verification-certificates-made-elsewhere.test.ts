@@ -14,14 +14,14 @@ const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
 const subject = new x509.Name([{ CN: [CODE] }])
 
 describe('a verification certificate made elsewhere', () => {
-  it('returns the code that it contains', async () => {
+  it('has its code read', async () => {
     const ca = await makeCa()
     const { certificate } = await makeLeaf({ issuer: ca, subject })
     expect(checkVerificationCertificate({ certificate, ca: ca.certificate })).toBe(CODE)
     expect(checkVerificationCertificate({ certificate, ca: ca.certificate, registerCode: CODE })).toBe(CODE)
   })
 
-  it('may have been made by this action', async () => {
+  it('is accepted when this action made it', async () => {
     const ca = await makeCa({ kind: 'RSA 2048' })
     const issuer = issuerOf(ca.certificate)
     const signer = signerInMemory(ca.key, issuer)
@@ -60,7 +60,7 @@ describe('a verification certificate made elsewhere', () => {
     ['longer than a Common Name may be', 'x'.repeat(65)],
     ['other letters', 'code-für-geräte'],
     ['a line end', '13274673\n8f90'],
-    ['what a shell would read', '$(13274673)'],
+    ['shell syntax', '$(13274673)'],
   ])('is refused with a Common Name that is not a register code, which is not shown: %s', async (_, name) => {
     const ca = await makeCa()
     const { certificate } = await makeLeaf({ issuer: ca, subject: new x509.Name([{ CN: [name] }]) })
@@ -71,7 +71,7 @@ describe('a verification certificate made elsewhere', () => {
     expect(error).not.toContain(name)
   })
 
-  it('shows neither subject if it is swapped with the CA certificate', async () => {
+  it('is refused without its subject if it is swapped with the CA certificate', async () => {
     const ca = await makeCa()
     const { certificate } = await makeLeaf({ issuer: ca, subject })
     const error = await errorOf(() =>
@@ -85,7 +85,7 @@ describe('a verification certificate made elsewhere', () => {
 
   it('is refused if another CA of the same name signed it', async () => {
     const [ca, other] = [await makeCa(), await makeCa()]
-    // Without key identifiers, so that nothing but the signature tells them apart.
+    // Without key identifiers, so that only the signature differs.
     const twin = await makeCa({ withKeyIdentifier: false })
     const { certificate } = await makeLeaf({ issuer: other, subject })
     for (const wrong of [ca, twin]) {
@@ -115,7 +115,7 @@ describe('a verification certificate made elsewhere', () => {
     )
   })
 
-  it('must not be the CA certificate itself', async () => {
+  it('is refused if it is the CA certificate', async () => {
     const { certificate } = await makeCa()
     expect(await errorOf(() => checkVerificationCertificate({ certificate, ca: certificate }))).toMatch(
       /^The inputs verification-certificate and ca-certificate contain the same certificate\. Set/,

@@ -56,7 +56,7 @@ describe('the issuer of a verification certificate', () => {
   const attribute = (type: number, value: Buffer | string) =>
     der(0x30, der(0x06, commonName), der(type, value))
 
-  // A CA may have been made with any of these; the name is only the same with the same string types.
+  // A CA may use any of these string types. Names are equal only with the same types.
   it.each([
     ['UTF-8', [[attribute(0x0c, 'Zertifikate für Geräte')]]],
     ['PrintableString', [[attribute(0x13, 'Devices')]]],
@@ -65,9 +65,9 @@ describe('the issuer of a verification certificate', () => {
     ['UniversalString', [[attribute(0x1c, Buffer.from('0000004300000041', 'hex'))]]],
     ['IA5String', [[attribute(0x16, 'ca@example.com')]]],
     ['several values in one part, not sorted', [[attribute(0x0c, 'zz'), attribute(0x13, 'a')]]],
-    ['longer than a length of one byte can say', [[attribute(0x0c, 'x'.repeat(200))]]],
-    ['bytes that are no UTF-8', [[attribute(0x0c, Buffer.from([0x43, 0xff]))]]],
-    ['what text would have to escape', [[attribute(0x0c, 'a, b="c"+d;<e>#\\')], [attribute(0x13, ' x ')]]],
+    ['longer than a one-byte length allows', [[attribute(0x0c, 'x'.repeat(200))]]],
+    ['bytes that are not UTF-8', [[attribute(0x0c, Buffer.from([0x43, 0xff]))]]],
+    ['characters that text forms escape', [[attribute(0x0c, 'a, b="c"+d;<e>#\\')], [attribute(0x13, ' x ')]]],
   ])('is the subject of the CA, byte for byte: %s', async (_, parts) => {
     const subject = new x509.Name(der(0x30, ...parts.map((part) => der(0x31, ...part))))
     const ca = await makeCa({ subject })
@@ -76,7 +76,7 @@ describe('the issuer of a verification certificate', () => {
     expect(certificate.checkIssued(ca.certificate)).toBe(true)
   })
 
-  it('is the CA and not the one above it', async () => {
+  it('is the CA and not its own issuer', async () => {
     const root = await makeCa({ subject: new x509.Name('CN=Root') })
     const ca = await makeCa({ issuer: root, subject: new x509.Name('CN=Devices') })
     const certificate = await sign(ca)
@@ -89,7 +89,7 @@ describe('a CA certificate whose signature parameters are not valid DER', () => 
   it('is refused, although OpenSSL does not check them', async () => {
     const ca = await makeCa({ kind: 'RSA 2048' })
     const withNull = ca.certificate.raw.toString('hex')
-    // UNIVERSAL 15, which X.680 reserves, in the place of NULL.
+    // UNIVERSAL 15, which X.680 reserves, instead of NULL.
     const reserved = withNull.replaceAll('06092a864886f70d01010b0500', '06092a864886f70d01010b0f00')
     expect(reserved).not.toBe(withNull)
     const certificate = new X509Certificate(Buffer.from(reserved, 'hex'))
@@ -99,7 +99,7 @@ describe('a CA certificate whose signature parameters are not valid DER', () => 
   })
 })
 
-/** A CA certificate as another program could have made it; its own signature, which nobody checks, is no longer right. */
+/** Makes a CA certificate like another program. Its own signature is invalid, but is not checked here. */
 function changed(ca: Issued, change: (toBeSigned: BaseBlock[]) => void): Issued {
   const { result } = fromBER(new Uint8Array(ca.certificate.raw))
   change(inside(inside(result)[0]))
@@ -140,7 +140,7 @@ describe('a CA certificate of another program', () => {
     expect(extensionsOf(await sign(ca))).toHaveLength(1)
   })
 
-  it('may have more parts than any real one', async () => {
+  it('can have many more parts than usual', async () => {
     const parts = Array.from({ length: 3000 }, (_, n) => ({ OU: [`part ${n}`] }))
     const ca = await makeCa({ subject: new x509.Name(parts) })
     expect((await sign(ca)).checkIssued(ca.certificate)).toBe(true)
@@ -148,7 +148,7 @@ describe('a CA certificate of another program', () => {
 })
 
 describe('the extensions of a verification certificate', () => {
-  it("say that it is no CA, and which of its issuer's keys signed it", async () => {
+  it('mark it as not a CA, and identify the key that signed it', async () => {
     const ca = await makeCa()
     const extensions = extensionsOf(await sign(ca))
     const constraints = extensions.find((one) => one instanceof x509.BasicConstraintsExtension)
@@ -169,7 +169,7 @@ describe('the extensions of a verification certificate', () => {
 })
 
 describe('the serial number of a verification certificate', () => {
-  it('is 16 random bytes that every tool spells alike: the first is 10 to 7f', async () => {
+  it('is 16 random bytes with a first byte from 10 to 7f, so that all tools print it alike', async () => {
     const ca = await makeCa()
     const serials: Buffer[] = []
     for (let n = 0; n < 64; n++) {
@@ -181,7 +181,7 @@ describe('the serial number of a verification certificate', () => {
       expect(certificate.serialNumber.toLowerCase()).toBe(serialNumber.toString('hex'))
       serials.push(serialNumber)
     }
-    // Every bit but the sign is set in some and not in others. The probability that one is not is 2^-56.
+    // Each bit except the sign varies between certificates. The probability that one does not is 2^-56.
     const numbers = serials.map((serial) => BigInt(`0x${serial.toString('hex')}`))
     const or = numbers.reduce((all, one) => all | one)
     const and = numbers.reduce((all, one) => all & one)
@@ -214,12 +214,12 @@ describe('the digest of a verification certificate', () => {
     ['with NULL parameters, as RFC 4055 requires', 'RSA 2048', '300d06092a864886f70d01010b0500'],
     ['without parameters, as RFC 5758 requires', 'EC P-256', '300a06082a8648ce3d040302'],
   ] as const)('is named %s: %s', async (_, kind, algorithm) => {
-    // Within what is signed, and beside it.
+    // The algorithm is stated twice: inside and outside the signed part.
     const hex = (await sign(await makeCa({ kind }))).raw.toString('hex')
     expect(hex.split(algorithm)).toHaveLength(3)
   })
 
-  it('is SHA-256 if the signature of the CA has none', async () => {
+  it('is SHA-256 if the signature of the CA names none', async () => {
     const ca = await makeCa({ issuer: await makeCa({ kind: 'Ed25519' }) })
     expect((await sign(ca)).signatureAlgorithm).toBe('ecdsa-with-SHA256')
   })
@@ -252,7 +252,7 @@ describe('the validity of a verification certificate', () => {
     expect(partsOf(certificate.raw).times[1]).toBe(time)
   })
 
-  it('is in whole seconds beyond 2049 too, where the form of the time changes', async () => {
+  it('has whole seconds also after 2049, where the time format changes', async () => {
     const ca = await makeCa({
       notBefore: at(-DAY_MS),
       notAfter: new Date(Date.UTC(9999, 11, 31, 23, 59, 59)),
@@ -263,7 +263,7 @@ describe('the validity of a verification certificate', () => {
 })
 
 describe('the code in a verification certificate', () => {
-  it('may be any 8 to 64 of the characters that a code can have', async () => {
+  it('can be any 8 to 64 valid characters', async () => {
     const ca = await makeCa()
     const code = fc.string({
       minLength: 8,
@@ -304,8 +304,8 @@ describe('the code in a verification certificate', () => {
   })
 })
 
-describe('signatures on P-521, whose numbers are often a byte short,', () => {
-  it('verify, all of them', async () => {
+describe('signatures on P-521, whose integers are often one byte shorter,', () => {
+  it('all verify', async () => {
     const ca = await makeCa({ kind: 'EC P-521' })
     for (let n = 0; n < 60; n++) {
       expect((await sign(ca)).verify(ca.certificate.publicKey)).toBe(true)
@@ -314,7 +314,7 @@ describe('signatures on P-521, whose numbers are often a byte short,', () => {
 })
 
 describe('the certificate of another CA', () => {
-  it('does not verify, so that the checks above mean something', async () => {
+  it('does not verify, so that the checks above are meaningful', async () => {
     const [ca, other] = [await makeCa(), await makeCa()]
     expect((await sign(ca)).verify(other.certificate.publicKey)).toBe(false)
     expect((await makeLeaf({ key: privateKey('EC P-256') })).certificate.checkIssued(ca.certificate)).toBe(

@@ -55,7 +55,7 @@ export function withNames(config: Config, names: Names, { subject, claims }: Job
   }
 }
 
-/** Names the default entry of a list. An entry that has the name already becomes the default one. */
+/** Names the default entry of a list. An entry that already has the name becomes the default one. */
 function named<E extends Entry>(
   entries: readonly E[] = [],
   id: string | undefined,

@@ -7,25 +7,25 @@ import { LIVE_ON, REFUSED, type StartupLine } from '../run.ts'
 import { waitForStartup } from '../start.ts'
 import type { Config } from '../world/config.ts'
 
-/** The argument that makes the bundle the emulator. */
+/** The argument that makes the bundle run the emulator. */
 export const SERVE = 'serve'
 
 const START_TIMEOUT_MS = 30_000
 
-/** An emulator that is ready. It ends with this process unless it is let go. */
+/** An emulator that is ready. It ends with this process unless it is detached. */
 export type ServiceProcess = {
   readonly line: StartupLine
   readonly pid: number
-  /** Lets it outlive this process. */
-  readonly letGo: () => Promise<void>
+  /** Detaches it, so that it outlives this process. */
+  readonly detach: () => Promise<void>
 }
 
 /**
- * Starts the emulator as a process of its own, and waits until it is ready.
+ * Starts the emulator as a separate process, and waits until it is ready.
  *
- * The startup line comes over a channel between the two processes, so the secrets that the emulator makes are in no
- * file. Those of a given config are in a file of mode 600 until it is ready. If this process fails or is killed before it
- * lets the emulator go, the end of the channel ends the emulator.
+ * The startup line is sent over a channel between the two processes, so generated secrets are never written to a file.
+ * Those of a given config are in a file of mode 600 until the emulator is ready. If this process ends before it
+ * detaches the emulator, the channel closes, and the emulator ends too.
  *
  * @param options.logFile for its standard output and error
  * @throws ActionError with the emulator's message if it does not start
@@ -54,7 +54,7 @@ export async function startServiceProcess(options: {
       windowsHide: true,
     })
     const line = await startupLine(child, logFile)
-    return { line, pid: child.pid ?? 0, letGo: () => letGo(child) }
+    return { line, pid: child.pid ?? 0, detach: () => detach(child) }
   } finally {
     closeSync(log)
     rmSync(configFile, { force: true })
@@ -100,7 +100,7 @@ function didNotStart(exitCode: number | null, logFile: string, cause: unknown): 
   })
 }
 
-async function letGo(child: ChildProcess): Promise<void> {
+async function detach(child: ChildProcess): Promise<void> {
   const disconnected = once(child, 'disconnect')
   child.send(LIVE_ON)
   await disconnected

@@ -21,7 +21,7 @@ export async function startEmulatorAction(): Promise<void> {
   }
   const logFile = writeTemporaryFile({ name: 'emulator', extension: 'log', content: '' })
 
-  const { line, pid, letGo } = await startServiceProcess({ ...inputs, logFile })
+  const { line, pid, detach } = await startServiceProcess({ ...inputs, logFile })
   mask(line.accessKeySecret)
   mask(line.idTokenRequestToken)
   const pem = readFileSync(line.caFile, 'utf8')
@@ -46,8 +46,8 @@ export async function startEmulatorAction(): Promise<void> {
     'role-arn': line.roleArn,
     'oidc-provider-arn': line.oidcProviderArn,
   })
-  // If anything failed before this line, the emulator ends with this step.
-  await letGo()
+  // If anything fails before this line, the emulator ends with this step.
+  await detach()
 
   log('Endpoint', `${line.endpoint}, process ${pid}`)
   log('Instance', `${line.instanceId} in ${line.regionId}, account ${line.accountId}`)

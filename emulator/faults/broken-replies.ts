@@ -14,7 +14,7 @@ const LARGE_BODY_CHUNK = Buffer.alloc(64 * 1024, 'A')
 
 type MakeReply = (call: Call, requestId: string) => Reply
 
-/** What a network, a proxy or a failing service sends instead of the answer, by the name of the fault. */
+/** What a network, a proxy or a failing service sends instead of the response, by the name of the fault. */
 export const brokenReplies = {
   reset: () => unanswered((response) => response.destroy()),
   hang: () => unanswered(() => undefined),

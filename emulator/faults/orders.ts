@@ -3,10 +3,10 @@ import { isDocumented } from '../service/errors.ts'
 import { check, integer } from '../world/shape.ts'
 import { brokenReplies } from './broken-replies.ts'
 
-/** Faults that replace the answer. The emulator does not look at the call. */
+/** Faults that replace the response. The emulator does not check the call. */
 const replacing = Object.keys(brokenReplies) as (keyof typeof brokenReplies)[]
 
-/** Faults that spoil the answer of a call that was checked and carried out. */
+/** Faults that change or lose the response after the call was checked and carried out. */
 const spoiling = ['wrong-content-type', 'no-request-id', 'commit-then-reset', 'commit-then-hang'] as const
 
 const text = v.string()
@@ -21,7 +21,7 @@ const error = v.pipe(
     'has a code that is not documented, so it needs a status',
   ),
 )
-/** An answer in place of the true one. */
+/** A response that replaces the real one. */
 const replacement = v.lazy((value) => {
   if (!isObject(value)) return replacingName
   return 'code' in value ? error : raw
@@ -41,7 +41,7 @@ export type ErrorFault = v.InferOutput<typeof error>
 export type Replacement = v.InferOutput<typeof replacement>
 export type Fault = v.InferOutput<typeof fault>
 
-/** Orders that the next `times` calls of `operation` meet `fault`. */
+/** Applies `fault` to the next `times` calls of `operation`. */
 export type FaultOrder = {
   /** The name of an operation, or `*` for any. */
   operation: string
@@ -62,7 +62,7 @@ export function readFaultOrders(json: unknown, operations: readonly string[]): F
   return check(v.array(v.strictObject({ operation, fault, times: v.optional(times) })), json)
 }
 
-/** The orders that are left, in the order in which they were added. */
+/** The orders that still apply, oldest first. */
 export class FaultQueue {
   #orders: { readonly operation: string; readonly fault: Fault; left: number }[] = []
 
@@ -72,7 +72,7 @@ export class FaultQueue {
     }
   }
 
-  /** Returns the fault that a call meets, and counts it. */
+  /** Returns the fault for a call, and counts it. */
   take(operation: string): Fault | undefined {
     const order = this.#orders.find((candidate) => ['*', operation].includes(candidate.operation))
     if (order === undefined) return undefined

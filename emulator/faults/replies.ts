@@ -9,7 +9,7 @@ import type { ErrorFault, Fault, Replacement } from './orders.ts'
 
 type Request = { readonly call: Call; readonly requestId: string; readonly service: Service }
 
-/** Carries out a fault on a call. A fault that spoils the answer runs the operation first. */
+/** Applies a fault to a call. A fault that changes or loses the response runs the operation first. */
 export function replyWithFault(fault: Fault, request: Request): Reply {
   if (fault === 'commit-then-reset') return afterCommit('reset', request)
   if (fault === 'commit-then-hang') return afterCommit('hang', request)
@@ -40,14 +40,14 @@ function replace(fault: Replacement, request: Request): Reply {
   return bodyReply({ status, type: 'text/plain', body: fillPlaceholders(body, request), headers })
 }
 
-/** Runs the operation and loses its answer. The log keeps the code of an operation that was refused. */
+/** Runs the operation and loses its response. The log keeps the code of an operation that was refused. */
 function afterCommit(fault: Replacement, request: Request): Reply {
   const { code } = answerOf(request)
   const reply = replace(fault, request)
   return { ...reply, code: reply.code ?? code }
 }
 
-/** Sends the true answer. In a success, one field is changed or removed. */
+/** Sends the real response. In a success, one field is changed or removed. */
 function withField(field: string, value: string | undefined, request: Request): Reply {
   const { status, code, body } = answerOf(request)
   return jsonReply({ status, code, body: code === null ? { ...body, [field]: value } : body })
@@ -81,7 +81,7 @@ function errorReply({ code, status, message }: ErrorFault, request: Request): Re
   return jsonReply({ status: status ?? documented.status, code, body })
 }
 
-/** Puts the true secrets of a call into a text, for tests that nothing a service echoes reaches a log. */
+/** Inserts the secrets of a call into a text. Tests then check that no echoed secret reaches a log. */
 function fillPlaceholders(text: string, request: Request): string {
   return text.replace(
     /\{(\w+)\}/g,
@@ -101,7 +101,7 @@ const placeholders: Readonly<Record<string, (request: Request) => string>> = {
     service.state.instances.get(call.parameters.get('MqttInstanceId') ?? '')?.latestCode ?? '',
 }
 
-/** Empty if the call is not signed, or only in part. */
+/** Empty if the call is not completely signed. */
 function accessKeyId(call: Call): string {
   try {
     return readSignature(call).accessKeyId

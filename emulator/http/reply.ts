@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 
 export const JSON_TYPE = 'application/json;charset=utf-8'
 
-/** An answer before it is written as JSON. */
+/** A response before it is serialized as JSON. */
 export type Answer = {
   readonly status: number
   /** The error code; `null` for a success. */

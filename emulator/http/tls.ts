@@ -9,8 +9,8 @@ const LIFETIME_MS = 30 * 24 * 60 * 60 * 1000
 export type TlsIdentity = { readonly ca: string; readonly certificate: string; readonly privateKey: string }
 
 /**
- * Makes a CA and a server certificate of it. The certificate covers loopback, the service's names in these regions and
- * GitHub's names, because clients behind a proxy use those. The CA's key is discarded.
+ * Makes a CA and a server certificate that it issued. The certificate covers loopback, the service's names in these
+ * regions and GitHub's names, because clients behind a proxy use those. The CA's key is discarded.
  */
 export async function makeTlsIdentity(regionIds: readonly string[]): Promise<TlsIdentity> {
   const caKeys = await makeKeys()
@@ -31,7 +31,7 @@ export async function makeTlsIdentity(regionIds: readonly string[]): Promise<Tls
   ])
   const privateKey = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey))
   return {
-    // The library's PEM lacks the last line end, without which a file cannot be appended to.
+    // The PEM of the library lacks the final line break, which is needed to append another certificate.
     ca: `${ca.toString('pem')}\n`,
     certificate: certificate.toString('pem'),
     privateKey: x509.PemConverter.encode(privateKey, 'PRIVATE KEY'),

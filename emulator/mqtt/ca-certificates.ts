@@ -28,12 +28,12 @@ export const listCaCertificate = onInstance({
   },
 })
 
-/** Activates a CA. One that is active is not an error. */
+/** Activates a CA. Succeeds if it is already active. */
 export const activeCaCertificate = changing('mq:ActiveCaCertificate', (ca, { cas }) => {
   cas.set(ca.sn, { ...ca, isActive: true })
 })
 
-/** Deactivates a CA. One that is inactive is not an error. The reference calls this "deregister". */
+/** Deactivates a CA. Succeeds if it is already inactive. The reference calls this "deregister". */
 export const inactivateCaCertificate = changing('mq:UnregisterCaCertificate', (ca, { cas }) => {
   cas.set(ca.sn, { ...ca, isActive: false })
 })

@@ -6,7 +6,7 @@ import type { Operation, Service } from '../service/service.ts'
 import type { InstanceState } from '../world/state.ts'
 import type { Instance } from '../world/world.ts'
 
-/** What an operation on an instance gets. */
+/** The input of an operation on an instance. */
 export type InstanceRequest = {
   readonly instance: Instance
   readonly state: InstanceState
@@ -20,7 +20,7 @@ export type InstanceRequest = {
  * and that the instance exists, belongs to the caller and has an edition with certificates.
  *
  * @param options.ramAction required together with `mq:MqttInstanceAccess`
- * @param options.parameterError for an operation whose `ParameterFieldCheckFailed` has a status of its own
+ * @param options.parameterError for an operation whose `ParameterFieldCheckFailed` has its own status
  */
 export function onInstance(options: {
   readonly methods: readonly string[]

@@ -5,7 +5,7 @@ import { documentedErrors, ServiceError } from '../service/errors.ts'
 import { onInstance } from './on-instance.ts'
 
 /**
- * Gives out a new register code for each call.
+ * Issues a new register code for each call.
  *
  * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-getregistercode
  */

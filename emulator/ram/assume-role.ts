@@ -11,7 +11,7 @@ import { readIdToken, type Claims } from './id-tokens.ts'
 import { decide, trusts } from './policies.ts'
 
 /**
- * Gives temporary keys of a role to a caller with an access key.
+ * Issues temporary credentials of a role to a caller with an access key.
  *
  * @see https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerole
  */
@@ -36,7 +36,8 @@ export const assumeRole: Operation = {
 }
 
 /**
- * Gives temporary keys of a role to a caller with a token of a provider that the role trusts. The call is not signed.
+ * Issues temporary credentials of a role to a caller with a token of a provider that the role trusts. The call is not
+ * signed.
  *
  * @see https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerolewithoidc
  */

@@ -19,7 +19,7 @@ export type Claims = {
 }
 
 /**
- * Answers as GitHub's token endpoint, which a job with `permissions: id-token: write` can use.
+ * Responds like GitHub's token endpoint, which a job with `permissions: id-token: write` can use.
  *
  * @see https://docs.github.com/en/actions/reference/security/oidc
  */
@@ -54,7 +54,7 @@ export function readIdToken(token: string, { idTokenKey }: Service): Claims {
         })
       : new ServiceError(INVALID_SIGNATURE)
   }
-  // The signature is the emulator's own, so the claims are those of `claimsOf`.
+  // The emulator signed the token, so the claims have the shape that `claimsOf` returns.
   return claims as Claims
 }
 
@@ -64,7 +64,7 @@ const FIX =
   'This is the emulator, and the token is from GitHub itself, because the job has the permission id-token: write. ' +
   "Remove id-token: write from the job's permissions, so that the job uses the emulator's tokens."
 
-/** GitHub.com, an enterprise with an issuer of its own, or GitHub Enterprise Server. */
+/** GitHub.com, an enterprise with its own issuer, or GitHub Enterprise Server. */
 function isIssuerGitHub(issuer: unknown): boolean {
   return /^https:\/\/(token\.actions\.githubusercontent\.com(\/|$)|[^/]+\/_services\/token$)/.test(
     String(issuer),
@@ -134,7 +134,7 @@ function decode(part: string): Record<string, unknown> {
     const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
     if (typeof value === 'object' && value !== null) return { ...value }
   } catch {
-    // Refused below, as is JSON that is no object.
+    // Refused below, like JSON that is not an object.
   }
   throw invalid()
 }

@@ -8,9 +8,9 @@ import type { Service } from './service.ts'
 const CLOCK_WINDOW_MS = 15 * 60 * 1000
 
 /**
- * Finds out who signed a call, and checks that it is neither old nor a repetition.
+ * Determines who signed a call, and checks that it is neither expired nor a replay.
  *
- * A nonce counts as used only if the signature is right, so that nobody else can use it up.
+ * A nonce counts as used only if the signature is valid, so that only its signer can use it up.
  *
  * @throws ServiceError with the reason for the refusal
  */
@@ -47,7 +47,7 @@ function checkSignature({ signature, stringToSign, sign }: SignedParts, secret: 
   throw new ServiceError('SignatureDoesNotMatch', { message })
 }
 
-/** What a signed call says about its signer, for either signature. */
+/** The signature data of a call, for both kinds of signature. */
 export type SignedParts = {
   readonly accessKeyId: string
   readonly securityToken: string | undefined

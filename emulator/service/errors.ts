@@ -76,7 +76,7 @@ export type ErrorCode = keyof typeof documentedErrors
 /** The documented statuses to send: those of the API reference, or those of the later notice. */
 export type Statuses = 'documented' | 'later'
 
-/** A refusal, in the service's words. */
+/** A refusal with the code and message of the service. */
 export class ServiceError extends Error {
   override readonly name = 'ServiceError'
   readonly code: ErrorCode
@@ -84,7 +84,7 @@ export class ServiceError extends Error {
   /** `AccessDeniedDetail` of a denial by RAM. */
   readonly accessDeniedDetail: Readonly<Record<string, string>> | undefined
 
-  /** @param details.status for an operation that answers this code with a status of its own */
+  /** @param details.status for an operation that returns this code with another status than the table */
   constructor(
     code: ErrorCode,
     details: {

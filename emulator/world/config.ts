@@ -92,7 +92,7 @@ export function readConfig(file: string): Config {
   return parseConfig(readFileSync(file, 'utf8'))
 }
 
-/** @throws ShapeError as `readConfig` does, without a piece of the text, which can hold secrets */
+/** @throws ShapeError as `readConfig` does, without any part of the text, which can contain secrets */
 export function parseConfig(content: string): Config {
   let json: unknown
   try {

@@ -29,7 +29,7 @@ export function integer(min: number, max: number) {
   return v.pipe(v.number(problem), v.integer(problem), v.minValue(min, problem), v.maxValue(max, problem))
 }
 
-/** Accepts one text or a list. Gives a list. */
+/** Accepts one string or a list. Returns a list. */
 export const texts = v.pipe(
   v.union([v.string(), v.array(v.string())]),
   v.transform((value) => (typeof value === 'string' ? [value] : value)),

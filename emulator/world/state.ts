@@ -4,7 +4,7 @@ import type { AccessKey, World } from './world.ts'
 
 /** Everything that changes while the emulator runs, and that `DELETE /_emulator/state` forgets. */
 export class State {
-  /** The temporary access keys that STS gave out, by ID. */
+  /** The temporary access keys that STS issued, by ID. */
   readonly sessionKeys = new Recent<AccessKey>()
   readonly instances: ReadonlyMap<string, InstanceState>
   readonly #nonces = new Recent<true>()
@@ -64,11 +64,11 @@ export type Ca = {
   readonly isActive: boolean
 }
 
-/** What one instance has given out and what is registered with it. */
+/** The register codes and CAs of one instance. */
 export class InstanceState {
   /** By serial number, in the order of registration. */
   readonly cas: Map<string, Ca>
-  /** The register codes that it gave out, each valid for one registration. */
+  /** The register codes that it issued, each valid for one registration. */
   readonly codes = new Recent<'unused' | 'used'>()
   #latestCode: string | undefined
 
@@ -76,14 +76,14 @@ export class InstanceState {
     this.cas = new Map(cas.map((ca) => [ca.sn, ca]))
   }
 
-  /** Gives out a new register code: a UUID followed directly by digits. */
+  /** Issues a new register code: a UUID followed directly by digits. */
   giveCode(): string {
     this.#latestCode = `${randomUUID()}${digits(10)}`
     this.codes.set(this.#latestCode, 'unused')
     return this.#latestCode
   }
 
-  /** The register code that was given out last; a new one if there is none. */
+  /** Returns the register code that was issued last, or a new one if there is none. */
   get latestCode(): string {
     return this.#latestCode ?? this.giveCode()
   }

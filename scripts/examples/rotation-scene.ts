@@ -6,7 +6,7 @@ import { KEYLESS, runExample, type Setting } from './run-example.ts'
 
 const LOOK_UP = [...KEYLESS, 'GetCaCertificate']
 const LOOK_UP_AND_REGISTER = [...LOOK_UP, 'GetRegisterCode', 'RegisterCaCertificate']
-/** All CAs began ten days ago. A date before that must be from an earlier rotation. */
+/** All CAs are valid from ten days ago. An earlier date must be from an earlier rotation. */
 const EARLIER_ROTATION = -20
 
 /** A day of a rotation: what is in the repository, and what is expected. */

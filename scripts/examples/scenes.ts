@@ -116,7 +116,7 @@ async function sealed(setting: Setting): Promise<Check[]> {
   ]
 }
 
-/** act has no environments with secrets of their own, so two certificates share a key here. */
+/** act does not support environment secrets, so two certificates share a key here. */
 async function matrix(setting: Setting): Promise<Check[]> {
   const key = privateKey('EC P-256')
   const [staging, production] = [await makeCa({ key }), await makeCa({ key })]
@@ -137,7 +137,7 @@ async function matrix(setting: Setting): Promise<Check[]> {
   })
 }
 
-/** This example starts its own emulator, whose calls are in the log and which must end with the job. */
+/** This example starts its own emulator, which must log its calls and end with the job. */
 async function emulator(setting: Setting): Promise<Check[]> {
   const { exitCode, log } = await runInFork('emulator', setting)
   const calls = [...KEYLESS, 'GetRegisterCode', 'GetCaCertificate', 'RegisterCaCertificate']

@@ -35,7 +35,7 @@ export function yamlSnippets(document: string, markdown: string): Snippet[] {
  * document.
  *
  * @returns `undefined` for a configuration of Dependabot, which is not a workflow
- * @throws Error for a snippet that is no known part of a workflow
+ * @throws Error for a snippet that is not a known part of a workflow
  */
 export function asWorkflow(snippet: Snippet, actions: Actions): string | undefined {
   const content: unknown = parse(snippet.text)
