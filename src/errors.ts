@@ -6,10 +6,10 @@ type ErrorParts = {
   readonly fix: string
   /** The service's error code, for example `MqttInstanceNotFound`, if it is in our tables. */
   readonly code?: string | undefined
-  /** The service's own words, unchanged, with a code that is not in our tables. Untrusted. */
+  /** The message of the service, unchanged, after a code that is not in our tables. Untrusted. */
   readonly serviceMessage?: string | undefined
   readonly requestId?: string | undefined
-  /** Parts of `what` and `fix` that others wrote, such as a name that the service reported. */
+  /** Parts of `what` and `fix` that come from others, such as a CA name from the service. */
   readonly foreign?: readonly string[]
   readonly cause?: unknown
 }
@@ -17,7 +17,7 @@ type ErrorParts = {
 /**
  * The one error that users read. `runAction` turns it into the annotation.
  *
- * The parts stay apart until they are printed, because the words of others are withheld if they contain a secret.
+ * The parts stay apart until they are printed, because texts from others are withheld if they contain a secret.
  */
 export class ActionError extends Error {
   override readonly name = 'ActionError'
@@ -37,7 +37,7 @@ export class ActionError extends Error {
   }
 
   /**
-   * Returns the same error in other words. Code, service message and request ID stay; foreign parts are added to those
+   * Returns the error with another `what` or `fix`. Code, service message and request ID stay; foreign parts are added to those
    * of this error, which becomes the cause.
    */
   with(words: Pick<ErrorParts, 'foreign'> & Partial<Pick<ErrorParts, 'what' | 'fix'>>): ActionError {
@@ -50,8 +50,8 @@ export class ActionError extends Error {
   /**
    * Returns the whole text: what failed (code: service message; request ID). What to do.
    *
-   * @param clean makes our own words safe to print
-   * @param cleanForeign does the same for the words of others
+   * @param clean makes texts of this action safe to print
+   * @param cleanForeign does the same for texts from others
    */
   describe(clean: (text: string) => string, cleanForeign = clean): string {
     const serviceMessage = this.serviceMessage?.trimEnd().replace(/\.$/, '') ?? ''

@@ -1,6 +1,6 @@
 /**
- * The characters and the length of a register code. Every documented example is a UUID followed by digits; the rest is
- * room for future codes. Such a code is one argument in any shell, fits into a Common Name, and as a mask it hides no
+ * The characters and the length of a register code. Every documented example is a UUID followed by digits; other forms are
+ * allowed for future codes. Such a code is one argument in any shell, fits into a Common Name, and as a mask it hides no
  * ordinary letter of a log.
  */
 const PATTERN = '[A-Za-z0-9\\-_.:+/=@~]{8,64}'

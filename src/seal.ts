@@ -3,7 +3,7 @@ import { describeKey, keyKindOf, MIN_RSA_BITS } from './certificates/keys.ts'
 import { ActionError } from './errors.ts'
 import { isRegisterCode } from './register-code.ts'
 
-/** What travels inside a seal, beside the times of sealing and of expiry. */
+/** The content of a seal, beside the times of sealing and of expiry. */
 export type SealedCode = {
   readonly registerCode: string
   readonly instanceId: string

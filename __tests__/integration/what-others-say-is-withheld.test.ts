@@ -137,6 +137,28 @@ describe('a CA name from the service', () => {
   })
 })
 
+describe('an error code from the service', () => {
+  it('is withheld when it is a part of a passphrase, also in the error about an unknown state', async () => {
+    const passphrase = 'correcthorsebatterystaple'
+    await service.emulator.setFaults([
+      { operation: 'RegisterCaCertificate', fault: { code: 'correcthorsebatt', status: 500 } },
+      { operation: 'GetCaCertificate', fault: { code: 'FindCaBySnError' } },
+      { operation: 'GetCaCertificate', fault: 'html', times: 'always' },
+    ])
+    const run = await service.register({
+      ...withKey(await makeCa()),
+      'ca-private-key-passphrase': passphrase,
+      'max-attempts': '1',
+    })
+    expect(run.annotations).toEqual([
+      expect.stringMatching(
+        /^It is unknown whether .*: \(message withheld: it contains a secret\), HTTP 500/,
+      ),
+    ])
+    expect(run.log).not.toContain('correcthorse')
+  })
+})
+
 describe('a message of the token endpoint that contains the request token', () => {
   it.each(SPELLINGS)('%s is withheld', async (spelling, spell) => {
     const fault = answer({ message: `No: ${spell(TOKEN)}` })

@@ -103,7 +103,7 @@ function checked(given: GivenProof & { readonly kind: 'certificate' }, ca: X509C
   return { kind: 'given', pem, registerCode, rejection: rejectionOf(certificate, ca, given.registerCode) }
 }
 
-/** Returned and not thrown, because a run for a registered CA must not fail when this certificate has expired since. */
+/** Returned and not thrown, because a run for a registered CA must not fail when this certificate has expired in the meantime. */
 function rejectionOf(
   certificate: X509Certificate,
   ca: X509Certificate,

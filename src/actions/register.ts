@@ -38,7 +38,7 @@ export async function registerAction(timing?: Timing): Promise<void> {
     (await retire({ service, instance, certificate: ca.certificate, registration, predecessor }))
   if (retired !== undefined) log('Predecessor', retired)
 
-  // The certificate's own dates: the service has the same certificate.
+  // Dates of the given certificate, because the service has the same one.
   const validBegin = ca.certificate.validFromDate.toISOString()
   const validEnd = ca.certificate.validToDate.toISOString()
   log('Valid', `from ${validBegin} to ${validEnd}`)

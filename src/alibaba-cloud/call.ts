@@ -7,9 +7,9 @@ import { explain, isRetryable, type ServiceErrors } from './errors.ts'
 /** A call: the request, how to read its response, and what its errors mean. */
 export type Call<T> = {
   readonly request: ApiRequest
-  /** Takes the result from a response. May throw an `AttemptError`, which fails the attempt. */
+  /** Reads the result from a response. May throw an `AttemptError`, which fails the attempt. */
   readonly read: (response: ApiResponse) => T
-  /** Takes the result from an error that is one, such as "not found". Throws an `AttemptError` for any other. */
+  /** Reads the result from an error that is a valid result, such as "not found". Throws an `AttemptError` for any other. */
   readonly readRefusal?: (refusal: Refusal) => T
   readonly errors: ServiceErrors
   /** The values for the `{…}` of the error texts. */

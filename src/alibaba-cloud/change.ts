@@ -27,7 +27,7 @@ export type Change<T, Sent> = {
    * @returns the result; `undefined` if the goal is not reached
    */
   readonly verify: (failure: Failure, unknown: readonly Sent[]) => Promise<T | undefined>
-  /** Error codes that can mean that the goal is reached: verified like an unknown outcome. */
+  /** Error codes that can mean that an earlier attempt succeeded. Verified like an unknown outcome. */
   readonly verifyOn?: readonly string[]
   /** Error codes that another attempt can overcome because it is prepared anew. */
   readonly retryOn?: readonly string[]
@@ -39,11 +39,11 @@ export type Change<T, Sent> = {
 const ATTEMPT_SHARE = 1 / 2
 
 /**
- * Calls an operation that changes something, so that it is executed once. If a response leaves open whether it was
- * executed (none at all, none of the service, a temporary error), the service is asked, and another attempt is made
+ * Calls an operation that changes something, so that it is executed once. If it is unknown whether it was
+ * executed (no response, an invalid response, a temporary error), the service is asked, and another attempt is made
  * only if it was not.
  *
- * @throws ActionError also when asking fails: it says that the state is unknown, and that a second run settles it
+ * @throws ActionError also when asking fails: it says that the state is unknown, and that the next run detects it
  */
 export async function change<T, Sent>(service: Service, what: Change<T, Sent>): Promise<T> {
   const { call, goal, prepare, verify, verifyOn = [], retryOn = [], onVerify } = what
@@ -94,7 +94,7 @@ async function attemptChange<T>(
   }
 }
 
-/** Whether a failure leaves open whether the operation was executed. */
+/** Whether a failure does not tell whether the operation was executed. */
 export function isOutcomeUnknown(failure: Failure, errors: ServiceErrors): boolean {
   if (failure.kind !== 'refused') return !isUnsent(failure)
   const { retry: isTemporary = false, isNotExecuted = false } = serviceError(

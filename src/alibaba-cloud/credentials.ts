@@ -29,7 +29,7 @@ const DEFAULT_CHAIN =
   '~/.alibabacloud/credentials, the RAM role of the ECS instance, ALIBABA_CLOUD_CREDENTIALS_URI'
 
 /**
- * Carries out a plan. Leaves nothing outside of this process: no file, no environment variable.
+ * Carries out a plan. Writes nothing outside this process: no file, no environment variable.
  *
  * @param mask masks a secret; called as soon as one is known
  * @throws ActionError

@@ -4,8 +4,8 @@ import type { Proxy } from './proxy.ts'
 import { watchResponse, type ResponseHead } from './response.ts'
 
 /**
- * Makes one HTTPS request within a time limit, whatever the library that makes it does about time: most start their
- * timers with the connection, and do not notice a DNS server that hangs.
+ * Makes one HTTPS request within a time limit. It does not rely on the timeouts of the HTTP library, because most start
+ * with the connection and miss a DNS server that hangs.
  *
  * @param limits.timeoutMs for name resolution, connection and response together
  * @param request makes exactly one request; may ask for what was seen of its response

@@ -11,7 +11,7 @@ import {
 /** Why an attempt gave no usable result. These facts decide whether to retry, and what to tell the user. */
 export type Failure = Refusal | RequestFailure
 
-/** The service returned an error in its envelope. */
+/** The service returned an error in its own format. */
 export type Refusal = {
   readonly kind: 'refused'
   readonly code: string
@@ -23,7 +23,7 @@ export type Refusal = {
   readonly serviceDate?: string | undefined
 }
 
-/** Any other failure: the service itself said nothing that can be used. */
+/** Any other failure: there is no usable error from the service. */
 export type RequestFailure =
   /** Something responded, but not with what the operation promises: HTML, half a body, a success without its content. */
   | { readonly kind: 'broken-response'; readonly what: string; readonly requestId?: string | undefined }
@@ -136,7 +136,7 @@ export function summarize(failure: Failure): string {
 }
 
 /**
- * Describes a failure in which the service itself said nothing, and what to do about it.
+ * Describes a failure without an error from the service, and what to do about it.
  *
  * @param about.host the host that was called
  * @param about.wrongAddress the fix when another host than the service seems to have responded, or none

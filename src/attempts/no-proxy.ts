@@ -58,7 +58,7 @@ function ruleOf(entry: string): Rule {
     isPort(to) && isIP(to.hostname) === 0 && (to.hostname === bare || to.hostname.endsWith(below))
 }
 
-/** Returns the addresses that an entry matches; `undefined` if it is no address, block or range. */
+/** Returns the addresses that an entry matches; `undefined` if it is not an address, block or range. */
 function addressesOf(entry: string): BlockList | undefined {
   const list = new BlockList()
   const [, first = entry, separator, last = ''] = /^([^/-]+)([/-])([^/-]+)$/.exec(entry) ?? []

@@ -28,7 +28,7 @@ export function proxyFor(host: string, proxy: Proxy | undefined): Proxy | undefi
   return proxy?.isBypassed({ hostname, port: Number(port) || HTTPS_PORT }) === true ? undefined : proxy
 }
 
-/** Returns a host and the way to it, for the log. */
+/** Returns a host and the proxy used for it, for the log. */
 export function routeTo(host: string, proxy: Proxy | undefined): string {
   const used = proxyFor(host, proxy)
   return used === undefined ? host : `${host}, through the proxy ${used.host}`
@@ -113,7 +113,7 @@ export type TunnelFailure = { readonly status: number | undefined; readonly code
 /**
  * Returns the failure if an error came from the proxy or from the connection to it, and not from the host behind it.
  *
- * A response to `CONNECT` has a code of its own. A connection error belongs to the proxy if it names its port or host.
+ * A response to `CONNECT` has its own error code. A connection error belongs to the proxy if it names its port or host.
  */
 export function tunnelFailure(
   error: Readonly<Record<string, unknown>>,

@@ -11,7 +11,7 @@ export type ResponseHead = {
   readonly date: string | undefined
 }
 
-/** The code of the error that ends a response of more than a mebibyte. */
+/** The code of the error that ends a response of more than 1 MiB. */
 export const RESPONSE_TOO_LARGE = 'RESPONSE_TOO_LARGE'
 /** Far more than any response of these operations. */
 const MAX_RESPONSE_BYTES = 1024 * 1024
@@ -73,7 +73,7 @@ export function requestIdIn(response: Readonly<Record<string, unknown>>): string
   return id !== undefined && /^[A-Za-z0-9-]{1,64}$/.test(id) ? id : undefined
 }
 
-/** Returns a message in a response: empty if there is none, and never longer than is worth reading. */
+/** Returns a message in a response: empty if there is none, and cut to 4,000 characters. */
 export function messageIn(response: Readonly<Record<string, unknown>>, key: string): string {
   return (textIn(response, key) ?? '').slice(0, MAX_MESSAGE_LENGTH)
 }

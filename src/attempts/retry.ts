@@ -29,7 +29,7 @@ export type Timing = {
 /** The result of a call, and what it took. */
 export type Outcome<T> = { readonly result: T; readonly attempts: number; readonly tookMs: number }
 
-/** A call that failed for good. */
+/** A call that failed after all attempts. */
 export type FailedCall = {
   /** Of the last attempt. */
   readonly failure: Failure
@@ -69,7 +69,7 @@ export function attemptLimitMs(
 /**
  * Makes a call, and retries it after growing pauses of random length, within the limits of the transport.
  *
- * @throws what `explain` makes of the last failure; any error that is no `AttemptError` unchanged, at once
+ * @throws what `explain` makes of the last failure; rethrows any error but an `AttemptError` immediately and unchanged
  */
 export async function retry<T>(transport: Transport, call: RetriedCall<T>): Promise<Outcome<T>> {
   const { maxAttempts, deadlineMs, onRetry, timing = TIMING } = transport

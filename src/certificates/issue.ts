@@ -18,7 +18,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS
 /** Allows for a clock of the service, or of a device, that is behind. */
 const BACKDATED_MS = 15 * MINUTE_MS
 
-/** What a kind of certificate says. `issue` adds what all kinds have in common. */
+/** The fields that define a kind of certificate. `issue` adds what all kinds have in common. */
 export type Profile = {
   readonly subject: Der
   readonly publicKey: KeyObject
@@ -68,7 +68,7 @@ function encodeAlgorithm({ keyType, oid }: SignatureAlgorithm): AlgorithmIdentif
   return new AlgorithmIdentifier({ algorithm: oid, ...(keyType === 'rsa' && { parameters: null }) })
 }
 
-/** Says which key of the issuer signed. Without a key identifier in the issuer's certificate, nothing could match it. */
+/** Says which key of the issuer signed. Omitted if the issuer's certificate has no key identifier. */
 function authorityKeyIdentifier({ keyIdentifier }: Issuer): Extension[] {
   if (keyIdentifier === undefined) return []
   const value = new AuthorityKeyIdentifier({ keyIdentifier: new KeyIdentifier(keyIdentifier) })

@@ -53,7 +53,7 @@ export function signerInMemory(key: KeyObject, issuer: Issuer): Signer {
 }
 
 /**
- * Returns the digest of a CA certificate's own signature. Falls back to SHA-256 if that digest is not secure, or if the
+ * Returns the digest algorithm of the signature on a CA certificate. Falls back to SHA-256 if that digest is not secure, or if the
  * algorithm does not name one, such as Ed25519 and RSA-PSS.
  */
 function digestOf({ signatureAlgorithm }: Issuer): Digest {

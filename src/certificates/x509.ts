@@ -32,7 +32,7 @@ AsnProp({ type: ToBeSigned })(Certificate.prototype, 'toBeSigned')
 AsnProp({ type: AlgorithmIdentifier })(Certificate.prototype, 'signatureAlgorithm')
 AsnProp({ type: AsnPropTypes.BitString })(Certificate.prototype, 'signature')
 
-/** What the certificates that a CA issues take over from the certificate of the CA. */
+/** The data that issued certificates copy from the CA certificate. */
 export type Issuer = {
   /** The subject of the CA. */
   readonly name: Der

@@ -86,7 +86,7 @@ async function missingPermission(): Promise<ActionError> {
 }
 
 /**
- * Gets an OIDC token. Not with `core.getIDToken`: it has retries and timeouts of its own, does not limit the size of
+ * Gets an OIDC token. Not with `core.getIDToken`: it has its own retries and timeouts, does not limit the size of
  * the response, and reads the proxy variables in its own way.
  *
  * @see https://docs.github.com/en/actions/concepts/security/openid-connect

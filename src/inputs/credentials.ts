@@ -15,21 +15,21 @@ export type Secrets = {
   readonly requestIdToken: RequestIdToken
 }
 
-/** The values that were found in one place, each empty when unset. */
+/** The values from one source, each empty when unset. */
 type FoundKey = {
-  readonly names: KeyNames
-  readonly values: KeyNames
-  /** The place, for the log. */
+  readonly names: KeyParts
+  readonly values: KeyParts
+  /** For the log. */
   readonly source: string
 }
 
 /** The inputs or variables for an access key, or their values. */
-type KeyNames = { readonly id: string; readonly secret: string; readonly token: string }
+type KeyParts = { readonly id: string; readonly secret: string; readonly token: string }
 
-const INPUTS: KeyNames = { id: 'access-key-id', secret: 'access-key-secret', token: 'security-token' }
+const INPUTS: KeyParts = { id: 'access-key-id', secret: 'access-key-secret', token: 'security-token' }
 
 /** The environment variables that Alibaba Cloud's own action and tools set, the current spelling first. */
-const VARIABLES: readonly KeyNames[] = [
+const VARIABLES: readonly KeyParts[] = [
   ...['ALIBABA_CLOUD', 'ALIBABACLOUD'].map((prefix) => ({
     id: `${prefix}_ACCESS_KEY_ID`,
     secret: `${prefix}_ACCESS_KEY_SECRET`,
@@ -38,7 +38,7 @@ const VARIABLES: readonly KeyNames[] = [
   { id: 'ALICLOUD_ACCESS_KEY', secret: 'ALICLOUD_SECRET_KEY', token: 'ALICLOUD_SECURITY_TOKEN' },
 ]
 
-/** The session of a role, in seconds: the minimum of STS is enough for a step; a role allows 43,200 at most. */
+/** The session of a role, in seconds: the minimum is the default, because a step is short; the maximum is 43,200. */
 const SESSION_SECONDS = { fallback: 900, min: 900, max: 43_200, unit: 'seconds' }
 
 /** Reads and masks every secret about credentials in the inputs and the environment, used or not. Never throws. */
@@ -121,7 +121,7 @@ async function firstKey(
   const set = (['id', 'secret', 'token'] as const).filter((part) => values[part] !== '')
   const missing = (['id', 'secret'] as const).filter((part) => values[part] === '')
   if (missing.length > 0) {
-    const join = (parts: readonly (keyof KeyNames)[]) => parts.map((part) => names[part]).join(' and ')
+    const join = (parts: readonly (keyof KeyParts)[]) => parts.map((part) => names[part]).join(' and ')
     throw await missingCredentials(
       `Incomplete access key: ${join(set)} without ${join(missing)}`,
       `An access key is an ID and a secret, and a security token if it is temporary. Set all of them in one place, or none there. ${UNSET_IS_EMPTY}`,

@@ -115,7 +115,7 @@ function isJwk(text: string): boolean {
   return /^[\s"'[{\\]/.test(text) && /\bkty\\?["']?\s{0,9}:/.test(text)
 }
 
-/** Whether bytes are the bare public half of an EC key. 33 bytes can be a point by chance. */
+/** Whether bytes are a raw EC public point. 33 bytes can be a point by chance. */
 function isPoint(bytes: Buffer): boolean {
   return (
     bytes.length > 33 &&

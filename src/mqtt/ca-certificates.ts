@@ -33,7 +33,7 @@ const PAGE_SIZE = 100
  * Looks up a CA by its serial number.
  *
  * @param sn in the service's own spelling
- * @param isExpected whether this is the state that must be there; otherwise the lookup is retried
+ * @param isExpected returns whether this is the expected state; otherwise the lookup is retried
  * @returns `undefined` if the instance has no such CA
  * @throws ActionError for every error that does not mean "not found"
  * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-getcacertificate

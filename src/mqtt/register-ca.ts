@@ -31,7 +31,7 @@ export type CaToRegister = {
   readonly activate: boolean
 }
 
-/** The result of a registration. A CA is active as soon as it is registered. */
+/** The result of a registration. A new CA is active immediately. */
 export type Registration = {
   readonly sn: string
   /** Its name on the instance. */
@@ -126,7 +126,7 @@ async function registerNew(
     },
     verify: async (failure, sentCodes) => {
       const isTaken = failure.kind === 'refused' && [SN_TAKEN, CODE_USED].includes(failure.code)
-      // Taken after an attempt with an unknown outcome: most likely by that attempt, so it must appear soon.
+      // After an attempt with an unknown outcome, that attempt most likely registered it, so it must appear soon.
       const isOurs = isTaken && sentCodes.length > 0
       const ca =
         (await findCa(service, instance, sn, isOurs ? (found) => found !== undefined : undefined)) ??

@@ -9,7 +9,7 @@ import { mqttCall, type Instance } from './call.ts'
 /** A register code: the Common Name of a verification certificate. */
 export type RegisterCode = {
   readonly registerCode: string
-  /** Of the call; empty if the response has none that looks like one. */
+  /** Of the call; empty if the response has no valid one. */
   readonly requestId: string
 }
 

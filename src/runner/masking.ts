@@ -44,18 +44,18 @@ export function mask(value: string): string {
  * Masks every line of a text that should be a private key. A key can be wrapped at any width, be damaged, or not be a
  * key at all. Only the frame lines of PEM, and lines that are too short to be a secret, are not masked.
  *
- * Each line gets a command of its own. For a text of several lines, the runner would also mask the short last line of
+ * Each line has its own command. For a text of several lines, the runner would also mask the short last line of
  * a key and the frame lines.
  *
  * @returns the text itself
  */
 export function maskLines(text: string): string {
   const isPem = text.includes('-----BEGIN')
-  const words = wordsOf(text)
+  const words = splitWords(text)
   const longWords = words.filter(({ length }) => length >= MIN_WORD_LENGTH)
   const secrets = [...secretLines(text), ...longWords].filter((secret) => !FRAME_LINE.test(secret))
   for (const secret of new Set(secrets)) setSecret(secret)
-  // Remembered as one, so that it is found at any width. The short words, such as a name beside the key, are part of
+  // Remembered as one secret, so that it is found at any line width. The short words, such as a name beside the key, are part of
   // our own messages too. A single short word is not a key but a mistake.
   if (secrets.length > 0 || isPem) rememberSecret((longWords.length > 0 ? longWords : words).join(''))
   return text
@@ -65,8 +65,8 @@ function secretLines(text: string): string[] {
   const lines = text.split(LINE_END).map((line) => line.trim())
   const long = lines.filter(({ length }) => length >= MIN_SINGLE_LINE_LENGTH)
   const short = lines.filter(({ length }) => length >= MIN_LINE_LENGTH && length < MIN_SINGLE_LINE_LENGTH)
-  // A key on one line, with spaces in place of its line ends.
-  const words = lines.filter((line) => line.includes('-----BEGIN')).flatMap(wordsOf)
+  // A key on one line, with spaces instead of line breaks.
+  const words = lines.filter((line) => line.includes('-----BEGIN')).flatMap(splitWords)
   return [
     ...long,
     // Several short lines are a key that is wrapped at a narrow width.
@@ -82,7 +82,7 @@ function secretLines(text: string): string[] {
  * @returns the text itself
  */
 export function withholdCertificate(pem: string): string {
-  rememberSecret(wordsOf(pem).join(''))
+  rememberSecret(splitWords(pem).join(''))
   return pem
 }
 
@@ -127,7 +127,7 @@ function hideLiteralSecrets(text: string): string {
 }
 
 /** The words between white space or line ends, without the frames of PEM. */
-function wordsOf(text: string): string[] {
+function splitWords(text: string): string[] {
   return text
     .replace(FRAME, '\n')
     .split(/\\{1,4}[rn]|\s/)

@@ -74,7 +74,7 @@ function runnerVariable(name: string, consequence: string): string {
  *
  * @param file.name the start of its name
  * @returns its absolute path
- * @throws ActionError when that fails; no part of the file is left then
+ * @throws ActionError when writing fails; the partial file is removed
  */
 export function writeTemporaryFile(file: {
   readonly name: string
