@@ -30,7 +30,12 @@ const LOADED_ON_USE = ['@alicloud/credentials', '@alicloud/tea-xml']
  * Packages whose modules do nothing when they are imported, and whose package.json does not declare that. With the
  * declaration the bundler drops the modules that nothing uses, such as the HTTP clients, with the 426 kB of undici.
  */
-const WITHOUT_SIDE_EFFECTS = ['@actions/core', '@actions/github', '@peculiar/asn1-schema', '@peculiar/asn1-x509']
+const WITHOUT_SIDE_EFFECTS = [
+  '@actions/core',
+  '@actions/github',
+  '@peculiar/asn1-schema',
+  '@peculiar/asn1-x509',
+]
 
 const root = dirname(import.meta.dirname)
 const built = join(root, '.build')

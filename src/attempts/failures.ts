@@ -182,7 +182,7 @@ export function describeFailure(
 }
 
 /** What is wrong with a response whose body cannot be read. */
-export function describeUnreadableBody(head: ResponseHead | undefined): string {
+function describeUnreadableBody(head: ResponseHead | undefined): string {
   if (head === undefined) return 'could not be called'
   if (head.location !== undefined) return `returned HTTP ${head.status}, a redirect, which is not followed`
   const known = CONTENT_TYPES.find((type) => head.contentType.toLowerCase().startsWith(type))

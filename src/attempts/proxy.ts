@@ -108,7 +108,7 @@ async function openTunnel(proxyUrl: string, host: string): Promise<Socket> {
 const TUNNEL_CODE = 'ERR_PROXY_TUNNEL'
 
 /** Why a connection through a proxy could not be made. */
-export type TunnelFailure = { readonly status: number | undefined; readonly code: string }
+type TunnelFailure = { readonly status: number | undefined; readonly code: string }
 
 /**
  * Returns the failure if an error came from the proxy or from the connection to it, and not from the host behind it.

@@ -7,7 +7,7 @@ import type { Instance } from './call.ts'
 export type OnReplace = 'inactivate' | 'delete'
 
 /** What was done with it. */
-export type Retired = 'deactivated' | 'deleted' | 'already inactive' | 'not found'
+type Retired = 'deactivated' | 'deleted' | 'already inactive' | 'not found'
 
 /**
  * Deactivates a CA, or deletes it with the device certificates that it issued. Does nothing if that is done already, so
