@@ -396,7 +396,7 @@ describe('temporary credentials', () => {
       const { port } = server.address() as AddressInfo
       const env = { ...chain, HOME: '/nowhere', ALIBABA_CLOUD_CREDENTIALS_URI: `http://127.0.0.1:${port}/` }
       const { findInDefaultChain } = await import('../../src/alibaba-cloud/credentials.ts')
-      const limits = { deadlineMs: performance.now() + 10_000, proxy: undefined }
+      const limits = { deadlineMs: performance.now() + 10_000, timeoutSeconds: 10, proxy: undefined }
       const { result } = await withEnvironment(env, () => findInDefaultChain(limits))
       expect(result?.accessKey).toEqual({
         accessKeyId: 'STS.x',
@@ -427,9 +427,10 @@ describe('temporary credentials', () => {
       const { port } = silent.address() as AddressInfo
       const env = { ...chain, HOME: '/nowhere', ALIBABA_CLOUD_CREDENTIALS_URI: `http://127.0.0.1:${port}/` }
       const { findInDefaultChain } = await import('../../src/alibaba-cloud/credentials.ts')
-      const limits = { deadlineMs: performance.now() + 500, proxy: undefined }
+      const limits = { deadlineMs: performance.now() + 500, timeoutSeconds: 1, proxy: undefined }
       const { thrown } = await withEnvironment(env, () => findInDefaultChain(limits))
       expect(thrown).toBeInstanceOf(ActionError)
+      expect((thrown as ActionError).message).toMatch(/did not respond within the 1 s of the input timeout/)
       silent.close()
     }, 5_000)
   })

@@ -28,6 +28,10 @@ const DEFAULT_CHAIN =
   'an OIDC role in the environment (ALIBABA_CLOUD_ROLE_ARN), the profile of the aliyun CLI, the credentials file ' +
   '~/.alibabacloud/credentials, the RAM role of the ECS instance, ALIBABA_CLOUD_CREDENTIALS_URI'
 
+const SET_CREDENTIALS =
+  'Set role-to-assume and oidc-provider-arn (recommended), or access-key-id and access-key-secret, or set up one of ' +
+  'these sources on the runner.'
+
 /**
  * Carries out a plan. Writes nothing outside this process: no file, no environment variable.
  *
@@ -70,14 +74,18 @@ export async function obtainAccessKey(
 export async function findInDefaultChain({
   deadlineMs,
   proxy,
-}: Pick<Transport, 'deadlineMs' | 'proxy'>): Promise<SourcedAccessKey> {
+  timeoutSeconds,
+}: Pick<Transport, 'deadlineMs' | 'proxy' | 'timeoutSeconds'>): Promise<SourcedAccessKey> {
   const credential = await loadCredentials(proxy)
   try {
     const found = await withDeadline(
       deadlineMs - performance.now(),
       () => credential.getCredential(),
       () => {
-        throw new Error('timeout')
+        throw new ActionError({
+          what: `The default chain of Alibaba Cloud's SDK did not respond within the ${timeoutSeconds} s of the input timeout (${DEFAULT_CHAIN})`,
+          fix: `${SET_CREDENTIALS} If one of these sources is slow, raise the input timeout.`,
+        })
       },
     )
     const { accessKeyId, accessKeySecret, providerName } = found
@@ -91,10 +99,11 @@ export async function findInDefaultChain({
       },
       source: `from the default chain (${place})`,
     }
-  } catch {
+  } catch (error) {
+    if (error instanceof ActionError) throw error
     throw new ActionError({
       what: `No credentials found in the inputs, in the environment, or in the default chain of Alibaba Cloud's SDK (${DEFAULT_CHAIN})`,
-      fix: 'Set role-to-assume and oidc-provider-arn (recommended), or access-key-id and access-key-secret, or set up one of these sources on the runner.',
+      fix: SET_CREDENTIALS,
     })
   }
 }
