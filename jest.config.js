@@ -21,7 +21,7 @@ const project = (name) => ({
 export default {
   projects: [project('unit'), project('integration')],
   // Most of what the integration tests do is waiting: for a process, an answer, a pause.
-  maxWorkers: availableParallelism() + 1,
+  maxWorkers: 2 * availableParallelism(),
   testSequencer: '<rootDir>/__tests__/longest-first.js',
   testTimeout: 60_000,
   // A fifth of the time of all tests, so only where the threshold is checked: in CI, and in .ci/run.

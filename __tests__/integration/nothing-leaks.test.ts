@@ -246,7 +246,7 @@ describe('for generated secrets and responses', () => {
   })
 
   it.each([
-    ['a registration', registering, 150],
+    ['a registration', registering, 100],
     ['a step with an access key', withKeys, 100],
     ['a step without an access key', withOidc, 100],
   ])(

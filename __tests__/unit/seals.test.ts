@@ -126,7 +126,7 @@ describe('inside a seal', () => {
         )
       }),
       // Each run derives a key three times, with 600,000 rounds.
-      { numRuns: 4 },
+      { numRuns: 2 },
     )
   })
 })
