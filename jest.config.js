@@ -19,7 +19,14 @@ const project = (name) => ({
 
 /** @type {import('jest').Config} */
 export default {
-  projects: [project('unit'), project('integration')],
+  projects: [
+    project('unit'),
+    {
+      ...project('integration'),
+      globalSetup: '<rootDir>/__tests__/start-emulators.js',
+      globalTeardown: '<rootDir>/__tests__/stop-emulators.js',
+    },
+  ],
   // Most of what the integration tests do is waiting: for a process, an answer, a pause.
   maxWorkers: 2 * availableParallelism(),
   testSequencer: '<rootDir>/__tests__/longest-first.js',

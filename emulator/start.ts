@@ -9,9 +9,11 @@ import { controlClient, type ControlClient } from './control-client.ts'
 import type { StartupLine } from './run.ts'
 import type { EmulatorConfig } from './world/config.ts'
 
-/** An emulator in a separate process. */
-export type Emulator = ControlClient & {
-  readonly info: StartupLine
+/** An emulator that is running, whoever started it. */
+export type RunningEmulator = Omit<ControlClient, 'stop'> & { readonly info: StartupLine }
+
+/** An emulator in a separate process that this process started. */
+export type Emulator = RunningEmulator & {
   /** Of the child process, for measurements. */
   readonly pid: number
   /** Ends the process and waits for its end. */

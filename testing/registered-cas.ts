@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import type { Emulator } from '../emulator/start.ts'
+import type { RunningEmulator } from '../emulator/start.ts'
 import type { Service } from '../src/alibaba-cloud/client.ts'
 import { changeCa, findInList, type CaChange, type RegisteredCa } from '../src/mqtt/ca-certificates.ts'
 import { derSerialNumber } from '../src/certificates/certificate.ts'
@@ -17,13 +17,13 @@ export function snOf({ certificate }: Issued): string {
 }
 
 /** Makes this process trust the TLS certificate of an emulator. */
-export function trust({ info }: Emulator): void {
+export function trust({ info }: RunningEmulator): void {
   setDefaultCACertificates([...getCACertificates('default'), readFileSync(info.caFile, 'utf8')])
 }
 
 /** Lists all CAs of an instance, by default the emulator's first one. Call `trust` before. */
 export async function casOf(
-  emulator: Emulator,
+  emulator: RunningEmulator,
   instanceId = emulator.info.instanceId,
 ): Promise<RegisteredCa[]> {
   const cas: RegisteredCa[] = []
@@ -35,15 +35,15 @@ export async function casOf(
 }
 
 /** Changes a CA as another user of the instance could, outside of the action under test. */
-export async function changeBehind(emulator: Emulator, ca: Issued, to: CaChange): Promise<void> {
+export async function changeBehind(emulator: RunningEmulator, ca: Issued, to: CaChange): Promise<void> {
   await changeCa(serviceOf(emulator), instanceOf(emulator), { sn: snOf(ca), to }, () => undefined)
 }
 
-export function instanceOf({ info }: Emulator): { instanceId: string; regionId: string } {
+export function instanceOf({ info }: RunningEmulator): { instanceId: string; regionId: string } {
   return { instanceId: info.instanceId, regionId: info.regionId }
 }
 
-export function serviceOf({ info }: Emulator): Service {
+export function serviceOf({ info }: RunningEmulator): Service {
   const { endpoint, accessKeyId, accessKeySecret } = info
   const transport = {
     proxy: undefined,

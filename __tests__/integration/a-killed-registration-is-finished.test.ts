@@ -1,20 +1,30 @@
-import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { StepRun } from '../../testing/run-step.ts'
 import { makeCa, type Issued } from '../../testing/certificates.ts'
 import { emulated, type Inputs } from '../support/emulated.ts'
+import { stepThread } from '../support/step-thread.ts'
 import { casOf, snOf, trust, withKey } from '../../testing/registered-cas.ts'
 
 const service = emulated()
+// Only a process can be killed. The other runs are faster in a thread.
+const thread = stepThread()
 let ca: Issued
 let old: Issued
 
 beforeAll(() => {
   trust(service.emulator)
 })
+afterAll(async () => {
+  await thread.end()
+})
 beforeEach(async () => {
   ca = await makeCa()
   old = await makeCa()
 })
+
+async function register(inputs: Inputs): Promise<StepRun> {
+  return await service.register(inputs, { run: thread.run })
+}
 
 /** Starts a registration, and sends SIGKILL at its request of that number, counted from 0. */
 async function killAtRequest(
@@ -49,7 +59,7 @@ describe.each(moments)('a registration that is killed at a request, %s,', (_, mo
     expect((await service.emulator.requests()).at(-1)).toMatchObject({ operation })
 
     const isThere = operation === 'RegisterCaCertificate' && moment === 'commit-then-hang'
-    const run = await service.register(withKey(ca))
+    const run = await register(withKey(ca))
     expect(run).toMatchObject({ exitCode: 0, outputs: { sn: snOf(ca), created: String(!isThere) } })
     expect(await casOf(service.emulator)).toMatchObject([{ sn: snOf(ca), isActive: true }])
   })
@@ -65,7 +75,7 @@ describe.each(moments)('a registration that is killed at a request, %s,', (_, mo
   ])(
     'number %i, %s, with a predecessor, always leaves an active CA and is finished by the next run',
     async (number, operation) => {
-      await service.register(withKey(old))
+      await register(withKey(old))
       const inputs = { ...withKey(ca), replaces: snOf(old) }
       const killed = await killAtRequest(number, inputs, moment)
       expect(killed.exitCode).toBeNull()
@@ -73,7 +83,7 @@ describe.each(moments)('a registration that is killed at a request, %s,', (_, mo
       // One CA is active at all times.
       expect((await casOf(service.emulator)).some(({ isActive }) => isActive)).toBe(true)
 
-      expect(await service.register(inputs)).toMatchObject({ exitCode: 0, outputs: { status: 'active' } })
+      expect(await register(inputs)).toMatchObject({ exitCode: 0, outputs: { status: 'active' } })
       expect(await casOf(service.emulator)).toMatchObject([
         { sn: snOf(old), isActive: false },
         { sn: snOf(ca), isActive: true },
@@ -84,9 +94,9 @@ describe.each(moments)('a registration that is killed at a request, %s,', (_, mo
 
 describe('a registration', () => {
   it('makes only the requests that the tests above cover', async () => {
-    await service.register(withKey(old))
+    await register(withKey(old))
     const before = (await service.emulator.requests()).length
-    await service.register({ ...withKey(ca), replaces: snOf(old) })
+    await register({ ...withKey(ca), replaces: snOf(old) })
     expect((await service.emulator.requests()).slice(before)).toHaveLength(7)
   })
 })

@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals'
-import type { Emulator } from '../../emulator/start.ts'
+import type { RunningEmulator } from '../../emulator/start.ts'
 import { makeCa } from '../../testing/certificates.ts'
 import { FAULT_ROWS, type FaultRow, MAX_ATTEMPTS, type Operation } from '../../testing/fault-rows.ts'
 import { withKey } from '../../testing/registered-cas.ts'
@@ -11,9 +11,11 @@ export const FAULT_CONFIG = { instances: [{ generatedCas: 1 }] }
 const GENERATED_SN = `7f${'00'.repeat(8)}`
 const ca = makeCa()
 
-/** The first row of each kind of fault, and of each outcome of each operation. */
+/** The first row of each kind of fault, and of each operation. */
 export const ROWS_THROUGH_DIST = FAULT_ROWS.filter(
-  (row, at) => isFirst(at, (other) => other.kind === row.kind) || isFirst(at, (other) => isAlike(other, row)),
+  (row, at) =>
+    isFirst(at, (other) => other.kind === row.kind) ||
+    isFirst(at, (other) => other.operation === row.operation),
 )
 
 /** The rows that need their own process, because Node reads their environment variables when it starts. */
@@ -23,14 +25,6 @@ export const ROWS_OF_A_PROCESS = FAULT_ROWS.filter(
 
 function isFirst(at: number, isSame: (row: FaultRow) => boolean): boolean {
   return FAULT_ROWS.findIndex(isSame) === at
-}
-
-function isAlike(a: FaultRow, b: FaultRow): boolean {
-  const outcome = ({ promise }: FaultRow): string =>
-    'succeedsAtAttempt' in promise
-      ? `succeeds at ${promise.succeedsAtAttempt}`
-      : `fails at ${promise.failsAfterAttempts}`
-  return a.operation === b.operation && outcome(a) === outcome(b)
 }
 
 /** The step of a row. */
@@ -47,7 +41,7 @@ export type FaultStep = {
  */
 export async function expectPromise(
   row: FaultRow,
-  emulator: Emulator,
+  emulator: RunningEmulator,
   run: (step: FaultStep) => Promise<StepRun>,
 ): Promise<void> {
   const { operation, orders = [], promise } = row
@@ -73,7 +67,7 @@ function actionFor(operation: Operation): '.' | 'register' {
   return operation.endsWith('CaCertificate') ? 'register' : '.'
 }
 
-async function stepFor(row: FaultRow, emulator: Emulator): Promise<FaultStep> {
+async function stepFor(row: FaultRow, emulator: RunningEmulator): Promise<FaultStep> {
   const { inputs, env } = await workingStep(row.operation, emulator)
   return {
     action: actionFor(row.operation),
@@ -82,7 +76,10 @@ async function stepFor(row: FaultRow, emulator: Emulator): Promise<FaultStep> {
   }
 }
 
-async function workingStep(operation: Operation, emulator: Emulator): Promise<ReturnType<typeof keyless>> {
+async function workingStep(
+  operation: Operation,
+  emulator: RunningEmulator,
+): Promise<ReturnType<typeof keyless>> {
   const oidc = keyless(emulator)
   if (operation === 'AssumeRoleWithOIDC' || operation === 'GitHubIdToken') return oidc
   const role = operation === 'AssumeRole' ? oidc.inputs : {}
