@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { runStep, type StepRun } from '../../testing/run-step.ts'
 import { emulated, keyless } from '../support/emulated.ts'
@@ -58,6 +58,23 @@ describe('on a self-hosted runner, a step without credentials', () => {
       ),
     ])
     expect(step.outputs).toEqual({})
+  })
+
+  it.each<[string, string, string | Buffer | undefined, RegExp]>([
+    ['a byte order mark', '.alibabacloud/credentials', '\ufeff[default]\n', /byte order mark/],
+    ['UTF-16', '.alibabacloud/credentials', Buffer.from('\ufeff[default]\n', 'utf16le'), /UTF-16/],
+    ['a byte order mark', '.aliyun/config.json', '\ufeff{"profiles":[]}', /byte order mark/],
+    ['half a JSON text', '.aliyun/config.json', '{"profiles":[{"access_key_secret":"of-somebody"', /valid JSON/],
+    ['a folder in its place', '.aliyun/config.json', undefined, /EISDIR/],
+  ])('names a profile file that it cannot read: %s in %s', async (_, name, content, problem) => {
+    const folder = mkdtempSync(join(emptyHome, 'home-'))
+    const file = join(folder, name)
+    mkdirSync(content === undefined ? file : dirname(file), { recursive: true })
+    if (content !== undefined) writeFileSync(file, content)
+    const { annotations, stdout } = await run({ RUNNER_ENVIRONMENT, HOME: folder })
+    expect(annotations).toEqual([expect.stringContaining(`The file ${file} cannot be read: `)])
+    expect(annotations).toEqual([expect.stringMatching(problem)])
+    expect(stdout).not.toContain('of-somebody')
   })
 })
 

@@ -41,13 +41,13 @@ describe('outputs', () => {
   it('are refused when the file does not exist', async () => {
     const { thrown } = await withEnvironment({ GITHUB_OUTPUT: '/nowhere/output' }, requireOutputFile)
     expect(textOf(thrown)).toMatch(
-      /^The file that GITHUB_OUTPUT names is not writable\. The runner creates it/,
+      /^The file that GITHUB_OUTPUT names is not writable: \/nowhere\/output \(ENOENT\)\. The runner creates it/,
     )
   })
 
   it('are refused when the file is a folder', async () => {
     const { thrown } = await withEnvironment({ GITHUB_OUTPUT: tmpdir() }, requireOutputFile)
-    expect(textOf(thrown)).toMatch(/GITHUB_OUTPUT names is not writable/)
+    expect(textOf(thrown)).toContain(`GITHUB_OUTPUT names is not writable: ${tmpdir()} (not a regular file)`)
   })
 
   it('are reported as not written when the file is gone', async () => {
@@ -55,7 +55,7 @@ describe('outputs', () => {
       setOutputs({ one: '1' })
     })
     expect(textOf(thrown)).toMatch(
-      /The outputs one could not be written\. Check the disk space of the runner/,
+      /The outputs one could not be written to the file that GITHUB_OUTPUT names: \/nowhere\/output \(ENOENT\)\. Check on the runner/,
     )
   })
 
@@ -71,7 +71,7 @@ describe('outputs', () => {
     const { thrown } = await withEnvironment({ GITHUB_OUTPUT: file }, () => {
       setOutputs({ one: '1', two: broken })
     })
-    expect(textOf(thrown)).toMatch(/The outputs one, two could not be written/)
+    expect(textOf(thrown)).toMatch(/The outputs one, two could not be written to/)
     expect(readFileSync(file, 'utf8')).toBe('earlier=1\n')
   })
 })

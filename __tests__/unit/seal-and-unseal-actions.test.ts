@@ -293,7 +293,11 @@ describe('the input seal-key', () => {
 
 describe('unseal refuses', () => {
   it.each([
-    ['no seal', { 'seal-key': PASSPHRASE }, /^Missing input: sealed-register-code\. .*needs\.fetch\.outputs/],
+    [
+      'no seal',
+      { 'seal-key': PASSPHRASE },
+      /^Missing input: sealed-register-code\. .*needs\.JOB\.outputs.*declare this output.*seal-key/,
+    ],
     ['no key', { 'sealed-register-code': 'a.b.c.d.e' }, /^Missing input: seal-key\. .*secrets\.SEAL_KEY/],
     [
       'a public key',
@@ -311,14 +315,48 @@ describe('unseal refuses', () => {
       /^The private key in seal-key is encrypted, but seal-key-passphrase is not set/,
     ],
     [
-      'a text that is not a seal',
+      'a code that is not sealed',
       { 'sealed-register-code': CODE, 'seal-key': privatePem },
+      /^Invalid sealed-register-code: the value is a register code that is not sealed\. Set seal-key/,
+    ],
+    [
+      'a part of a seal',
+      {
+        'sealed-register-code': `eyJhbGciOiJSU0EtT0FFUC0yNTYifQ.${'a2V5'.repeat(30)}`,
+        'seal-key': privatePem,
+      },
+      /^Invalid sealed-register-code: the value is not a sealed code, or not the whole of it/,
+    ],
+    [
+      'stars',
+      { 'sealed-register-code': '***', 'seal-key': privatePem },
+      /^Invalid sealed-register-code: the value is stars/,
+    ],
+    [
+      'a seal in quotes',
+      { 'sealed-register-code': '"eyJhbGciOiJSU0EtT0FFUC0yNTYifQ.a.b.c.d"', 'seal-key': privatePem },
+      /^Invalid sealed-register-code: the value is in quotes/,
+    ],
+    [
+      'an expression that was not evaluated',
+      { 'sealed-register-code': 'needs.fetch.outputs.sealed-register-code', 'seal-key': privatePem },
+      /^Invalid sealed-register-code: the value is an expression/,
+    ],
+    [
+      'a text that only looks like a seal',
+      { 'sealed-register-code': 'a.b.c.d.e', 'seal-key': privatePem },
       /^The seal cannot be opened/,
     ],
   ])('%s', async (_, values, message) => {
     const { error, outputFile } = await unseal(values)
     expect(error).toMatch(message)
     expect(outputFile).toBe('')
+  })
+
+  it('to show a code that is not sealed, and masks it', async () => {
+    const { error, stdout } = await unseal({ 'sealed-register-code': CODE, 'seal-key': PASSPHRASE })
+    expect(stdout).toContain(`::add-mask::${CODE}\n`)
+    expect(error).not.toContain(CODE)
   })
 
   it('to run without GITHUB_OUTPUT, because it would print the code', async () => {

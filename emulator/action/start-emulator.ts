@@ -3,7 +3,7 @@ import { exportVariable, saveState, warning } from '@actions/core'
 import { ActionError } from '../../src/errors.ts'
 import { log } from '../../src/runner/log.ts'
 import { mask } from '../../src/runner/masking.ts'
-import { requireOutputFile, setOutputs, writeTemporaryFile } from '../../src/runner/outputs.ts'
+import { reasonOf, requireOutputFile, setOutputs, writeTemporaryFile } from '../../src/runner/outputs.ts'
 import { DEFAULT_SUBJECT } from '../world/world.ts'
 import { readEmulatorInputs } from './inputs.ts'
 import { startServiceProcess } from './service-process.ts'
@@ -93,7 +93,7 @@ function requireEnvironmentFile(): void {
       fix: 'Run this action as a step of a workflow. To run the emulator on your own machine, use npm run emulator.',
     })
   }
-  orCannotWrite(() => {
+  orCannotWrite(file, () => {
     accessSync(file, constants.W_OK)
   })
 }
@@ -104,17 +104,17 @@ function requireEnvironmentFile(): void {
  * @throws ActionError
  */
 function exportToJob(variables: Readonly<Record<string, string>>): void {
-  orCannotWrite(() => {
+  orCannotWrite(process.env['GITHUB_ENV'] ?? '', () => {
     for (const [name, value] of Object.entries(variables)) exportVariable(name, value)
   })
 }
 
-function orCannotWrite(write: () => void): void {
+function orCannotWrite(file: string, write: () => void): void {
   try {
     write()
   } catch (cause) {
     throw new ActionError({
-      what: 'The file named by GITHUB_ENV cannot be written',
+      what: `The file named by GITHUB_ENV cannot be written: ${file} (${reasonOf(cause)})`,
       fix: "Check the runner's disk, and the permissions of its temporary folder. The runner makes this file for each step.",
       cause,
     })

@@ -5,8 +5,7 @@ import { signerInMemory } from '../certificates/signer.ts'
 import { makeVerificationCertificate } from '../certificates/verification-certificate.ts'
 import { issuerOf } from '../certificates/x509.ts'
 import { readCaCertificateInput, readValidDays, requiredCaKey } from '../inputs/ca.ts'
-import { required } from '../inputs/input.ts'
-import { readRegisterCode } from '../inputs/register-code.ts'
+import { requiredRegisterCode } from '../inputs/register-code.ts'
 import { log } from '../runner/log.ts'
 import { requireOutputFile, setOutputs, writeTemporaryFile } from '../runner/outputs.ts'
 
@@ -14,8 +13,7 @@ import { requireOutputFile, setOutputs, writeTemporaryFile } from '../runner/out
 export async function signAction(): Promise<void> {
   // Both first, because they mask the key, its passphrase and the code.
   const keyInput = await requiredCaKey()
-  const registerCode = readRegisterCode()
-  required('register-code', '${{ steps.code.outputs.register-code }}')
+  const registerCode = requiredRegisterCode()
   const validDays = readValidDays()
   const ca = await readCaCertificateInput()
   const key = readCaPrivateKey({ ca, ...keyInput })

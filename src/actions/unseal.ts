@@ -1,5 +1,5 @@
 import { readRunContext } from '../github/context.ts'
-import { required } from '../inputs/input.ts'
+import { readSealedCode } from '../inputs/register-code.ts'
 import { readOpeningKey } from '../inputs/seal-key.ts'
 import { log } from '../runner/log.ts'
 import { mask } from '../runner/masking.ts'
@@ -10,7 +10,7 @@ import { openSeal } from '../seal.ts'
 export async function unsealAction(): Promise<void> {
   // First, because it masks the key.
   const key = readOpeningKey()
-  const sealed = required('sealed-register-code', '${{ needs.fetch.outputs.sealed-register-code }}')
+  const sealed = readSealedCode()
   const run = readRunContext(process.env)
   requireOutputFile()
 

@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import type { Transport } from '../attempts/retry.ts'
 import { withDeadline } from '../deadline.ts'
 import { ActionError } from '../errors.ts'
@@ -101,10 +104,46 @@ export async function findInDefaultChain({
     }
   } catch (error) {
     if (error instanceof ActionError) throw error
+    const unreadable = await unreadableProfiles(process.env)
     throw new ActionError({
       what: `No credentials found in the inputs, in the environment, or in the default chain of Alibaba Cloud's SDK (${DEFAULT_CHAIN})`,
-      fix: SET_CREDENTIALS,
+      fix: [...unreadable, SET_CREDENTIALS].join(' '),
     })
+  }
+}
+
+/**
+ * Looks for profile files that exist but that the SDK cannot read. It skips them without a word, as if they did not
+ * exist. Nothing of their content is returned.
+ *
+ * @returns a sentence for each
+ */
+async function unreadableProfiles(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  const paths = [
+    join(homedir(), '.aliyun', 'config.json'),
+    env['ALIBABA_CLOUD_CREDENTIALS_FILE'] || join(homedir(), '.alibabacloud', 'credentials'),
+  ]
+  const problems = await Promise.all(paths.map(problemOf))
+  return paths.flatMap((path, at) => {
+    const problem = problems[at]
+    return problem === undefined ? [] : [`The file ${path} cannot be read: ${problem}.`]
+  })
+}
+
+async function problemOf(path: string): Promise<string | undefined> {
+  try {
+    const bytes = await readFile(path)
+    if (/^(?:\xff\xfe|\xfe\xff)/.test(bytes.toString('latin1', 0, 2)) || bytes.includes(0)) {
+      return 'it is in UTF-16. Save it in UTF-8'
+    }
+    const text = bytes.toString()
+    if (text.startsWith('\ufeff')) return 'it starts with a byte order mark. Save it in UTF-8 without one'
+    if (path.endsWith('.json')) JSON.parse(text)
+    return undefined
+  } catch (error) {
+    if (error instanceof SyntaxError) return 'it is not valid JSON'
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : code
   }
 }
 

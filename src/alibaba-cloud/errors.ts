@@ -8,6 +8,8 @@ export type ServiceError = {
   readonly retry?: boolean
   /** Set if the service rejects the call before it does anything. After other retryable errors, that is unknown. */
   readonly isNotExecuted?: true
+  /** Set if a wrong clock can be the cause: the error then shows the clocks of runner and service. */
+  readonly showClocks?: true
   /** What it means: a sentence without its full stop. */
   readonly meaning: string
   /** What to do about it, in whole sentences. */
@@ -16,7 +18,8 @@ export type ServiceError = {
 
 /**
  * The error codes of a service. Decide by code and not by HTTP status: permanent errors come with 500, throttling with
- * 400, and Alibaba Cloud has changed the status of many codes and the code of none.
+ * 400, and Alibaba Cloud has changed the status of many codes and the code of none. A name that ends with `.*` is for
+ * all codes of a family that have no row of their own.
  */
 export type ServiceErrors = Readonly<Record<string, ServiceError>>
 
@@ -75,6 +78,7 @@ export const COMMON_ERRORS: ServiceErrors = {
     fix: 'Set access-key-id, access-key-secret and security-token from the same response of STS.',
   },
   'InvalidTimeStamp.Expired': {
+    showClocks: true,
     meaning: 'The clock of this runner is more than 15 minutes off',
     fix: 'Set the clock of the runner (NTP). Every request contains the time at which it was signed.',
   },
@@ -90,6 +94,7 @@ export const COMMON_ERRORS: ServiceErrors = {
   Throttling: THROTTLED,
   'Throttling.User': THROTTLED,
   'Throttling.Api': THROTTLED,
+  'Throttling.*': THROTTLED,
   InternalError: OVERLOADED,
   ServiceUnavailable: OVERLOADED,
 }
@@ -100,15 +105,21 @@ export const COMMON_ERRORS: ServiceErrors = {
  * @returns the row of the table, or one that only says that the service refused
  */
 export function serviceError(errors: ServiceErrors, code: string, status: number): ServiceError {
-  const known = Object.hasOwn(errors, code) ? errors[code] : undefined
+  const known = Object.hasOwn(errors, code) ? errors[code] : familyOf(code, errors)
   if (known !== undefined) return known
-  if (code.startsWith('Throttling.')) return errors['Throttling'] ?? THROTTLED
   return {
     // ApsaraMQ for MQTT returns 417 for "try again later" since it changed its statuses.
     retry: status >= 500 || [408, 417, 429].includes(status),
     meaning: 'The service refused {operation}',
     fix: 'Look up the error code in the API reference, or contact Alibaba Cloud support with the request ID.',
   }
+}
+
+function familyOf(code: string, errors: ServiceErrors): ServiceError | undefined {
+  const row = Object.entries(errors).find(
+    ([name]) => name.endsWith('.*') && code.startsWith(name.slice(0, -1)),
+  )
+  return row?.[1]
 }
 
 /** Whether the same call, signed again, can succeed a moment later. */
@@ -156,10 +167,10 @@ function describe(
 }
 
 function describeRefusal({ code, status, serviceDate }: Refusal, errors: ServiceErrors): Description {
-  const { meaning: what, fix } = serviceError(errors, code, status)
+  const { meaning: what, fix, showClocks } = serviceError(errors, code, status)
   // Parsed and formatted again, because a header can contain anything.
   const date = new Date(serviceDate ?? '')
-  if (code !== 'InvalidTimeStamp.Expired' || Number.isNaN(date.getTime())) return { what, fix }
+  if (showClocks === undefined || Number.isNaN(date.getTime())) return { what, fix }
   const clocks = `The runner's clock: ${new Date().toUTCString()}. The service's clock: ${date.toUTCString()}.`
   return { what, fix: `${fix} ${clocks}` }
 }

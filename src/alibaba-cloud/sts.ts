@@ -113,8 +113,9 @@ const UNTRUSTED: ServiceError = {
 const BAD_TOKEN: ServiceError = {
   meaning: "The OIDC provider {provider} rejected GitHub's token",
   fix:
-    'Check the provider in RAM: its issuer URL must be {issuer}, and its fingerprint must be that of the current TLS ' +
-    'certificate of this URL.',
+    'The token has the issuer "{issuer}", the subject "{tokenSubject}" and the audience "{tokenAudience}". Check the ' +
+    'provider in RAM: its issuer URL must be this issuer, its client IDs must include this audience, and its ' +
+    'fingerprint must be that of the current TLS certificate of the issuer URL.',
 }
 const DENIED: ServiceError = {
   meaning: 'This access key has no RAM permission to assume {role}',
@@ -147,6 +148,7 @@ export const STS_ERRORS: ServiceErrors = {
   },
   'AuthenticationFail.OIDCToken.HttpsUrlInvalid': BAD_TOKEN,
   'AuthenticationFail.OIDCToken.PublicKeyFingerprintMismatch': BAD_TOKEN,
+  'AuthenticationFail.OIDCToken.*': BAD_TOKEN,
   'EntityNotExist.Role': { meaning: 'The role {role} does not exist', fix: CHECK_ROLE },
   'InvalidParameter.DurationSeconds': {
     meaning: 'The role {role} does not allow a session of {duration} seconds',

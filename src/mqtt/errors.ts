@@ -55,6 +55,7 @@ export const MQTT_ERRORS: ServiceErrors = {
     fix: 'Check the serial number, and whether the CA was deleted.',
   },
   CertificateContentError: {
+    showClocks: true,
     meaning: 'The service rejected the CA certificate or the verification certificate',
     fix:
       'The CA certificate needs basic constraints with CA:TRUE and an RSA or EC key. The verification certificate must ' +
@@ -82,5 +83,6 @@ export const MQTT_ERRORS: ServiceErrors = {
   Throttling: THROTTLED,
   'Throttling.User': THROTTLED,
   'Throttling.Api': THROTTLED,
+  'Throttling.*': THROTTLED,
   SystemOverFlow: THROTTLED,
 }

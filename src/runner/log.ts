@@ -1,6 +1,7 @@
 import { appendFileSync } from 'node:fs'
 import { info } from '@actions/core'
 import { clean } from './masking.ts'
+import { reasonOf } from './outputs.ts'
 
 const LABEL_WIDTH = 'Register code'.length
 
@@ -24,10 +25,11 @@ export function writeSummary(title: string, rows: Readonly<Record<string, string
   )
   // One block of HTML, inside which Markdown has no meaning.
   const text = `### ${escape(title)}\n\n<table>\n${lines.join('\n')}\n</table>\n\n`
+  const file = process.env['GITHUB_STEP_SUMMARY'] ?? ''
   try {
-    appendFileSync(process.env['GITHUB_STEP_SUMMARY'] ?? '', text)
-  } catch {
-    log('Summary', 'not written: GITHUB_STEP_SUMMARY names no writable file')
+    appendFileSync(file, text)
+  } catch (error) {
+    log('Summary', `not written: GITHUB_STEP_SUMMARY names no writable file: "${file}" (${reasonOf(error)})`)
   }
 }
 

@@ -5,7 +5,8 @@ import { setOutput } from '@actions/core'
 import { ActionError } from '../errors.ts'
 
 const CHECK_DISK =
-  'Check the disk space of the runner and the permissions of its temporary folder, then run the job again.'
+  'Check on the runner that its folder exists, that the user of the runner can write to it, and that the disk has space ' +
+  'left. Then run the job again.'
 
 /**
  * Checks that the step's outputs can be written. Without `GITHUB_OUTPUT` the toolkit would print them on the log.
@@ -17,10 +18,10 @@ export function requireOutputFile(): void {
   try {
     accessSync(file, constants.W_OK)
     // A folder can be writable too, and a device cannot be restored.
-    if (!statSync(file).isFile()) throw new TypeError('It is not a regular file.')
+    if (!statSync(file).isFile()) throw Object.assign(new Error(), { code: 'not a regular file' })
   } catch (cause) {
     throw new ActionError({
-      what: 'The file that GITHUB_OUTPUT names is not writable',
+      what: `The file that GITHUB_OUTPUT names is not writable: ${file} (${reasonOf(cause)})`,
       fix: `The runner creates it for each step. ${CHECK_DISK}`,
       cause,
     })
@@ -41,11 +42,16 @@ export function setOutputs(outputs: Readonly<Record<string, string>>): void {
   } catch (cause) {
     restore(file, sizeBefore)
     throw new ActionError({
-      what: `The outputs ${Object.keys(outputs).join(', ')} could not be written`,
+      what: `The outputs ${Object.keys(outputs).join(', ')} could not be written to the file that GITHUB_OUTPUT names: ${file} (${reasonOf(cause)})`,
       fix: CHECK_DISK,
       cause,
     })
   }
+}
+
+/** Why the system refused, for example `ENOSPC`. */
+export function reasonOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown reason'
 }
 
 function restore(file: string, size: number | undefined): void {
@@ -90,7 +96,7 @@ export function writeTemporaryFile(file: {
   } catch (cause) {
     rmSync(path, { force: true })
     throw new ActionError({
-      what: 'A file could not be written to the folder that RUNNER_TEMP names',
+      what: `A file could not be written to the folder that RUNNER_TEMP names: ${folder} (${reasonOf(cause)})`,
       fix: CHECK_DISK,
       cause,
     })
