@@ -37,6 +37,7 @@ describe('the predecessor', () => {
   it('is deactivated after the new CA is registered (through dist/)', async () => {
     const run = await service.register({ ...withKey(ca), replaces: snOf(old) })
     expect(run).toMatchObject({ exitCode: 0, annotations: [], outputs: { sn: snOf(ca), created: 'true' } })
+    expect(run.outputs['predecessor']).toBe('inactivated')
     expect(run.log).toMatch(new RegExp(`^Predecessor +${snOf(old)}: deactivated$`, 'm'))
     expect(run.summary).toContain(`${snOf(old)}: deactivated`)
     expect(await calls()).toEqual([
@@ -54,7 +55,7 @@ describe('the predecessor', () => {
 
   it('is deleted with on-replace: delete (through dist/)', async () => {
     const run = await service.register({ ...withKey(ca), replaces: snOf(old), 'on-replace': 'delete' })
-    expect(run).toMatchObject({ exitCode: 0 })
+    expect(run).toMatchObject({ exitCode: 0, outputs: { predecessor: 'deleted' } })
     expect(run.log).toContain(`${snOf(old)}: deleted`)
     expect(await casOf(service.emulator)).toMatchObject([{ sn: snOf(ca) }])
   })
@@ -62,6 +63,7 @@ describe('the predecessor', () => {
   it('is kept with on-replace: keep (through dist/)', async () => {
     const run = await service.register({ ...withKey(ca), replaces: snOf(old), 'on-replace': 'keep' })
     expect(run.log).toContain(`${snOf(old)}: kept`)
+    expect(run.outputs['predecessor']).toBe('kept')
     expect(await calls()).toEqual(NEW)
     expect(await casOf(service.emulator)).toMatchObject([{ isActive: true }, { isActive: true }])
   })
@@ -70,6 +72,10 @@ describe('the predecessor', () => {
     ['as openssl prints it', (sn) => sn.slice(2).toUpperCase()],
     ['with colons', (sn) => sn.replace(/(..)(?=.)/g, '$1:')],
     ['with more leading zeros', (sn) => `0000${sn}`],
+    ['with 0x', (sn) => `0x${sn.slice(2)}`],
+    ['with spaces', (sn) => sn.toUpperCase().replace(/(..)(?=.)/g, '$1 ')],
+    ['as openssl x509 -serial prints it', (sn) => `serial=${sn.slice(2).toUpperCase()}`],
+    ['in decimal', (sn) => BigInt(`0x${sn}`).toString()],
   ])('is found when its serial number is spelled %s', async (_, spell) => {
     const run = await register({ ...withKey(ca), replaces: spell(snOf(old)) })
     expect(run).toMatchObject({ exitCode: 0 })
@@ -119,10 +125,41 @@ describe('the predecessor', () => {
     await changeBehind(service.emulator, old, 'inactivate')
     const inactive = await register({ ...withKey(ca), replaces: snOf(old) })
     expect(inactive.log).toContain(`${snOf(old)}: already inactive`)
+    expect(inactive.outputs['predecessor']).toBe('inactivated')
     await changeBehind(service.emulator, old, 'delete')
     const gone = await register({ ...withKey(ca), replaces: snOf(old), 'on-replace': 'delete' })
     expect(gone).toMatchObject({ exitCode: 0, outputs: { created: 'false' } })
     expect(gone.log).toContain(`${snOf(old)}: not found`)
+    expect(gone.outputs['predecessor']).toBe('not-found')
+  })
+
+  it('is a warning when there is no such CA (through dist/)', async () => {
+    const run = await service.register({ ...withKey(ca), replaces: 'ab'.repeat(16) })
+    expect(run).toMatchObject({ exitCode: 0, annotations: [], outputs: { predecessor: 'not-found' } })
+    expect(run.stdout).toMatch(
+      /^::warning::The predecessor was not found: instance \S+ has no CA with the serial number (ab){16}, so no CA was retired\. Set replaces/m,
+    )
+    expect(run.summary).toContain('not found')
+    expect(await casOf(service.emulator)).toMatchObject([{ isActive: true }, { isActive: true }])
+  })
+
+  it.each<[string, (of: Issued['certificate']) => string]>([
+    ['SHA-1', ({ fingerprint }) => fingerprint],
+    ['SHA-256', ({ fingerprint256 }) => fingerprint256.replaceAll(':', '').toLowerCase()],
+  ])('is not retired when its %s fingerprint is given, and the warning says so', async (_, fingerprintOf) => {
+    const run = await register({ ...withKey(ca), replaces: fingerprintOf(old.certificate) })
+    expect(run).toMatchObject({ exitCode: 0, outputs: { predecessor: 'not-found' } })
+    const hint = `is the fingerprint of CA ${snOf(old)}. Set replaces to ${snOf(old)},`
+    expect(run.stdout.split('\n').find((line) => line.startsWith('::warning::'))).toContain(hint)
+    expect(await casOf(service.emulator)).toMatchObject([{ isActive: true }, { isActive: true }])
+  })
+
+  it('is not mistaken for a CA with the same short number in decimal', async () => {
+    const tenth = await makeCa({ serialNumber: '0a' })
+    await register(withKey(tenth))
+    const run = await register({ ...withKey(ca), replaces: '10' })
+    expect(run.outputs['predecessor']).toBe('not-found')
+    expect((await casOf(service.emulator)).map(({ isActive }) => isActive)).toEqual([true, true, true])
   })
 
   it('is not changed when the new CA is inactive', async () => {

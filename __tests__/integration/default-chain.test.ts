@@ -64,7 +64,12 @@ describe('on a self-hosted runner, a step without credentials', () => {
     ['a byte order mark', '.alibabacloud/credentials', '\ufeff[default]\n', /byte order mark/],
     ['UTF-16', '.alibabacloud/credentials', Buffer.from('\ufeff[default]\n', 'utf16le'), /UTF-16/],
     ['a byte order mark', '.aliyun/config.json', '\ufeff{"profiles":[]}', /byte order mark/],
-    ['half a JSON text', '.aliyun/config.json', '{"profiles":[{"access_key_secret":"of-somebody"', /valid JSON/],
+    [
+      'half a JSON text',
+      '.aliyun/config.json',
+      '{"profiles":[{"access_key_secret":"of-somebody"',
+      /valid JSON/,
+    ],
     ['a folder in its place', '.aliyun/config.json', undefined, /EISDIR/],
   ])('names a profile file that it cannot read: %s in %s', async (_, name, content, problem) => {
     const folder = mkdtempSync(join(emptyHome, 'home-'))

@@ -96,6 +96,7 @@ describe('register', () => {
       'true',
       begin,
       end,
+      'inactivated',
       '',
     ])
     expect(stdout.replaceAll(/^::add-mask::.*\n/gm, '').split('\n')).toEqual([

@@ -101,15 +101,23 @@ describe('the inputs of register', () => {
     expect(stdout).toContain(`::add-mask::${pem.split('\n')[1] ?? 'none'}\n`)
   })
 
-  it.each(['00f2', 'F2:AB', 'f2ab', '0'])(
-    'accept the serial number of a predecessor: %s',
-    async (replaces) => {
-      const values = { 'ca-private-key': keyPem(ca), replaces, 'on-replace': 'delete', activate: 'true' }
-      const { read: found } = await read(values)
-      expect(found?.predecessor).toEqual({ serialNumber: replaces, onReplace: 'delete' })
-      expect(found?.ca.activate).toBe(true)
-    },
-  )
+  it.each([
+    ['00f2', ['00f2']],
+    ['F2:AB', ['f2ab']],
+    ['0xF2 AB', ['f2ab']],
+    ['serial=F2AB', ['f2ab']],
+    ['0', ['0']],
+    ['999', ['999']],
+    ['4097', ['4097', '1001']],
+    ['0x4097', ['4097']],
+    ['40:97', ['4097']],
+    ['04097', ['04097']],
+  ])('accept the serial number of a predecessor: %s', async (replaces, readings) => {
+    const values = { 'ca-private-key': keyPem(ca), replaces, 'on-replace': 'delete', activate: 'true' }
+    const { read: found } = await read(values)
+    expect(found?.predecessor).toEqual({ serialNumber: { text: replaces, readings }, onReplace: 'delete' })
+    expect(found?.ca.activate).toBe(true)
+  })
 })
 
 describe('before any call, register refuses', () => {
@@ -205,20 +213,25 @@ describe('before any call, register refuses', () => {
       () => ({ ...key(), 'on-replace': 'revoke' }),
       /^Invalid on-replace: "revoke"\. Use inactivate, delete, or keep\./,
     ],
-    ...['0x1f', 'old-ca', 'f'.repeat(259), `${'a'.repeat(258)}!`].map(
+    ...['0x', 'old-ca', 'serial number 1f', 'f'.repeat(311), `${'a'.repeat(258)}!`].map(
       (replaces): [string, () => Values, RegExp] => [
         `a predecessor ${replaces.slice(0, 10)}`,
         () => ({ ...key(), replaces }),
         /^Invalid replaces: ".*"\. Use the serial number of a CA in hex/,
       ],
     ),
-    ...[`00f2${'ab'.repeat(15)}`, `F2${'AB'.repeat(15)}`, `f2${':ab'.repeat(15)}`].map(
-      (replaces): [string, () => Values, RegExp] => [
-        `itself as predecessor, ${replaces}`,
-        () => ({ ...key(), replaces }),
-        /^The input replaces is the serial number of the CA itself.*Set replaces to the serial number/,
-      ],
-    ),
+    ...[
+      `00f2${'ab'.repeat(15)}`,
+      `F2${'AB'.repeat(15)}`,
+      `f2${':ab'.repeat(15)}`,
+      `0xF2${' AB'.repeat(15)}`,
+      `serial=F2${'AB'.repeat(15)}`,
+      BigInt(`0xf2${'ab'.repeat(15)}`).toString(),
+    ].map((replaces): [string, () => Values, RegExp] => [
+      `itself as predecessor, ${replaces}`,
+      () => ({ ...key(), replaces }),
+      /^The input replaces names the CA itself: .*Set replaces to the serial number/,
+    ]),
   ])('%s', async (_, values, text) => {
     const { error, read: found } = await read(await values())
     expect(error).toMatch(text)

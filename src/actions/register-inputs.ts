@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Timing } from '../attempts/retry.ts'
 import { readCaPrivateKey } from '../certificates/ca-certificate.ts'
-import { isSameSerialNumber, readCertificate } from '../certificates/certificate.ts'
+import { isFingerprintOf, isSameSerialNumber, readCertificate } from '../certificates/certificate.ts'
 import type { PemText } from '../certificates/pem.ts'
 import { signerInMemory } from '../certificates/signer.ts'
 import {
@@ -11,9 +11,10 @@ import {
 } from '../certificates/verification-certificate.ts'
 import { issuerOf } from '../certificates/x509.ts'
 import { ActionError } from '../errors.ts'
-import { invalid, oneOf, optional, required, UNSET_IS_EMPTY } from '../inputs/input.ts'
+import { oneOf, required, UNSET_IS_EMPTY } from '../inputs/input.ts'
 import { optionalCertificate } from '../inputs/pem.ts'
 import { readRegisterCode } from '../inputs/register-code.ts'
+import { optionalSerialNumber, type SerialNumber } from '../inputs/serial-number.ts'
 import { readServiceInputs, type ServiceInputs } from '../inputs/service.ts'
 import { optionalCaKey, readCaCertificateInput, readValidDays, type CaKeyInput } from '../inputs/ca.ts'
 import { readSecrets } from '../inputs/credentials.ts'
@@ -30,7 +31,7 @@ export type RegisterInputs = {
 }
 
 /** The CA that this one replaces. */
-export type Predecessor = { readonly serialNumber: string; readonly onReplace: OnReplace | 'keep' }
+export type Predecessor = { readonly serialNumber: SerialNumber; readonly onReplace: OnReplace | 'keep' }
 
 /** The given proof that the caller has the CA's key, not checked yet. */
 type GivenProof =
@@ -120,18 +121,14 @@ function rejectionOf(
 
 function readPredecessor(ca: X509Certificate): Predecessor | undefined {
   const onReplace = oneOf('on-replace', ['inactivate', 'delete', 'keep'])
-  const serialNumber = optional('replaces')
-  if (serialNumber === '') return undefined
-  if (!/^[\da-f]{1,258}$/i.test(serialNumber.replaceAll(':', ''))) {
-    throw invalid(
-      'replaces',
-      serialNumber,
-      'the serial number of a CA in hex, such as the output sn of its registration',
-    )
-  }
-  if (!isSameSerialNumber(serialNumber, ca.serialNumber)) return { serialNumber, onReplace }
+  const serialNumber = optionalSerialNumber('replaces')
+  if (serialNumber === undefined) return undefined
+  const { text, readings } = serialNumber
+  const isItself = (one: string): boolean =>
+    isSameSerialNumber(one, ca.serialNumber) || isFingerprintOf(ca, one)
+  if (!readings.some(isItself)) return { serialNumber, onReplace }
   throw new ActionError({
-    what: `The input replaces is the serial number of the CA itself, ${serialNumber}`,
+    what: `The input replaces names the CA itself: ${text}`,
     fix: 'Set replaces to the serial number of the CA that this one replaces, or remove it.',
   })
 }

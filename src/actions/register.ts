@@ -8,8 +8,8 @@ import { ActionError } from '../errors.ts'
 import { connect } from '../inputs/service.ts'
 import { formatInstance, type Instance } from '../mqtt/call.ts'
 import { confirmActive, registerCa, type Registration } from '../mqtt/register-ca.ts'
-import { retireCa } from '../mqtt/retire-ca.ts'
-import { log, writeSummary } from '../runner/log.ts'
+import { type Retired, retireCa } from '../mqtt/retire-ca.ts'
+import { log, warn, writeSummary } from '../runner/log.ts'
 import { cleanForeign, unlessSecret } from '../runner/masking.ts'
 import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
 import { readRegisterInputs, type Predecessor } from './register-inputs.ts'
@@ -36,7 +36,7 @@ export async function registerAction(timing?: Timing): Promise<void> {
   const retired =
     predecessor &&
     (await retire({ service, instance, certificate: ca.certificate, registration, predecessor }))
-  if (retired !== undefined) log('Predecessor', retired)
+  if (retired !== undefined) log('Predecessor', retired.words)
 
   // Dates of the given certificate, because the service has the same one.
   const validBegin = ca.certificate.validFromDate.toISOString()
@@ -48,6 +48,7 @@ export async function registerAction(timing?: Timing): Promise<void> {
     created: String(registration.isCreated),
     'valid-begin': validBegin,
     'valid-end': validEnd,
+    ...(retired !== undefined && { predecessor: retired.outcome }),
   })
   writeSummary(titleOf(registration), {
     Instance: formatInstance(instance),
@@ -59,7 +60,7 @@ export async function registerAction(timing?: Timing): Promise<void> {
     Status: 'active',
     'SHA-256 fingerprint': ca.certificate.fingerprint256,
     Registered: registered,
-    ...(retired !== undefined && { Predecessor: retired }),
+    ...(retired !== undefined && { Predecessor: retired.words }),
   })
 }
 
@@ -94,22 +95,45 @@ type Succession = {
   readonly predecessor: Predecessor
 }
 
-/** @returns what was done with the predecessor, for log and summary */
-async function retire(succession: Succession): Promise<string> {
+/** What was done with the predecessor: the output, and words for log and summary. */
+type RetiredPredecessor = { readonly outcome: Retired['kind'] | 'kept'; readonly words: string }
+
+async function retire(succession: Succession): Promise<RetiredPredecessor> {
   const { service, instance, registration, predecessor } = succession
   const { serialNumber, onReplace } = predecessor
-  if (onReplace === 'keep') return `${serialNumber}: kept`
+  const { text, readings } = serialNumber
+  if (onReplace === 'keep') return { outcome: 'kept', words: `${text}: kept` }
   await requireActive(succession)
   try {
-    return `${serialNumber}: ${await retireCa(service, instance, { serialNumber, onReplace }, logVerification)}`
+    const retired = await retireCa(service, instance, { readings, onReplace }, logVerification)
+    if (retired.kind === 'not-found') warnNotFound(succession, retired.snOfFingerprint)
+    return { outcome: retired.kind, words: `${text}: ${formatRetired(retired)}` }
   } catch (error) {
     if (!(error instanceof ActionError)) throw error
     const step = onReplace === 'delete' ? 'deleting' : 'deactivating'
     throw error.with({
-      what: `CA ${registration.sn} is registered and active, but ${step} its predecessor ${serialNumber} failed: ${error.message}`,
+      what: `CA ${registration.sn} is registered and active, but ${step} its predecessor ${text} failed: ${error.message}`,
       fix: `${error.fix} Then run the job again: it registers nothing twice, and retires the predecessor.`,
     })
   }
+}
+
+function formatRetired(retired: Retired): string {
+  if (retired.kind === 'not-found') return 'not found'
+  if (retired.isUnchanged) return 'already inactive'
+  return retired.kind === 'deleted' ? 'deleted' : 'deactivated'
+}
+
+/** Not an error, because an earlier run may have deleted it. But if the value is wrong, the old CA is still active. */
+function warnNotFound({ instance, predecessor }: Succession, snOfFingerprint: string | undefined): void {
+  const { text } = predecessor.serialNumber
+  const fix =
+    snOfFingerprint === undefined
+      ? 'Set replaces to the serial number of the old CA in hex, such as the output sn of its registration. If that CA is deleted already, remove replaces.'
+      : `The value is the fingerprint of CA ${cleanForeign(snOfFingerprint)}. Set replaces to ${cleanForeign(snOfFingerprint)}, its serial number.`
+  warn(
+    `The predecessor was not found: instance ${instance.instanceId} has no CA with the serial number ${text}, so no CA was retired. ${fix}`,
+  )
 }
 
 /** The new CA must be active before the predecessor stops serving devices: being registered is not proof enough. */
@@ -126,7 +150,7 @@ async function requireActive({
   } catch (error) {
     if (!(error instanceof ActionError)) throw error
     throw error.with({
-      what: `The service registered CA ${sn} but does not report it as active, so its predecessor ${serialNumber} was not changed: ${error.message}`,
+      what: `The service registered CA ${sn} but does not report it as active, so its predecessor ${serialNumber.text} was not changed: ${error.message}`,
       fix: `${error.fix} Then run the job again: it registers nothing twice, and retires the predecessor.`,
     })
   }

@@ -119,9 +119,10 @@ export async function findInDefaultChain({
  * @returns a sentence for each
  */
 async function unreadableProfiles(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  const file = env['ALIBABA_CLOUD_CREDENTIALS_FILE'] ?? ''
   const paths = [
     join(homedir(), '.aliyun', 'config.json'),
-    env['ALIBABA_CLOUD_CREDENTIALS_FILE'] || join(homedir(), '.alibabacloud', 'credentials'),
+    file === '' ? join(homedir(), '.alibabacloud', 'credentials') : file,
   ]
   const problems = await Promise.all(paths.map(problemOf))
   return paths.flatMap((path, at) => {

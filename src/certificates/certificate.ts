@@ -72,6 +72,12 @@ export function isSameCertificate(one: X509Certificate, other: X509Certificate):
   return one.raw.equals(other.raw)
 }
 
+/** Returns whether a text is the SHA-1 or SHA-256 fingerprint of a certificate: hex without colons, in lower case. */
+export function isFingerprintOf(certificate: X509Certificate, text: string): boolean {
+  const { fingerprint, fingerprint256 } = certificate
+  return [fingerprint, fingerprint256].some((one) => one.replaceAll(':', '').toLowerCase() === text)
+}
+
 /**
  * Returns whether two serial numbers in hex are the same number. The service writes lower case and keeps leading zeros
  * of the encoding, Node.js does neither, and openssl puts colons between the bytes.

@@ -4,7 +4,12 @@ import { change } from '../alibaba-cloud/change.ts'
 import type { ApiResponse, Service } from '../alibaba-cloud/client.ts'
 import { AttemptError, type Refusal } from '../attempts/failures.ts'
 import { isRecord, messageIn, requestIdIn, textIn } from '../attempts/response.ts'
-import { isSameCertificate, isSameSerialNumber, readCertificate } from '../certificates/certificate.ts'
+import {
+  isFingerprintOf,
+  isSameCertificate,
+  isSameSerialNumber,
+  readCertificate,
+} from '../certificates/certificate.ts'
 import { commonNameOf } from '../certificates/verification-certificate.ts'
 import { mqttCall, type Instance } from './call.ts'
 import { MQTT_ERRORS } from './errors.ts'
@@ -152,6 +157,13 @@ const CHANGES: Readonly<
 export function hasContent({ content }: RegisteredCa, certificate: X509Certificate): boolean {
   const registered = parse(content)
   return registered !== undefined && isSameCertificate(registered, certificate)
+}
+
+/** Whether a text is the fingerprint of a registered CA: SHA-1 or SHA-256, in hex without colons, in lower case. */
+export function hasFingerprint({ content }: RegisteredCa, text: string): boolean {
+  if (text.length !== 40 && text.length !== 64) return false
+  const registered = parse(content)
+  return registered !== undefined && isFingerprintOf(registered, text)
 }
 
 /**

@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs'
-import { info } from '@actions/core'
+import { info, warning } from '@actions/core'
 import { clean } from './masking.ts'
 import { reasonOf } from './outputs.ts'
 
@@ -9,6 +9,11 @@ const LABEL_WIDTH = 'Register code'.length
 export function log(label: string, fact: string): void {
   // Cleaned one by one, so that the label stays when the fact must be withheld.
   info(`${clean(label.padEnd(LABEL_WIDTH))}  ${clean(fact)}`)
+}
+
+/** Adds a warning to the run: an annotation, and a line of the log. */
+export function warn(text: string): void {
+  warning(clean(text))
 }
 
 /**
