@@ -77,6 +77,16 @@ describe('the action sign (through dist/)', () => {
 
   it.each<[string, (ca: Issued) => Promise<Record<string, string>> | Record<string, string>, RegExp]>([
     [
+      'no code, as in another job',
+      () => ({ 'register-code': '' }),
+      /^Missing input: register-code\. .* GitHub passes no masked output to another job: .*seal-key.*unseal/,
+    ],
+    [
+      'a sealed code',
+      () => ({ 'register-code': `eyJhbGciOiJSU0EifQ.${'a2V5'.repeat(20)}.aXY.dGV4dA.dGFn` }),
+      /^Invalid register-code: the value is a sealed code\. Open it with the unseal action/,
+    ],
+    [
       'the key of another CA',
       async () => ({ 'ca-private-key': encryptedKey(await makeCa()) }),
       /^The private key in ca-private-key does not belong to the CA certificate/,
@@ -113,5 +123,33 @@ describe('the action sign (through dist/)', () => {
     ]) {
       expect(shownBy(step)).not.toContain(secret)
     }
+  })
+
+  it('names a pull request from a fork as the reason for a missing key', async () => {
+    const GITHUB_EVENT_PATH = join(folder, 'event.json')
+    const repo = (full_name: string) => ({ repo: { full_name } })
+    const event = { pull_request: { head: repo('somebody/devices'), base: repo('acme/devices') } }
+    writeFileSync(GITHUB_EVENT_PATH, JSON.stringify(event))
+    const env = { GITHUB_EVENT_PATH, GITHUB_EVENT_NAME: 'pull_request' }
+    const { annotations } = await sign({ 'ca-certificate': (await makeCa()).pem, 'ca-private-key': '' }, env)
+    expect(annotations).toEqual([
+      expect.stringMatching(
+        /^Missing input: ca-private-key\. GitHub passes neither .* pull request from a fork/,
+      ),
+    ])
+  })
+
+  it('names a folder for temporary files that it cannot write to', async () => {
+    const ca = await makeCa()
+    const RUNNER_TEMP = join(folder, 'none')
+    const { annotations } = await sign(
+      {
+        'ca-certificate': ca.pem,
+        'ca-private-key': encryptedKey(ca),
+        'ca-private-key-passphrase': PASSPHRASE,
+      },
+      { RUNNER_TEMP },
+    )
+    expect(annotations).toEqual([expect.stringContaining(`RUNNER_TEMP names: ${RUNNER_TEMP} (ENOENT)`)])
   })
 })

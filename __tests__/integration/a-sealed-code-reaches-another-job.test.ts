@@ -69,6 +69,12 @@ describe('the action unseal (through dist/)', () => {
       {},
       /^The seal needs an EC key, but seal-key is a passphrase/,
     ],
+    [
+      'a code that is not sealed',
+      { 'sealed-register-code': CODE },
+      {},
+      /^Invalid sealed-register-code: the value is a register code that is not sealed\. Set seal-key/,
+    ],
     ['a seal that was cut', { 'sealed-register-code': 'eyJ.a.b.c' }, {}, /^The seal cannot be opened/],
   ])('refuses %s with one annotation and no secret in the log', async (_, inputs, env, message) => {
     const sealed = await seal(SEALED, keyPairSealKey(createPublicKey(ec)))

@@ -79,6 +79,24 @@ describe("a step with GitHub's OIDC token", () => {
     expect(await service.emulator.requests('AssumeRoleWithOIDC')).toHaveLength(1)
   })
 
+  it.each(['IssuerInvalid', 'OfTomorrow.Broken'])(
+    'explains any code about the token with its claims and the provider: %s',
+    async (code) => {
+      const { issuer, provider } = {
+        issuer: 'https://token.actions.githubusercontent.com',
+        provider: service.emulator.info.oidcProviderArn,
+      }
+      const fault = { code: `AuthenticationFail.OIDCToken.${code}`, status: 400 }
+      await service.emulator.setFaults([{ operation: 'AssumeRoleWithOIDC', fault }])
+      const [annotation] = (await run()).annotations
+      expect(annotation).toContain(`The OIDC provider ${provider} rejected GitHub's token`)
+      expect(annotation).toContain(
+        `The token has the issuer "${issuer}", the subject "repo:acme/devices:ref:refs/heads/main" and the audience "sts.aliyuncs.com". Check the provider`,
+      )
+      expect(annotation).toContain(`AuthenticationFail.OIDCToken.${code}`)
+    },
+  )
+
   it('fails without region-id and sts-endpoint', async () => {
     const step = await run({ 'sts-endpoint': '', 'region-id': '' })
     expect(step.annotations).toEqual([expect.stringMatching(/^Neither region-id nor sts-endpoint/)])

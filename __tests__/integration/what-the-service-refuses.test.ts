@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { EmulatorConfig } from '../../emulator/world/config.ts'
+import { makeCa } from '../../testing/certificates.ts'
+import { withKey } from '../../testing/registered-cas.ts'
 import { emulated, type Inputs } from '../support/emulated.ts'
 
 const allow = (...actions: string[]) => ({
@@ -93,6 +95,23 @@ describe('a clock that is 20 minutes off', () => {
       ),
     ])
     expect(await service.emulator.requests()).toHaveLength(1)
+  })
+})
+
+describe('a clock that is 14 minutes ahead', () => {
+  const service = emulated({ clockOffsetSeconds: -14 * 60 })
+
+  it('does not prevent a registration', async () => {
+    const run = await service.register(withKey(await makeCa()))
+    expect(run).toMatchObject({ exitCode: 0, outputs: { created: 'true' } })
+  })
+
+  it('is reported with both times when the CA itself is not valid yet', async () => {
+    const run = await service.register(withKey(await makeCa({ notBefore: new Date() })))
+    expect(run).toMatchObject({ exitCode: 1, outputs: {} })
+    expect(run.annotations).toEqual([
+      expect.stringMatching(/CertificateContentError.*The runner's clock: .* The service's clock: /),
+    ])
   })
 })
 

@@ -320,12 +320,9 @@ describe('unseal refuses', () => {
       /^Invalid sealed-register-code: the value is a register code that is not sealed\. Set seal-key/,
     ],
     [
-      'a part of a seal',
-      {
-        'sealed-register-code': `eyJhbGciOiJSU0EtT0FFUC0yNTYifQ.${'a2V5'.repeat(30)}`,
-        'seal-key': privatePem,
-      },
-      /^Invalid sealed-register-code: the value is not a sealed code, or not the whole of it/,
+      'the end of a seal',
+      { 'sealed-register-code': `${'a2V5'.repeat(30)}.dGFn`, 'seal-key': privatePem },
+      /^Invalid sealed-register-code: the value is not a sealed code\. A sealed code starts with eyJ/,
     ],
     [
       'stars',

@@ -11,7 +11,7 @@ import {
 } from '../certificates/verification-certificate.ts'
 import { issuerOf } from '../certificates/x509.ts'
 import { ActionError } from '../errors.ts'
-import { oneOf, required, UNSET_IS_EMPTY } from '../inputs/input.ts'
+import { missingSecret, oneOf, required, UNSET_IS_EMPTY } from '../inputs/input.ts'
 import { optionalCertificate } from '../inputs/pem.ts'
 import { readRegisterCode } from '../inputs/register-code.ts'
 import { optionalSerialNumber, type SerialNumber } from '../inputs/serial-number.ts'
@@ -76,10 +76,10 @@ async function readGivenProof(): Promise<GivenProof> {
     })
   }
   if (pem !== undefined) return { kind: 'certificate', pem, registerCode }
-  throw new ActionError({
-    what: 'Neither verification-certificate nor ca-private-key is set',
-    fix: `Set ca-private-key to make the verification certificate in this step, or verification-certificate if it was made elsewhere. ${UNSET_IS_EMPTY}`,
-  })
+  throw await missingSecret(
+    'Neither verification-certificate nor ca-private-key is set',
+    `Set ca-private-key to make the verification certificate in this step, or verification-certificate if it was made elsewhere. ${UNSET_IS_EMPTY}`,
+  )
 }
 
 function madeWith(input: CaKeyInput, ca: X509Certificate): Proof {

@@ -2,8 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import { readCaCertificate } from '../certificates/ca-certificate.ts'
 import type { Passphrase } from '../certificates/keys.ts'
 import type { PemText } from '../certificates/pem.ts'
-import { ActionError } from '../errors.ts'
-import { secret, UNSET_IS_EMPTY, wholeNumber } from './input.ts'
+import { missingSecret, secret, UNSET_IS_EMPTY, wholeNumber } from './input.ts'
 import { optionalCertificate, optionalPrivateKey } from './pem.ts'
 
 const KEY = 'ca-private-key'
@@ -18,7 +17,7 @@ export type CaKeyInput = { readonly pem: PemText; readonly passphrase: Passphras
  */
 export async function readCaCertificateInput(): Promise<X509Certificate> {
   const name = 'ca-certificate'
-  return readCaCertificate(present(await optionalCertificate(name), name, "the CA's certificate"))
+  return readCaCertificate(await present(await optionalCertificate(name), name, "the CA's certificate"))
 }
 
 /**
@@ -40,7 +39,7 @@ export async function optionalCaKey(): Promise<CaKeyInput | undefined> {
  * @throws ActionError if it is not, too
  */
 export async function requiredCaKey(): Promise<CaKeyInput> {
-  return present(await optionalCaKey(), KEY, "the CA's private key")
+  return await present(await optionalCaKey(), KEY, "the CA's private key")
 }
 
 /** Reads `valid-days`: how long a certificate that the CA signs is valid. */
@@ -48,10 +47,8 @@ export function readValidDays(): number {
   return wholeNumber('valid-days', { fallback: 30, max: 36_500, unit: 'days' })
 }
 
-function present<T>(value: T | undefined, name: string, what: string): T {
+async function present<T>(value: T | undefined, name: string, what: string): Promise<T> {
   if (value !== undefined) return value
-  throw new ActionError({
-    what: `Missing input: ${name}`,
-    fix: `Set it under "with:" to ${what}, as PEM text or as the path of a PEM file. ${UNSET_IS_EMPTY}`,
-  })
+  const fix = `Set it under "with:" to ${what}, as PEM text or as the path of a PEM file. ${UNSET_IS_EMPTY}`
+  throw await missingSecret(`Missing input: ${name}`, fix)
 }

@@ -2,11 +2,10 @@ import type { AccessKey } from '../alibaba-cloud/client.ts'
 import type { AssumedRole, CredentialPlan } from '../alibaba-cloud/credentials.ts'
 import type { Role } from '../alibaba-cloud/sts.ts'
 import { ActionError } from '../errors.ts'
-import { forkFix } from '../github/context.ts'
 import { readIdTokenRequest, type RequestIdToken } from '../github/id-token.ts'
 import { log } from '../runner/log.ts'
 import { mask } from '../runner/masking.ts'
-import { invalid, optional, secret, UNSET_IS_EMPTY, wholeNumber } from './input.ts'
+import { invalid, missingSecret, optional, secret, UNSET_IS_EMPTY, wholeNumber } from './input.ts'
 
 /** All secrets about credentials: read and masked, not validated. */
 export type Secrets = {
@@ -103,7 +102,7 @@ export async function readCredentialPlan(
   const environmentKey = await firstKey(environment)
   if (environmentKey !== undefined) return { kind: 'keys', ...environmentKey, role }
   if (env['RUNNER_ENVIRONMENT'] === 'self-hosted') return { kind: 'default-chain', role }
-  throw await missingCredentials(
+  throw await missingSecret(
     'No credentials found',
     role === undefined
       ? `Set role-to-assume and oidc-provider-arn (recommended), or access-key-id and access-key-secret, or the environment variables ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET. ${UNSET_IS_EMPTY} The default credential chain of Alibaba Cloud's SDK is used only on self-hosted runners.`
@@ -122,7 +121,7 @@ async function firstKey(
   const missing = (['id', 'secret'] as const).filter((part) => values[part] === '')
   if (missing.length > 0) {
     const join = (parts: readonly (keyof KeyParts)[]) => parts.map((part) => names[part]).join(' and ')
-    throw await missingCredentials(
+    throw await missingSecret(
       `Incomplete access key: ${join(set)} without ${join(missing)}`,
       `An access key is an ID and a secret, and a security token if it is temporary. Set all of them in one place, or none there. ${UNSET_IS_EMPTY}`,
     )
@@ -140,11 +139,6 @@ function requireHeaderText(name: string, value: string): void {
     what: `Invalid ${name}: it contains white space, control characters or non-ASCII characters`,
     fix: 'Copy it again, complete and on one line.',
   })
-}
-
-/** The error for missing credentials. GitHub withholds secrets from a fork, so there the cause is known. */
-async function missingCredentials(what: string, fix: string): Promise<ActionError> {
-  return new ActionError({ what, fix: (await forkFix()) ?? fix })
 }
 
 /** Reads the inputs about the role to assume; throws when one is invalid, also when no role is set. */

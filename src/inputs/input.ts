@@ -1,5 +1,6 @@
 import { getInput } from '@actions/core'
 import { ActionError } from '../errors.ts'
+import { forkFix } from '../github/context.ts'
 import { mask } from '../runner/masking.ts'
 
 /** The default of the input `timeout`, which also limits reading the files of inputs. */
@@ -31,6 +32,11 @@ export function required(name: string, example: string): string {
 /** Returns an input that contains a secret, and masks it. */
 export function secret(name: string): string {
   return mask(optional(name))
+}
+
+/** Makes the error for a missing secret. GitHub withholds secrets from a fork, so there the cause is known. */
+export async function missingSecret(what: string, fix: string): Promise<ActionError> {
+  return new ActionError({ what, fix: (await forkFix()) ?? fix })
 }
 
 /**
