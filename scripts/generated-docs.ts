@@ -134,6 +134,7 @@ const GENERAL: Readonly<Record<string, string>> = {
   ramAction: 'the operation’s action',
   tokenSubject: 'subject',
   tokenAudience: 'audience',
+  verificationCertificate: 'the verification certificate',
 }
 
 function readActionYml(action: string): ActionYml {

@@ -136,7 +136,11 @@ describe('a CA that is not registered', () => {
     await changeBehind(service.emulator, ca, 'delete')
     const run = await service.register(given)
     expect(run).toMatchObject({ exitCode: 1, outputs: {} })
-    expect(run.annotations).toEqual([expect.stringMatching(/was already used \(RegisterCodeUsed/)])
+    expect(run.annotations).toEqual([
+      expect.stringMatching(
+        /register code in the certificate in verification-certificate was already used \(RegisterCodeUsed/,
+      ),
+    ])
     expect(await casOf(service.emulator)).toEqual([])
   })
 })

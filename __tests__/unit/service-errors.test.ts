@@ -8,6 +8,7 @@ import { MQTT_ERRORS } from '../../src/mqtt/errors.ts'
 const subject = {
   operation: 'GetRegisterCode',
   ramAction: 'mq:GetRegisterCode',
+  verificationCertificate: 'the verification certificate',
   endpoint: 'onsmqtt.cn-hangzhou.aliyuncs.com',
   instance: 'post-cn-x',
   region: 'cn-hangzhou',

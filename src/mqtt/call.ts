@@ -23,14 +23,22 @@ export function mqttCall<T>(
     readonly method: 'GET' | 'POST'
     readonly query?: Readonly<Record<string, string>>
     readonly ramAction?: string
+    /** Other values for the error texts. */
+    readonly subject?: Readonly<Record<string, string>>
   },
 ): Call<T> {
-  const { name, method, query, ramAction = `mq:${name}`, ...reading } = operation
+  const { name, method, query, ramAction = `mq:${name}`, subject, ...reading } = operation
   return {
     request: { operation: name, version: VERSION, method, query: { MqttInstanceId: instanceId, ...query } },
     ...reading,
     errors: MQTT_ERRORS,
-    subject: { ramAction, instance: instanceId, region: regionId ?? '*' },
+    subject: {
+      ramAction,
+      instance: instanceId,
+      region: regionId ?? '*',
+      verificationCertificate: 'the verification certificate',
+      ...subject,
+    },
   }
 }
 

@@ -37,11 +37,11 @@ export const MQTT_ERRORS: ServiceErrors = {
       'edition of each instance.',
   },
   RegisterCodeError: {
-    meaning: 'The service does not know the register code in the verification certificate',
+    meaning: 'The service does not know the register code in {verificationCertificate}',
     fix: 'Fetch a code from this instance, and make a new verification certificate with it as the Common Name.',
   },
   RegisterCodeUsed: {
-    meaning: 'The register code in the verification certificate was already used',
+    meaning: 'The register code in {verificationCertificate} was already used',
     fix: 'A code is valid for one registration: fetch another one, and make a new verification certificate with it.',
   },
   SnNotUnique: {
@@ -56,7 +56,7 @@ export const MQTT_ERRORS: ServiceErrors = {
   },
   CertificateContentError: {
     showClocks: true,
-    meaning: 'The service rejected the CA certificate or the verification certificate',
+    meaning: 'The service rejected the certificate in ca-certificate or {verificationCertificate}',
     fix:
       'The CA certificate needs basic constraints with CA:TRUE and an RSA or EC key. The verification certificate must ' +
       "be signed by this CA. Both must be valid by the service's clock.",

@@ -113,6 +113,9 @@ async function registerNew(
       method: 'POST',
       query: { CaName: name, CaContent: certificate.toString() },
       ramAction: 'mq:RegisterCa',
+      ...(proof.kind === 'given' && {
+        subject: { verificationCertificate: 'the certificate in verification-certificate' },
+      }),
       read: (response) => ({ kind: 'confirmed', sn: readSn(response, sn) }),
     }),
     goal: `the CA is registered (serial number ${sn})`,
