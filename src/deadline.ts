@@ -1,3 +1,18 @@
+/** A time limit, and what sets it. */
+export type Limit = {
+  readonly ms: number
+  /** Set if the limit is a share of what is left of the input `timeout`. Otherwise it is fixed. */
+  readonly ofTimeout?: { readonly seconds: number; readonly share: number } | undefined
+}
+
+/** Names a limit that was hit, and the input that sets it, if one does: `within 20 s`. */
+export function within({ ms, ofTimeout }: Limit): string {
+  const text = `within ${Number(Math.max(0.1, ms / 1000).toFixed(1))} s`
+  if (ofTimeout === undefined) return text
+  const part = ofTimeout.share === 1 ? 'the end' : 'a part'
+  return `${text}, ${part} of the ${ofTimeout.seconds} s of the input timeout`
+}
+
 let isWorkAbandoned = false
 
 /**

@@ -173,7 +173,7 @@ describe('the action', () => {
     await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault: 'no-code' }])
     await expect(
       call(
-        { endpoint, accessKey: { accessKeyId, accessKeySecret }, transport },
+        { endpoint: { host: endpoint, origin: '' }, accessKey: { accessKeyId, accessKeySecret }, transport },
         {
           request,
           read: () => {
@@ -441,10 +441,15 @@ describe('the SDK behind a proxy', () => {
     jest.resetModules()
     const { send } = await import('../../src/alibaba-cloud/client.ts')
     const { Agent } = https
-    const proxy = { url: 'http://user:word@127.0.0.1:9', host: '127.0.0.1:9', isBypassed: () => false }
+    const proxy = {
+      url: 'http://user:word@127.0.0.1:9',
+      host: '127.0.0.1:9',
+      variable: 'HTTPS_PROXY',
+      isBypassed: () => false,
+    }
     const { accessKeyId, accessKeySecret } = service.emulator.info
     const target = {
-      endpoint: 'onsmqtt.cn-hangzhou.aliyuncs.com',
+      endpoint: { host: 'onsmqtt.cn-hangzhou.aliyuncs.com', origin: '' },
       accessKey: { accessKeyId, accessKeySecret },
       transport: {
         proxy,

@@ -15,13 +15,16 @@ export type ProxyServer = {
  * Starts a proxy server that connects only to subdomains of aliyuncs.com. It resolves all of them to this machine.
  *
  * @param account the only user that it serves; by default, it needs no credentials
+ * @param identity makes it an `https://` proxy
  */
-export async function startProxyServer(account?: {
-  readonly user: string
-  readonly password: string
-}): Promise<ProxyServer> {
+export async function startProxyServer(
+  account?: { readonly user: string; readonly password: string },
+  identity?: { readonly cert: string; readonly key: string },
+): Promise<ProxyServer> {
   const connects: string[] = []
+  const type = identity === undefined ? {} : ({ serverType: 'https', httpsOptions: identity } as const)
   const server = new Server({
+    ...type,
     host: '127.0.0.1',
     port: 0,
     prepareRequestFunction: async ({ hostname, port, username, password, isHttp }) => {

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, it } from '@jest/globals'
 import { attempt } from '../../src/attempts/attempt.ts'
 
-const patient = { timeoutMs: 60_000, proxy: undefined }
+const patient = { ms: 60_000 }
 
 function timers(): number {
   return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
@@ -14,9 +14,9 @@ function timers(): number {
 
 describe('an attempt', () => {
   it('ends in time even when its request never settles', async () => {
-    const forEver = attempt({ timeoutMs: 10, proxy: undefined }, () => new Promise(() => undefined))
+    const forEver = attempt({ ms: 10 }, () => new Promise(() => undefined))
     await expect(forEver).rejects.toMatchObject({
-      failure: { kind: 'timeout', what: 'did not respond', limitMs: 10 },
+      failure: { kind: 'timeout', what: 'did not respond', limit: { ms: 10 } },
     })
   })
 

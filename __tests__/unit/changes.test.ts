@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
 import { isOutcomeUnknown } from '../../src/alibaba-cloud/change.ts'
 import type { Failure } from '../../src/attempts/failures.ts'
-import { attemptLimitMs } from '../../src/attempts/retry.ts'
+import { attemptLimit } from '../../src/attempts/retry.ts'
 import { MQTT_ERRORS } from '../../src/mqtt/errors.ts'
 
 describe('whether a change may have been carried out after', () => {
   it.each<[Failure, boolean]>([
-    [{ kind: 'timeout', what: 'did not respond', limitMs: 20_000 }, true],
+    [{ kind: 'timeout', what: 'did not respond', limit: { ms: 20_000 } }, true],
     [{ kind: 'broken-response', what: 'answered HTML' }, true],
     [{ kind: 'network', code: 'ECONNRESET', what: '' }, true],
     [{ kind: 'network', code: 'EPIPE', what: '' }, true],
@@ -16,7 +16,17 @@ describe('whether a change may have been carried out after', () => {
     [{ kind: 'network', code: 'EHOSTUNREACH', what: '' }, false],
     [{ kind: 'network', code: 'ENETUNREACH', what: '' }, false],
     [{ kind: 'untrusted', code: 'SELF_SIGNED_CERT_IN_CHAIN' }, false],
-    [{ kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 502, host: '' }, false],
+    [
+      {
+        kind: 'proxy',
+        variable: 'HTTPS_PROXY',
+        stage: 'response',
+        code: 'ERR_PROXY_TUNNEL',
+        status: 502,
+        host: '',
+      },
+      false,
+    ],
   ])('%j: %s', (failure, isOpen) => {
     expect(isOutcomeUnknown(failure, MQTT_ERRORS)).toBe(isOpen)
   })
@@ -50,16 +60,18 @@ describe('whether a change may have been carried out after', () => {
   })
 })
 
-describe('the timeout of a request', () => {
+describe('the limit of an attempt', () => {
   it.each([
-    [60_000, 1, 20_000],
-    [10_000, 1, 10_000],
-    [10_000, 0.5, 5_000],
-    [60_000, 0.5, 20_000],
-    [-5, 1, 1],
-  ])('with %i ms left and a share of %d: %i ms', (leftMs, share, expected) => {
-    const ms = attemptLimitMs({ deadlineMs: performance.now() + leftMs }, share)
-    expect(ms).toBeLessThanOrEqual(expected)
-    expect(ms).toBeGreaterThan(expected - 100)
+    [60_000, 1, 20_000, undefined],
+    [10_000, 1, 10_000, { seconds: 60, share: 1 }],
+    [10_000, 0.5, 5_000, { seconds: 60, share: 0.5 }],
+    [60_000, 0.5, 20_000, undefined],
+    [30_000, 0.5, 15_000, { seconds: 60, share: 0.5 }],
+    [-5, 1, 1, { seconds: 60, share: 1 }],
+  ])('with %i ms left and a share of %d: %i ms, %j', (leftMs, share, expected, ofTimeout) => {
+    const limit = attemptLimit({ deadlineMs: performance.now() + leftMs, timeoutSeconds: 60 }, share)
+    expect(limit.ofTimeout).toEqual(ofTimeout)
+    expect(limit.ms).toBeLessThanOrEqual(expected)
+    expect(limit.ms).toBeGreaterThan(expected - 100)
   })
 })

@@ -19,7 +19,7 @@ async function read(given: Record<string, string>, env: Record<string, string> =
   jest.resetModules()
   const { readCredentialPlan, readSecrets } = await import('../../src/inputs/credentials.ts')
   const { result, thrown } = await withEnvironment({ ...inputs(given), ...env }, () =>
-    readCredentialPlan(process.env, readSecrets(process.env), () => 'sts.example'),
+    readCredentialPlan(process.env, readSecrets(process.env), () => ({ host: 'sts.example', origin: '' })),
   )
   if (thrown !== undefined && (thrown as Error).name !== 'ActionError') throw thrown as Error
   return { plan: result, error: (thrown as ActionError | undefined)?.describe((text) => text) }
@@ -37,13 +37,21 @@ describe('the source of the credentials', () => {
       'the inputs, to assume a role',
       { ...explicit, 'role-to-assume': role },
       {},
-      { kind: 'keys', accessKey: { accessKeyId: 'id-0' }, role: { arn: role, stsEndpoint: 'sts.example' } },
+      {
+        kind: 'keys',
+        accessKey: { accessKeyId: 'id-0' },
+        role: { arn: role, stsEndpoint: { host: 'sts.example', origin: '' } },
+      },
     ],
     [
       'OIDC before the environment',
       { 'role-to-assume': role, 'oidc-provider-arn': provider },
       { ...fromEnvironment, ...idTokenService },
-      { kind: 'oidc', providerArn: provider, role: { arn: role, stsEndpoint: 'sts.example' } },
+      {
+        kind: 'oidc',
+        providerArn: provider,
+        role: { arn: role, stsEndpoint: { host: 'sts.example', origin: '' } },
+      },
     ],
     [
       'the environment',

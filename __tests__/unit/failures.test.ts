@@ -6,7 +6,7 @@ const page = { status: 502, contentType: 'text/html', location: undefined, date:
 
 /** Calls `failureOf` for an attempt of which only the response matters. */
 function failure(thrown: unknown, head?: ResponseHead): Failure {
-  return failureOf(thrown, { head, timeoutMs: 2_500 })
+  return failureOf(thrown, { head, limit: { ms: 2_500 } })
 }
 
 describe('an error of the SDK', () => {
@@ -167,30 +167,48 @@ describe('an error of the SDK', () => {
 
   it('is a timeout when its name says so', () => {
     const error = Object.assign(new Error('ReadTimeout(3000)'), { name: 'RequestTimeoutError' })
-    expect(failure(error, undefined)).toEqual({ kind: 'timeout', what: 'did not respond', limitMs: 2_500 })
+    expect(failure(error, undefined)).toEqual({
+      kind: 'timeout',
+      what: 'did not respond',
+      limit: { ms: 2_500 },
+    })
     expect(failure(error, page)).toEqual({
       kind: 'timeout',
       what: 'did not finish its response',
-      limitMs: 2_500,
+      limit: { ms: 2_500 },
     })
   })
 
   it.each<[Failure, string]>([
     [{ kind: 'refused', code: 'Throttling', serviceMessage: '', status: 400 }, 'Throttling, HTTP 400'],
     [
-      { kind: 'timeout', what: 'did not respond', limitMs: 20_000 },
+      { kind: 'timeout', what: 'did not respond', limit: { ms: 20_000 } },
       'the service did not respond within 20 s',
     ],
     [
-      { kind: 'timeout', what: 'did not respond', limitMs: 1_260 },
+      { kind: 'timeout', what: 'did not respond', limit: { ms: 1_260 } },
       'the service did not respond within 1.3 s',
     ],
     [
-      { kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 502, host: 'proxy:3128' },
+      {
+        kind: 'proxy',
+        variable: 'HTTPS_PROXY',
+        stage: 'response',
+        code: 'ERR_PROXY_TUNNEL',
+        status: 502,
+        host: 'proxy:3128',
+      },
       'the proxy did not connect (HTTP 502)',
     ],
     [
-      { kind: 'proxy', code: 'ECONNREFUSED', status: undefined, host: 'proxy:3128' },
+      {
+        kind: 'proxy',
+        variable: 'HTTPS_PROXY',
+        stage: 'connection',
+        code: 'ECONNREFUSED',
+        status: undefined,
+        host: 'proxy:3128',
+      },
       'the proxy did not connect (ECONNREFUSED)',
     ],
   ])('is summarized: %j', (failed, text) => {

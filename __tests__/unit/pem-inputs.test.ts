@@ -152,6 +152,7 @@ describe('a file that cannot be read in time', () => {
   it.each([
     [{}, 60],
     [{ timeout: '7' }, 7],
+    [{ timeout: '007' }, 7],
     [{ timeout: '0' }, 60],
     [{ timeout: 'soon' }, 60],
   ])('is abandoned after the time of the input timeout: %j', async (timeout, seconds) => {

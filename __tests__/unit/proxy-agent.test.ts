@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import https from 'node:https'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { agentFor, type Proxy } from '../../src/attempts/proxy.ts'
+import { agentFor, type Proxy, watched, type Watch } from '../../src/attempts/proxy.ts'
 import { withEnvironment } from '../support/in-process.ts'
 
 type Listener = { readonly server: Server; readonly heard: string[]; readonly port: number }
@@ -34,11 +34,17 @@ afterEach(() => {
 })
 
 async function request(isBypassed: Proxy['isBypassed'], to: { host: string; port?: number }) {
-  const proxy = { url: `http://user:p%40ss@127.0.0.1:${proxyServer.port}`, host: 'proxy', isBypassed }
+  const proxy = {
+    url: `http://user:p%40ss@127.0.0.1:${proxyServer.port}`,
+    host: 'proxy',
+    variable: 'HTTPS_PROXY',
+    isBypassed,
+  }
   const agent = new (agentFor(proxy))()
-  const asked = https.request({ ...to, agent }).end()
-  const [error] = (await once(asked, 'error')) as [NodeJS.ErrnoException & { statusCode?: number }]
-  return { code: error.code, status: error.statusCode }
+  const watch: Watch = {}
+  const asked = watched.run(watch, () => https.request({ ...to, agent }).end())
+  const [error] = (await once(asked, 'error')) as [NodeJS.ErrnoException]
+  return { code: error.code, stage: watch.tunnel?.stage, status: watch.tunnel?.status }
 }
 
 describe('an agent for HTTPS', () => {
@@ -56,7 +62,7 @@ describe('an agent for HTTPS', () => {
       asked.push(destination)
       return false
     }, to)
-    expect(outcome).toEqual({ code: 'ERR_PROXY_TUNNEL', status: 407 })
+    expect(outcome).toEqual({ code: 'ERR_PROXY_TUNNEL', stage: 'response', status: 407 })
     expect(asked).toEqual([{ hostname: to.host, port: 'port' in to ? to.port : 443 }])
     const [heard = ''] = proxyServer.heard
     expect(heard).toMatch(new RegExp(`^CONNECT ${target} HTTP/1\\.1\\r\\n`))
@@ -78,7 +84,7 @@ describe('an agent for HTTPS', () => {
       const { result } = await withEnvironment(env, () =>
         request(() => false, { host: '127.0.0.1', port: host.port }),
       )
-      expect(result).toEqual({ code: 'ERR_PROXY_TUNNEL', status: 407 })
+      expect(result).toEqual({ code: 'ERR_PROXY_TUNNEL', stage: 'response', status: 407 })
       expect(host.heard).toEqual([])
     },
   )

@@ -116,6 +116,7 @@ describe('the route to a host', () => {
   const proxy = {
     url: 'http://user:word@proxy:3128',
     host: 'proxy:3128',
+    variable: 'HTTPS_PROXY',
     isBypassed: ({ hostname, port }: { hostname: string; port: number }) =>
       hostname === 'inside.example' && port === 443,
   }

@@ -9,7 +9,8 @@ const accessKey = { 'access-key-id': 'id', 'access-key-secret': 'secret' }
 async function read(given: Record<string, string>, env: Record<string, string> = {}) {
   const { result, thrown } = await withEnvironment(
     { ...inputs({ ...accessKey, 'role-to-assume': arn, ...given }), ...env },
-    () => readCredentialPlan(process.env, readSecrets(process.env), () => 'sts.example'),
+    () =>
+      readCredentialPlan(process.env, readSecrets(process.env), () => ({ host: 'sts.example', origin: '' })),
   )
   return {
     role: result?.role,
@@ -32,7 +33,7 @@ describe('the role to assume', () => {
       arn,
       sessionName: 'me@example.com',
       sessionSeconds: 3600,
-      stsEndpoint: 'sts.example',
+      stsEndpoint: { host: 'sts.example', origin: '' },
     })
   })
 

@@ -20,7 +20,9 @@ const subject = {
   tokenSubject: 'repo:acme/devices:ref:refs/heads/main',
   tokenAudience: 'sts.aliyuncs.com',
 }
+const transport = { proxy: undefined, timeoutSeconds: 60 }
 const proxy = {
+  variable: 'HTTPS_PROXY',
   url: 'http://user:word@proxy.example:3128',
   host: 'proxy.example:3128',
   isBypassed: () => false,
@@ -36,8 +38,8 @@ function words(failure: Failure, errors = MQTT_ERRORS, through?: typeof proxy): 
 
 function explained(failure: Failure, errors = MQTT_ERRORS, through?: typeof proxy, effort = ''): ActionError {
   return explain(
-    { failure, effort, isTimeUp: false },
-    { errors, subject, transport: { proxy: through, timeoutSeconds: 60 } },
+    { failure, effort },
+    { errors, subject, origin: 'ORIGIN.', transport: { ...transport, proxy: through } },
   )
 }
 
@@ -80,19 +82,89 @@ describe('whether to retry', () => {
   })
 
   it.each<[Failure, boolean]>([
-    [{ kind: 'timeout', what: 'did not respond', limitMs: 20_000 }, true],
+    [{ kind: 'timeout', what: 'did not respond', limit: { ms: 20_000 } }, true],
     [{ kind: 'broken-response', what: 'answered HTML' }, true],
     [{ kind: 'network', code: 'ECONNRESET', what: '' }, true],
     [{ kind: 'network', code: 'EAI_AGAIN', what: '' }, true],
     [{ kind: 'network', code: 'ENOTFOUND', what: '' }, false],
     [{ kind: 'untrusted', code: 'SELF_SIGNED_CERT_IN_CHAIN' }, false],
-    [{ kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 407, host: '' }, false],
-    [{ kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 403, host: '' }, false],
-    [{ kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 499, host: '' }, false],
-    [{ kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 500, host: '' }, true],
-    [{ kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 502, host: '' }, true],
-    [{ kind: 'proxy', code: 'ECONNREFUSED', status: undefined, host: '' }, true],
-    [{ kind: 'proxy', code: 'ENOTFOUND', status: undefined, host: '' }, false],
+    [
+      {
+        kind: 'proxy',
+        variable: 'HTTPS_PROXY',
+        stage: 'response',
+        code: 'ERR_PROXY_TUNNEL',
+        status: 407,
+        host: '',
+      },
+      false,
+    ],
+    [
+      {
+        kind: 'proxy',
+        variable: 'HTTPS_PROXY',
+        stage: 'response',
+        code: 'ERR_PROXY_TUNNEL',
+        status: 403,
+        host: '',
+      },
+      false,
+    ],
+    [
+      {
+        kind: 'proxy',
+        variable: 'HTTPS_PROXY',
+        stage: 'response',
+        code: 'ERR_PROXY_TUNNEL',
+        status: 499,
+        host: '',
+      },
+      false,
+    ],
+    [
+      {
+        kind: 'proxy',
+        variable: 'HTTPS_PROXY',
+        stage: 'response',
+        code: 'ERR_PROXY_TUNNEL',
+        status: 500,
+        host: '',
+      },
+      true,
+    ],
+    [
+      {
+        kind: 'proxy',
+        variable: 'HTTPS_PROXY',
+        stage: 'response',
+        code: 'ERR_PROXY_TUNNEL',
+        status: 502,
+        host: '',
+      },
+      true,
+    ],
+    [
+      {
+        kind: 'proxy',
+        variable: 'HTTPS_PROXY',
+        stage: 'connection',
+        code: 'ECONNREFUSED',
+        status: undefined,
+        host: '',
+      },
+      true,
+    ],
+    [
+      {
+        kind: 'proxy',
+        variable: 'HTTPS_PROXY',
+        stage: 'connection',
+        code: 'ENOTFOUND',
+        status: undefined,
+        host: '',
+      },
+      false,
+    ],
   ])('%j: %s', (failure, retry) => {
     expect(isRetryable(failure, MQTT_ERRORS)).toBe(retry)
   })
@@ -129,7 +201,7 @@ describe('the text of an error', () => {
   it('suggests a wrong region or endpoint when the host does not resolve', () => {
     const text = words({ kind: 'network', code: 'ENOTFOUND', what: 'does not resolve' })
     expect(text).toMatch(
-      /^onsmqtt\.cn-hangzhou\.aliyuncs\.com does not resolve\. Check endpoint, region-id and network/,
+      /^onsmqtt\.cn-hangzhou\.aliyuncs\.com does not resolve\. ORIGIN\. Check endpoint, region-id and network/,
     )
   })
 
@@ -168,15 +240,35 @@ describe('the text of an error', () => {
   })
 
   it('names no proxy when none is used', () => {
-    expect(words({ kind: 'timeout', what: 'did not respond', limitMs: 20_000 })).toBe(
+    expect(words({ kind: 'timeout', what: 'did not respond', limit: { ms: 20_000 } })).toBe(
       `${subject.endpoint} did not respond within 20 s. ` +
         `Check that this runner can reach ${subject.endpoint}, on port 443 unless another one is given. ` +
         'The input timeout limits all attempts together to 60 s.',
     )
   })
 
+  it.each([
+    [1, 'within 2.5 s, the end of the 60 s of the input timeout'],
+    [0.5, 'within 2.5 s, a part of the 60 s of the input timeout'],
+  ])('names the input timeout when it sets the limit: %d of what is left', (share, limit) => {
+    const ofTimeout = { seconds: 60, share }
+    expect(words({ kind: 'timeout', what: 'did not respond', limit: { ms: 2_500, ofTimeout } })).toBe(
+      `${subject.endpoint} did not respond ${limit}. ` +
+        `Check that this runner can reach ${subject.endpoint}, on port 443 unless another one is given. ` +
+        'If it only needs more time, raise the input timeout.',
+    )
+  })
+
+  it.each(['ENOTFOUND', 'EAI_AGAIN'])(
+    'says where a host name comes from that does not resolve: %s',
+    (code) => {
+      expect(words({ kind: 'network', code, what: 'does not resolve' })).toContain('ORIGIN.')
+      expect(words({ kind: 'network', code: 'ECONNRESET', what: 'closed' })).not.toContain('ORIGIN.')
+    },
+  )
+
   it('contains the number of attempts and the time', () => {
-    const failure: Failure = { kind: 'timeout', what: 'did not respond', limitMs: 20_000 }
+    const failure: Failure = { kind: 'timeout', what: 'did not respond', limit: { ms: 20_000 } }
     const error = explained(failure, MQTT_ERRORS, undefined, 'after 5 attempts in 8.2 s')
     expect(error.message).toBe(
       'onsmqtt.cn-hangzhou.aliyuncs.com did not respond within 20 s, after 5 attempts in 8.2 s',
@@ -193,19 +285,72 @@ describe('the text of an error', () => {
 
   it.each<[Failure, RegExp]>([
     [
-      { kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 407, host: proxy.host },
+      {
+        kind: 'proxy',
+        variable: 'HTTPS_PROXY',
+        stage: 'response',
+        code: 'ERR_PROXY_TUNNEL',
+        status: 407,
+        host: proxy.host,
+      },
       /proxy proxy\.example:3128 rejected the credentials .*407.*http:\/\/user:password@host:port/,
     ],
     [
-      { kind: 'proxy', code: 'ERR_PROXY_TUNNEL', status: 403, host: proxy.host },
+      {
+        kind: 'proxy',
+        variable: 'HTTPS_PROXY',
+        stage: 'response',
+        code: 'ERR_PROXY_TUNNEL',
+        status: 403,
+        host: proxy.host,
+      },
       /refused to connect to onsmqtt.*403.*Allow CONNECT to onsmqtt.*NO_PROXY/,
     ],
     [
-      { kind: 'proxy', code: 'ECONNREFUSED', status: undefined, host: proxy.host },
+      {
+        kind: 'proxy',
+        variable: 'HTTPS_PROXY',
+        stage: 'connection',
+        code: 'ECONNREFUSED',
+        status: undefined,
+        host: proxy.host,
+      },
       /could not be reached.*ECONNREFUSED.*Check HTTPS_PROXY/,
     ],
     [
-      { kind: 'timeout', what: 'did not respond', limitMs: 20_000 },
+      {
+        kind: 'proxy',
+        variable: 'https_proxy',
+        stage: 'tls',
+        code: '',
+        limit: { ms: 20_000 },
+        host: proxy.host,
+      },
+      /did not answer TLS within 20 s\. https_proxy starts with https.* limits all attempts together to 60 s\.$/,
+    ],
+    [
+      {
+        kind: 'proxy',
+        variable: 'HTTPS_PROXY',
+        stage: 'connection',
+        code: '',
+        limit: { ms: 1_500, ofTimeout: { seconds: 3, share: 0.5 } },
+        host: proxy.host,
+      },
+      /did not accept a connection within 1\.5 s, a part of the 3 s of the input timeout\. Check HTTPS_PROXY.* raise the input timeout\.$/,
+    ],
+    [
+      {
+        kind: 'proxy',
+        variable: 'HTTPS_PROXY',
+        stage: 'response',
+        code: 'ECONNRESET',
+        host: proxy.host,
+      },
+      /closed the connection \(ECONNRESET\)\. Check HTTPS_PROXY, and that the proxy can reach onsmqtt.* ORIGIN\.$/,
+    ],
+    [
+      { kind: 'timeout', what: 'did not respond', limit: { ms: 20_000 } },
       /HTTPS_PROXY sets the proxy proxy\.example:3128\./,
     ],
     [
@@ -219,7 +364,7 @@ describe('the text of an error', () => {
 
   it('does not name a proxy that is bypassed', () => {
     const bypassed = { ...proxy, isBypassed: () => true }
-    const failure: Failure = { kind: 'timeout', what: 'did not respond', limitMs: 20_000 }
+    const failure: Failure = { kind: 'timeout', what: 'did not respond', limit: { ms: 20_000 } }
     expect(words(failure, MQTT_ERRORS, bypassed)).not.toContain('proxy.example')
   })
 

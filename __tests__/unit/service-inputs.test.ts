@@ -27,7 +27,7 @@ describe('the endpoint', () => {
     [{ endpoint: '[::1]:443' }, '[::1]:443'],
     [{ endpoint: '127.0.0.1:1' }, '127.0.0.1:1'],
   ])('of %j is %s', async (given, endpoint) => {
-    expect((await read(given)).read?.endpoint).toBe(endpoint)
+    expect((await read(given)).read?.endpoint.host).toBe(endpoint)
   })
 
   it.each(['ALIBABA_CLOUD_REGION_ID', 'ALIBABACLOUD_REGION_ID', 'ALICLOUD_REGION'])(
@@ -35,7 +35,7 @@ describe('the endpoint', () => {
     async (name) => {
       expect((await read({}, { [name]: ' cn-beijing ' })).read).toMatchObject({
         regionId: 'cn-beijing',
-        endpoint: 'onsmqtt.cn-beijing.aliyuncs.com',
+        endpoint: { host: 'onsmqtt.cn-beijing.aliyuncs.com' },
       })
     },
   )
@@ -49,6 +49,45 @@ describe('the endpoint', () => {
   })
 })
 
+describe('the origin of an endpoint', () => {
+  const VPC_ONLY = 'Some regions have a VPC endpoint only: they need network: vpc, and a runner in the VPC.'
+  const spelled = (name: string): string =>
+    `The region in this host name is set by ${name}. It may be mistyped. ${VPC_ONLY}`
+  const zone = (id: string, region: string): string =>
+    `The region in this host name is set by region-id. "${id}" looks like a zone: use its region, ${region}.`
+
+  it.each<[Record<string, string>, string]>([
+    [
+      { endpoint: 'mqtt.example', 'region-id': 'cn-hangzhou-b' },
+      'The input endpoint sets this host: check it.',
+    ],
+    ...['cn-hangzou', 'us-east-1', 'me-east-1', 'mq-internet-access', 'cn-shenzhen-finance-1', 'a'].map(
+      (id): [Record<string, string>, string] => [{ 'region-id': id }, spelled('region-id')],
+    ),
+    [
+      { 'region-id': 'cn-wulanchabu', network: 'vpc' },
+      'The region in this host name is set by region-id. It may be mistyped. Some regions have no VPC endpoint: they need network: public.',
+    ],
+    [{ 'region-id': 'cn-hangzhou-b' }, zone('cn-hangzhou-b', 'cn-hangzhou')],
+    [{ 'region-id': 'cn-hangzhou-i', network: 'vpc' }, zone('cn-hangzhou-i', 'cn-hangzhou')],
+    [{ 'region-id': 'cn-shanghai-finance-1a' }, zone('cn-shanghai-finance-1a', 'cn-shanghai-finance-1')],
+    [{ 'region-id': 'ap-southeast-1a' }, zone('ap-southeast-1a', 'ap-southeast-1')],
+    [{ 'region-id': 'us-east-1b' }, zone('us-east-1b', 'us-east-1')],
+  ])('of %j: %s', async (given, origin) => {
+    expect((await read(given)).read?.endpoint.origin).toBe(origin)
+  })
+
+  it('names the environment variable of the region, and the input of the STS endpoint', async () => {
+    const env = { ALICLOUD_REGION: 'cn-hangzou' }
+    const given = { 'role-to-assume': 'acs:ram::1:role/r', 'sts-endpoint': 'sts.example' }
+    const { read: found } = await read(given, env)
+    expect(found?.endpoint.origin).toBe(spelled('ALICLOUD_REGION, unless region-id is set'))
+    expect(found?.credentials.role?.stsEndpoint.origin).toBe(
+      'The input sts-endpoint sets this host: check it.',
+    )
+  })
+})
+
 describe('the endpoint of STS', () => {
   const role = { 'role-to-assume': 'acs:ram::1:role/r', 'region-id': 'cn-hangzhou' }
 
@@ -57,7 +96,9 @@ describe('the endpoint of STS', () => {
     [{ ...role, network: 'vpc' }, 'sts-vpc.cn-hangzhou.aliyuncs.com'],
     [{ ...role, 'sts-endpoint': 'sts.example.com:8443' }, 'sts.example.com:8443'],
   ])('of %j is %s', async (given, stsEndpoint) => {
-    expect((await read(given)).read?.credentials).toMatchObject({ role: { stsEndpoint } })
+    expect((await read(given)).read?.credentials).toMatchObject({
+      role: { stsEndpoint: { host: stsEndpoint } },
+    })
   })
 })
 

@@ -1,77 +1,71 @@
 import { describe, expect, it } from '@jest/globals'
-import { failureOf } from '../../src/attempts/failures.ts'
+import {
+  failureOf,
+  isTemporary,
+  isUnsent,
+  type RequestFailure,
+  timeoutOf,
+} from '../../src/attempts/failures.ts'
+import type { Tunnel } from '../../src/attempts/proxy.ts'
 
-const proxy = {
-  url: 'http://user:word@proxy.example:3128',
-  host: 'proxy.example:3128',
-  isBypassed: () => false,
+const limit = { ms: 1 }
+const proxy = { host: 'proxy.example:3128', variable: 'https_proxy' }
+
+function failure(tunnel: Tunnel | undefined, parts: object): RequestFailure {
+  const failed = failureOf(Object.assign(new Error(), parts), { head: undefined, tunnel, limit })
+  if (failed.kind === 'refused') throw new Error('refused')
+  return failed
 }
 
-describe('a failure of a connection through a proxy', () => {
-  it.each([
-    [
-      'an error of Node with a CONNECT response',
-      { code: 'ERR_PROXY_TUNNEL', statusCode: 407 },
-      'ERR_PROXY_TUNNEL',
-      407,
-    ],
-    [
-      'an error of Node with an invalid CONNECT response',
-      { code: 'ERR_PROXY_TUNNEL', statusCode: NaN },
-      'ERR_PROXY_TUNNEL',
-      undefined,
-    ],
-    [
-      'an error of Node without a CONNECT response',
-      { code: 'ERR_PROXY_TUNNEL' },
-      'ERR_PROXY_TUNNEL',
-      undefined,
-    ],
-    [
-      'a connection to the proxy port',
-      { code: 'ECONNREFUSED', syscall: 'connect', port: 3128 },
-      'ECONNREFUSED',
-      undefined,
-    ],
-    ['the proxy host without an error code', { hostname: 'proxy.example' }, '', undefined],
-    ['the proxy host', { code: 'ENOTFOUND', hostname: 'proxy.example' }, 'ENOTFOUND', undefined],
-  ])('is attributed to the proxy: %s', (_, parts, code, status) => {
-    const error = Object.assign(new Error(), parts)
-    expect(failureOf(error, { head: undefined, proxy: proxy, timeoutMs: 1 })).toEqual({
-      kind: 'proxy',
-      code,
-      status,
-      host: proxy.host,
-    })
+describe('a failure before the tunnel opens', () => {
+  it.each<[Tunnel['stage'], object, boolean]>([
+    ['connection', { code: 'ECONNREFUSED' }, true],
+    ['connection', { code: 'EAI_AGAIN' }, true],
+    ['connection', { code: 'ENOTFOUND' }, false],
+    ['tls', { code: 'ECONNRESET' }, true],
+    ['tls', { code: 'EPROTO' }, false],
+    ['tls', { code: 'ERR_SSL_WRONG_VERSION_NUMBER' }, false],
+    ['tls', { code: 'SELF_SIGNED_CERT_IN_CHAIN' }, false],
+    ['tls', { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }, false],
+    ['response', { code: 'ECONNRESET' }, true],
+    ['response', { code: 'HPE_INVALID_CONSTANT' }, true],
+  ])('is that of the proxy: %s, %j; temporary: %s', (stage, parts, retry) => {
+    const failed = failure({ ...proxy, stage }, parts)
+    expect(failed).toEqual({ kind: 'proxy', ...proxy, stage, ...parts })
+    expect(isTemporary(failed)).toBe(retry)
+    expect(isUnsent(failed)).toBe(true)
   })
 
   it.each([
-    ['another port', { code: 'ECONNREFUSED', syscall: 'connect', port: 443 }],
-    ['an established connection', { code: 'ECONNRESET', syscall: 'read', port: 3128 }],
-    ['another host', { code: 'ENOTFOUND', hostname: 'onsmqtt.example' }],
-    ['TLS', { code: 'EPROTO' }],
-  ])('is attributed to the target host: %s', (_, parts) => {
-    const failure = failureOf(Object.assign(new Error(), parts), {
-      head: undefined,
-      proxy: proxy,
-      timeoutMs: 1,
-    })
-    expect(failure).toMatchObject({ kind: 'network', code: parts.code })
+    [407, false],
+    [403, false],
+    [502, true],
+  ])('is that of the proxy when it responds with HTTP %i; temporary: %s', (status, retry) => {
+    const failed = failure({ ...proxy, stage: 'response', status }, { code: 'ERR_PROXY_TUNNEL' })
+    expect(failed).toMatchObject({ kind: 'proxy', status })
+    expect(isTemporary(failed)).toBe(retry)
   })
 
+  it('is that of the proxy at the limit, after which the request may still be sent', () => {
+    const tunnel: Tunnel = { ...proxy, stage: 'tls' }
+    const failed = timeoutOf({ head: undefined, tunnel, limit })
+    // The abandoned tunnel goes on.
+    tunnel.stage = 'open'
+    expect(failed).toEqual({ kind: 'proxy', ...proxy, stage: 'tls', code: '', limit })
+    expect(isTemporary(failed)).toBe(true)
+    expect(isUnsent(failed)).toBe(false)
+    const byName = Object.assign(new Error(), { name: 'RequestTimeoutError' })
+    expect(failureOf(byName, { head: undefined, tunnel: { ...proxy, stage: 'tls' }, limit })).toEqual(failed)
+  })
+})
+
+describe('any other failure', () => {
   it.each([
-    ['http://proxy.example', 80],
-    ['https://proxy.example', 443],
-  ])('uses the default port of %s', (url, port) => {
-    const error = Object.assign(new Error(), { code: 'ECONNREFUSED', syscall: 'connect', port })
-    expect(failureOf(error, { head: undefined, proxy: { ...proxy, url }, timeoutMs: 1 })).toMatchObject({
-      kind: 'proxy',
-    })
-  })
-
-  it('is not attributed to the proxy after a response arrived', () => {
-    const head = { status: 200, contentType: '', location: undefined, date: undefined }
-    const error = Object.assign(new Error(), { code: 'ECONNRESET', syscall: 'connect', port: 3128 })
-    expect(failureOf(error, { head, proxy, timeoutMs: 1 })).toMatchObject({ kind: 'network' })
+    ['an open tunnel', { ...proxy, stage: 'open' } as const],
+    ['no tunnel', undefined],
+  ])('is that of the host: %s', (_, tunnel) => {
+    expect(failure(tunnel, { code: 'ECONNRESET' })).toMatchObject({ kind: 'network', code: 'ECONNRESET' })
+    expect(failure(tunnel, { code: 'SELF_SIGNED_CERT_IN_CHAIN' })).toMatchObject({ kind: 'untrusted' })
+    expect(timeoutOf({ head: undefined, tunnel, limit })).toMatchObject({ kind: 'timeout', limit })
   })
 })

@@ -21,7 +21,7 @@ export async function getRegisterCodeAction(timing?: Timing): Promise<void> {
   const instance = { instanceId, regionId }
   requireOutputFile()
   log('Instance', formatInstance(instance))
-  log('Endpoint', routeTo(inputs.endpoint, inputs.transport.proxy))
+  log('Endpoint', routeTo(inputs.endpoint.host, inputs.transport.proxy))
   const service = await connect(inputs)
 
   const { result, attempts, tookMs } = await getRegisterCode(service, instance)

@@ -24,7 +24,7 @@ export async function registerAction(timing?: Timing): Promise<void> {
   requireOutputFile()
   const instance = { instanceId, regionId: inputs.regionId }
   log('Instance', formatInstance(instance))
-  log('Endpoint', routeTo(inputs.endpoint, inputs.transport.proxy))
+  log('Endpoint', routeTo(inputs.endpoint.host, inputs.transport.proxy))
   log('CA', subjectOf(ca.certificate))
   const service = await connect(inputs)
 

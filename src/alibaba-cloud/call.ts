@@ -45,5 +45,6 @@ export function explainCall(
   { endpoint, transport }: Service,
   { request: { operation }, errors, subject }: Omit<Call<unknown>, 'read'>,
 ): ActionError {
-  return explain(failed, { errors, transport, subject: { ...subject, operation, endpoint } })
+  const { host, origin } = endpoint
+  return explain(failed, { errors, transport, origin, subject: { ...subject, operation, endpoint: host } })
 }

@@ -112,8 +112,8 @@ function hasCode(failure: Failure, codes: readonly string[]): boolean {
 function notConfirmed(goal: string, error: ActionError, failure: Failure | undefined): ActionError {
   // The service has just responded to `verify`, so its address is right.
   const isAddressRight = failure !== undefined && failure.kind !== 'refused'
-  const later =
-    failure?.kind === 'timeout' ? 'Run the job again later, or raise the input timeout.' : RUN_AGAIN_LATER
+  const isOfTimeout = failure !== undefined && 'limit' in failure && failure.limit?.ofTimeout !== undefined
+  const later = isOfTimeout ? 'Run the job again later, or raise the input timeout.' : RUN_AGAIN_LATER
   return error.with({
     fix: `${isAddressRight ? later : error.fix} After each attempt the service was asked, and did not report that ${goal}. If an attempt completes later, the next run detects it.`,
   })

@@ -1,7 +1,6 @@
 import { attempt } from '../attempts/attempt.ts'
-import { proxyFor } from '../attempts/proxy.ts'
 import { isRecord } from '../attempts/response.ts'
-import { attemptLimitMs, type Transport } from '../attempts/retry.ts'
+import { attemptLimit, type Transport } from '../attempts/retry.ts'
 import { loadSdk } from './sdk.ts'
 
 /** An access key, with its security token if it is temporary. */
@@ -25,10 +24,17 @@ export type ApiRequest = {
 /** The JSON object of a response; its fields are not checked. */
 export type ApiResponse = Readonly<Record<string, unknown>>
 
+/** Where a service is. */
+export type Endpoint = {
+  /** `host` or `host:port`; always HTTPS. */
+  readonly host: string
+  /** Which input it comes from, and what may be wrong with it. Part of the error when the host is not found. */
+  readonly origin: string
+}
+
 /** A service to call. */
 export type Service = {
-  /** `host` or `host:port`; always HTTPS. */
-  readonly endpoint: string
+  readonly endpoint: Endpoint
   /** Without one, calls are anonymous: not signed. */
   readonly accessKey: AccessKey | undefined
   readonly transport: Transport
@@ -47,13 +53,13 @@ export async function send(
   request: ApiRequest,
   share = 1,
 ): Promise<ApiResponse> {
-  const timeoutMs = attemptLimitMs(transport, share)
   const sdk = await loadSdk(transport.proxy)
+  const limit = attemptLimit(transport, share)
   // The constructor would wrap the key in a client of @alicloud/credentials, which takes longer to load than all the
   // rest. It must not see the other members of a Config either: it checks the types of all, and one is that client.
   const config = Object.assign(new sdk.Config(), {
     credential: accessKey && credentialOf(accessKey),
-    endpoint,
+    endpoint: endpoint.host,
     protocol: 'HTTPS',
     userAgent: USER_AGENT,
   })
@@ -70,12 +76,12 @@ export async function send(
     bodyType: 'json',
   })
   const runtime = new sdk.RuntimeOptions({
-    readTimeout: timeoutMs,
-    connectTimeout: timeoutMs,
+    readTimeout: limit.ms,
+    connectTimeout: limit.ms,
     // Set explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment has no effect.
     ignoreSSL: false,
   })
-  return await attempt({ timeoutMs, proxy: proxyFor(endpoint, transport.proxy) }, async () => {
+  return await attempt(limit, async () => {
     const parameters = new sdk.OpenApiRequest({ query: request.query, body: request.form })
     const { body } = (await client.callApi(params, parameters, runtime)) as { body?: unknown }
     if (!isRecord(body)) throw new TypeError('not a JSON object')

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import type { Transport } from '../attempts/retry.ts'
 import { withDeadline } from '../deadline.ts'
 import { ActionError } from '../errors.ts'
-import type { AccessKey } from './client.ts'
+import type { AccessKey, Endpoint } from './client.ts'
 import { loadCredentials } from './sdk.ts'
 import { assumeRole, assumeRoleWithOidc, type Role } from './sts.ts'
 
-/** A role, and the STS endpoint at which it is assumed: `host` or `host:port`. */
-export type AssumedRole = Role & { readonly stsEndpoint: string }
+/** A role, and the STS endpoint at which it is assumed. */
+export type AssumedRole = Role & { readonly stsEndpoint: Endpoint }
 
 /** An access key, and where it comes from, for the log. */
 export type SourcedAccessKey = { readonly accessKey: AccessKey; readonly source: string }

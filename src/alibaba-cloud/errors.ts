@@ -133,14 +133,16 @@ export function isRetryable(failure: Failure, errors: ServiceErrors): boolean {
 type About = {
   readonly errors: ServiceErrors
   readonly subject: Subject
-  readonly transport: Pick<Transport, 'proxy' | 'timeoutSeconds'>
+  readonly transport: Pick<Transport, 'proxy' | 'unusedProxyVariable' | 'extraCaFile' | 'timeoutSeconds'>
+  /** Of the endpoint. */
+  readonly origin: string
 }
 
 /** Makes the error that users read: what failed, and what to do about it. */
-export function explain({ failure, effort, isTimeUp }: FailedCall, about: About): ActionError {
+export function explain({ failure, effort }: FailedCall, about: About): ActionError {
   const { errors, subject } = about
   const { what, fix } =
-    failure.kind === 'refused' ? describeRefusal(failure, errors) : describe(failure, { ...about, isTimeUp })
+    failure.kind === 'refused' ? describeRefusal(failure, errors) : describe(failure, about)
   return new ActionError({
     what: fill(what, subject) + (effort === '' ? '' : `, ${effort}`),
     fix: fill(fix, subject),
@@ -155,15 +157,12 @@ export function explain({ failure, effort, isTimeUp }: FailedCall, about: About)
 
 type Description = { readonly what: string; readonly fix: string }
 
-function describe(
-  failure: Exclude<Failure, Refusal>,
-  about: About & { readonly isTimeUp: boolean },
-): Description {
+function describe(failure: Exclude<Failure, Refusal>, about: About): Description {
   // A request ID comes from the service itself, so the address is right.
   const isService = failure.kind === 'broken-response' && failure.requestId !== undefined
   const wrongAddress = isService ? RUN_AGAIN_LATER : WRONG_ADDRESS
-  const { subject, transport, isTimeUp } = about
-  return describeFailure(failure, { ...transport, isTimeUp, host: subject.endpoint, wrongAddress })
+  const { subject, transport, origin } = about
+  return describeFailure(failure, { ...transport, host: subject.endpoint, origin, wrongAddress })
 }
 
 function describeRefusal({ code, status, serviceDate }: Refusal, errors: ServiceErrors): Description {

@@ -1,4 +1,6 @@
-import { proxyFor, tunnelFailure, type Proxy } from './proxy.ts'
+import { within, type Limit } from '../deadline.ts'
+import { extraCaProblem } from './extra-ca.ts'
+import { proxyFor, type Tunnel } from './proxy.ts'
 import {
   isRecord,
   messageIn,
@@ -7,6 +9,7 @@ import {
   textIn,
   type ResponseHead,
 } from './response.ts'
+import type { Transport } from './retry.ts'
 
 /** Why an attempt gave no usable result. These facts decide whether to retry, and what to tell the user. */
 export type Failure = Refusal | RequestFailure
@@ -28,18 +31,13 @@ export type RequestFailure =
   /** Something responded, but not with what the operation promises: HTML, half a body, a success without its content. */
   | { readonly kind: 'broken-response'; readonly what: string; readonly requestId?: string | undefined }
   /** No complete response within the attempt's limit. */
-  | { readonly kind: 'timeout'; readonly what: string; readonly limitMs: number }
+  | { readonly kind: 'timeout'; readonly what: string; readonly limit: Limit }
   /** The TLS certificate of the other side is not trusted. */
   | { readonly kind: 'untrusted'; readonly code: string }
   /** No connection, or one that broke. `code` is Node's, for example `ECONNRESET`. */
   | { readonly kind: 'network'; readonly code: string; readonly what: string }
-  /** The proxy cannot be reached, or refuses to connect. `status` is its response to `CONNECT`. */
-  | {
-      readonly kind: 'proxy'
-      readonly code: string
-      readonly status: number | undefined
-      readonly host: string
-    }
+  /** The tunnel through the proxy did not open: an error of Node with its code, or the attempt's limit. */
+  | (Readonly<Tunnel> & { readonly kind: 'proxy'; readonly code: string; readonly limit?: Limit | undefined })
 
 /**
  * Carries a `Failure` from the attempt to the code that decides whether to retry. It has no cause: errors of libraries
@@ -59,9 +57,9 @@ export class AttemptError extends Error {
 export type FailedAttempt = {
   /** What was seen of the response, if one began. */
   readonly head: ResponseHead | undefined
-  /** The proxy in use, if any. */
-  readonly proxy?: Proxy | undefined
-  readonly timeoutMs: number
+  /** The tunnel that it opened, or tried to open. */
+  readonly tunnel?: Tunnel | undefined
+  readonly limit: Limit
 }
 
 /**
@@ -73,26 +71,31 @@ export type FailedAttempt = {
  * URL.
  */
 export function failureOf(thrown: unknown, attempt: FailedAttempt): Failure {
-  const { head, proxy } = attempt
+  const { head, tunnel } = attempt
   const error =
     thrown instanceof Error || isRecord(thrown) ? (thrown as Readonly<Record<string, unknown>>) : {}
   if (isRecord(error['data'])) return refusal(error['data'], head)
-  const tunnel = proxy === undefined || head !== undefined ? undefined : tunnelFailure(error, proxy)
-  if (tunnel !== undefined && proxy !== undefined) return { kind: 'proxy', ...tunnel, host: proxy.host }
   const code = textIn(error, 'code') ?? ''
+  if (code === '' && /timeout/i.test(textIn(error, 'name') ?? '')) return timeoutOf(attempt)
+  if (isClosed(tunnel)) return { kind: 'proxy', ...tunnel, code }
   if (code === RESPONSE_TOO_LARGE) {
     return { kind: 'broken-response', what: 'sent a response of more than 1 MiB, which was cut off' }
   }
   if (isCertificateError(code)) return { kind: 'untrusted', code }
   if (code !== '') return { kind: 'network', code, what: describeNetworkError(code, head) }
-  if (/timeout/i.test(textIn(error, 'name') ?? '')) return timeoutOf(attempt)
   return { kind: 'broken-response', what: describeUnreadableBody(head) }
 }
 
 /** The failure of an attempt that reached its limit. */
-export function timeoutOf({ head, timeoutMs: limitMs }: FailedAttempt): RequestFailure {
+export function timeoutOf({ head, tunnel, limit }: FailedAttempt): RequestFailure {
+  if (isClosed(tunnel)) return { kind: 'proxy', ...tunnel, code: '', limit }
   const what = head === undefined ? 'did not respond' : 'did not finish its response'
-  return { kind: 'timeout', what, limitMs }
+  return { kind: 'timeout', what, limit }
+}
+
+/** Whether a tunnel did not open, so that the failure is the proxy's and not that of the host behind it. */
+function isClosed(tunnel: Tunnel | undefined): tunnel is Tunnel {
+  return tunnel !== undefined && tunnel.stage !== 'open'
 }
 
 /** Whether the same request can succeed a moment later. Refusals are decided by their code: see `isRetryable`. */
@@ -105,7 +108,8 @@ export function isTemporary(failure: RequestFailure): boolean {
       return failure.code !== 'ENOTFOUND'
     case 'proxy':
       // 4xx is the proxy's decision: unknown credentials, or a host that is not allowed.
-      return failure.code !== 'ENOTFOUND' && (failure.status === undefined || failure.status >= 500)
+      if (failure.status !== undefined) return failure.status >= 500
+      return failure.code !== 'ENOTFOUND' && !isTlsError(failure.code)
     case 'timeout':
     case 'broken-response':
       return true
@@ -115,7 +119,8 @@ export function isTemporary(failure: RequestFailure): boolean {
 /** Whether the request was never sent because there was no connection. */
 export function isUnsent(failure: RequestFailure): boolean {
   if (failure.kind === 'network') return UNCONNECTED.includes(failure.code)
-  return failure.kind === 'untrusted' || failure.kind === 'proxy'
+  // At its limit, a tunnel is only abandoned: it may still open.
+  return failure.kind === 'untrusted' || (failure.kind === 'proxy' && failure.limit === undefined)
 }
 
 /** Returns a failure in a few words, for the log line of a retry. */
@@ -126,59 +131,87 @@ export function summarize(failure: Failure): string {
     case 'untrusted':
       return `the TLS certificate is not trusted (${failure.code})`
     case 'proxy':
-      return `the proxy did not connect (${failure.status === undefined ? failure.code : `HTTP ${failure.status}`})`
+      return `the proxy did not connect${reasonOf(failure)}`
     case 'timeout':
-      return `the service ${describeTimeout(failure)}`
+      return `the service ${failure.what} ${within(failure.limit)}`
     case 'network':
     case 'broken-response':
       return `the service ${failure.what}`
   }
 }
 
-/**
- * Describes a failure without an error from the service, and what to do about it.
- *
- * @param about.host the host that was called
- * @param about.wrongAddress the fix when another host than the service seems to have responded, or none
- * @param about.timeoutSeconds the input `timeout`
- * @param about.isTimeUp whether that time is over
- */
-export function describeFailure(
-  failure: RequestFailure,
-  about: {
-    readonly host: string
-    readonly wrongAddress: string
-    readonly proxy: Proxy | undefined
-    readonly timeoutSeconds: number
-    readonly isTimeUp: boolean
-  },
-): { readonly what: string; readonly fix: string } {
-  const { host, wrongAddress, timeoutSeconds, isTimeUp } = about
-  const proxy = proxyFor(host, about.proxy)
-  const throughProxy = proxy === undefined ? '' : ` HTTPS_PROXY sets the proxy ${proxy.host}.`
+/** The call that failed. */
+type About = Pick<Transport, 'proxy' | 'unusedProxyVariable' | 'extraCaFile' | 'timeoutSeconds'> & {
+  /** The host that was called. */
+  readonly host: string
+  /** Which input the host comes from, and what may be wrong with it; empty for a host that no input sets. */
+  readonly origin: string
+  /** The fix when another host than the service seems to have responded, or none. */
+  readonly wrongAddress: string
+  /** The fix when the host did not respond in time, if there is a better one than to check the network. */
+  readonly lateFix?: string
+}
+
+type Description = { readonly what: string; readonly fix: string }
+
+/** Describes a failure without an error from the service, and what to do about it. */
+export function describeFailure(failure: RequestFailure, about: About): Description {
+  const { host, origin, wrongAddress } = about
   switch (failure.kind) {
     case 'untrusted':
       return {
-        what: `The TLS certificate of ${host} is not trusted (${failure.code})`,
-        fix:
-          'If a proxy or a private CA issues it on purpose, set NODE_EXTRA_CA_CERTS to the path of its CA certificate, ' +
-          'in the environment of the job or of the runner. Otherwise check the endpoint.',
+        what: describeUntrusted(host, failure.code, about),
+        fix: sentences(
+          'If a proxy or a private CA issues it on purpose, set NODE_EXTRA_CA_CERTS to the absolute path of its CA ' +
+            'certificate in PEM format, in the environment of the job or of the runner.',
+          origin === '' ? '' : 'Otherwise check the endpoint.',
+        ),
       }
     case 'timeout':
       return {
-        what: `${host} ${describeTimeout(failure)}${isTimeUp ? `, the end of the ${timeoutSeconds} s of the input timeout` : ''}`,
-        fix:
-          `Check that this runner can reach ${host}, on port 443 unless another one is given.${throughProxy} ` +
-          (isTimeUp
-            ? 'If it can, raise the input timeout.'
-            : `The input timeout limits all attempts together to ${timeoutSeconds} s.`),
+        what: `${host} ${failure.what} ${within(failure.limit)}`,
+        fix: sentences(
+          about.lateFix ??
+            `Check that this runner can reach ${host}, on port 443 unless another one is given.`,
+          describeRoute(about),
+          fixLimit(failure.limit, about),
+        ),
       }
     case 'proxy':
-      return describeProxyFailure(failure, host)
+      return describeProxyFailure(failure, about)
     case 'network':
+      return {
+        what: `${host} ${failure.what}`,
+        fix: sentences(UNRESOLVED.includes(failure.code) ? origin : '', wrongAddress, describeRoute(about)),
+      }
     case 'broken-response':
-      return { what: `${host} ${failure.what}`, fix: `${wrongAddress}${throughProxy}` }
+      return { what: `${host} ${failure.what}`, fix: sentences(wrongAddress, describeRoute(about)) }
   }
+}
+
+function sentences(...all: readonly string[]): string {
+  return all.filter((sentence) => sentence !== '').join(' ')
+}
+
+/** Names the proxy of a host, or a variable that was probably meant to set one. */
+function describeRoute({ host, proxy, unusedProxyVariable }: About): string {
+  const used = proxyFor(host, proxy)
+  if (used !== undefined) return `${used.variable} sets the proxy ${used.host}.`
+  if (proxy !== undefined || unusedProxyVariable === undefined) return ''
+  return `${unusedProxyVariable} is set, but requests to HTTPS hosts use HTTPS_PROXY: if this runner needs a proxy, set HTTPS_PROXY to http://host:port.`
+}
+
+/** Says what changes a limit that was hit. */
+function fixLimit({ ofTimeout }: Limit, { timeoutSeconds }: About): string {
+  return ofTimeout === undefined
+    ? `The input timeout limits all attempts together to ${timeoutSeconds} s.`
+    : 'If it only needs more time, raise the input timeout.'
+}
+
+function describeUntrusted(owner: string, code: string, { extraCaFile }: About): string {
+  const problem = extraCaProblem(extraCaFile)
+  const file = problem && `, and NODE_EXTRA_CA_CERTS names a file that cannot be read: ${problem}`
+  return `The TLS certificate of ${owner} is not trusted (${code})${file ?? ''}`
 }
 
 /** What is wrong with a response whose body cannot be read. */
@@ -214,10 +247,6 @@ function refusal(envelope: Readonly<Record<string, unknown>>, head: ResponseHead
   return { kind: 'refused', code, serviceMessage, status, requestId, serviceDate: head?.date }
 }
 
-function describeTimeout({ what, limitMs }: RequestFailure & { readonly kind: 'timeout' }): string {
-  return `${what} within ${Number(Math.max(0.1, limitMs / 1000).toFixed(1))} s`
-}
-
 function describeNetworkError(code: string, head: ResponseHead | undefined): string {
   if (head !== undefined) return `closed the connection during its response (${code})`
   return NETWORK_ERRORS[code] ?? `could not be reached (${code})`
@@ -231,32 +260,78 @@ const NETWORK_ERRORS: Readonly<Record<string, string>> = {
   EPROTO: 'did not complete the TLS handshake (EPROTO)',
 }
 
+/** Codes of a host name that does not resolve. */
+const UNRESOLVED = ['ENOTFOUND', 'EAI_AGAIN']
 /** Codes of a connection that was never made. */
-const UNCONNECTED = ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']
+const UNCONNECTED = [...UNRESOLVED, 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']
 
 /** Codes of OpenSSL's verification, and of Node's check of the host name. */
 function isCertificateError(code: string): boolean {
   return /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA|HOSTNAME_MISMATCH)/.test(code)
 }
 
-function describeProxyFailure(
-  { code, status, host: proxy }: RequestFailure & { readonly kind: 'proxy' },
-  host: string,
-): { readonly what: string; readonly fix: string } {
+/** Codes of a TLS handshake that fails again when it is repeated. */
+function isTlsError(code: string): boolean {
+  return isCertificateError(code) || /^(EPROTO|ERR_SSL_)/.test(code)
+}
+
+type ProxyFailure = RequestFailure & { readonly kind: 'proxy' }
+
+function reasonOf({ code, status, limit }: ProxyFailure): string {
+  if (limit !== undefined) return ` ${within(limit)}`
+  return ` (${status === undefined ? code : `HTTP ${status}`})`
+}
+
+function describeProxyFailure(failure: ProxyFailure, about: About): Description {
+  const { code, status, stage, limit, variable } = failure
+  const proxy = `proxy ${failure.host}`
+  const reason = reasonOf(failure)
+  const { host, origin } = about
   if (status === 407) {
     return {
-      what: `The proxy ${proxy} rejected the credentials (HTTP 407)`,
-      fix: 'Set HTTPS_PROXY to http://user:password@host:port, and percent-encode special characters.',
+      what: `The ${proxy} rejected the credentials${reason}`,
+      fix: `Set ${variable} to http://user:password@host:port, and percent-encode special characters.`,
     }
   }
   if (status !== undefined) {
     return {
-      what: `The proxy ${proxy} refused to connect to ${host} (HTTP ${status})`,
-      fix: `Allow CONNECT to ${host} in the proxy, or add the host to NO_PROXY if this runner can reach it directly.`,
+      what: `The ${proxy} refused to connect to ${host}${reason}`,
+      fix: sentences(
+        `Allow CONNECT to ${host} in the proxy, or add the host to NO_PROXY if this runner can reach it directly.`,
+        origin,
+      ),
     }
   }
+  const advice = limit === undefined ? '' : fixLimit(limit, about)
+  if (stage === 'tls') {
+    const isUntrusted = isCertificateError(code)
+    return {
+      what: isUntrusted
+        ? describeUntrusted(`the ${proxy}`, code, about)
+        : `The ${proxy} did not answer TLS${reason}`,
+      fix: sentences(
+        `${variable} starts with https://, so the connection to the proxy itself uses TLS.`,
+        isUntrusted
+          ? 'Use the host name in the certificate of the proxy, and set NODE_EXTRA_CA_CERTS to the absolute path of its CA certificate in PEM format.'
+          : '',
+        `Most proxies are given as http://, also for requests to HTTPS hosts: set ${variable} to http://host:port.`,
+        advice,
+      ),
+    }
+  }
+  const isReached = stage === 'response'
+  const missing = isReached ? `did not connect to ${host}` : 'did not accept a connection'
   return {
-    what: `The proxy ${proxy} could not be reached, or closed the connection (${code})`,
-    fix: 'Check HTTPS_PROXY, and that this runner can reach the proxy.',
+    what: `The ${proxy} ${limit === undefined ? 'could not be reached, or closed the connection' : missing}${reason}`,
+    fix: isReached
+      ? sentences(
+          `Check ${variable}, and that the proxy can reach ${host}.`,
+          about.proxy?.url.startsWith('http:') === true
+            ? `If the proxy itself uses TLS, start ${variable} with https://.`
+            : '',
+          origin,
+          advice,
+        )
+      : sentences(`Check ${variable}, and that this runner can reach the proxy.`, advice),
   }
 }

@@ -1,7 +1,8 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { connect, type ConnectionOptions } from 'node:tls'
 import type { Destination } from './no-proxy.ts'
 
@@ -11,12 +12,30 @@ export type Proxy = {
   readonly url: string
   /** `host:port`, safe to show. */
   readonly host: string
+  /** The environment variable that sets it. */
+  readonly variable: string
   /**
    * Whether a host is reached directly. Decided here for all clients and for the log, because each client reads
    * `NO_PROXY` in its own way.
    */
   readonly isBypassed: (to: Destination) => boolean
 }
+
+/** A connection through a proxy. It is updated while the connection is made. */
+export type Tunnel = {
+  readonly host: Proxy['host']
+  readonly variable: Proxy['variable']
+  /** What it waits for: the connection to the proxy, TLS with the proxy, or the proxy's response to `CONNECT`. */
+  stage: 'connection' | 'tls' | 'response' | 'open'
+  /** The status of a response that refuses. */
+  status?: number | undefined
+}
+
+/** The tunnel that a request opened; none on a direct or an existing connection. */
+export type Watch = { tunnel?: Tunnel }
+
+/** Notes the tunnel of a request that runs in it. The HTTP library reports only an error, and no error at a timeout. */
+export const watched = new AsyncLocalStorage<Watch>()
 
 /**
  * Returns the proxy to use for a host; `undefined` if the host is reached directly.
@@ -46,17 +65,17 @@ export function agentFor(proxy: Proxy | undefined): typeof https.Agent {
   return proxy === undefined ? https.Agent : proxyAgent(proxy)
 }
 
-function proxyAgent({ url, isBypassed }: Proxy): typeof https.Agent {
+function proxyAgent(proxy: Proxy): typeof https.Agent {
   // Taken now: `loadSdk` replaces `https.Agent` by this class.
   const { Agent } = https
   return class ProxyAgent extends Agent {
     override createConnection(...[options, done]: Parameters<https.Agent['createConnection']>) {
       const host = options.host ?? 'localhost'
       const port = Number(options.port ?? HTTPS_PORT)
-      if (done === undefined || isBypassed({ hostname: host, port })) {
+      if (done === undefined || proxy.isBypassed({ hostname: host, port })) {
         return super.createConnection(options, done)
       }
-      openTunnel(url, `${host.includes(':') ? `[${host}]` : host}:${port}`).then(
+      openTunnel(proxy, `${host.includes(':') ? `[${host}]` : host}:${port}`).then(
         (socket) => {
           done(null, connect({ ...options, host, port, socket } as ConnectionOptions))
         },
@@ -72,60 +91,40 @@ function proxyAgent({ url, isBypassed }: Proxy): typeof https.Agent {
 /**
  * Asks a proxy for a connection to a host. Node's HTTP parser reads the response and limits its length.
  *
- * @param host `host:port`
- * @throws Error with the code ERR_PROXY_TUNNEL and the status of the response, if the proxy refuses
+ * @param target `host:port`
+ * @throws Error with the code ERR_PROXY_TUNNEL if the proxy refuses; otherwise Node's
  */
-async function openTunnel(proxyUrl: string, host: string): Promise<Socket> {
-  const { protocol, hostname, port, username, password } = new URL(proxyUrl)
-  const userInfo = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+async function openTunnel(proxy: Proxy, target: string): Promise<Socket> {
+  const tunnel: Tunnel = { host: proxy.host, variable: proxy.variable, stage: 'connection' }
+  Object.assign(watched.getStore() ?? {}, { tunnel })
+  const url = new URL(proxy.url)
+  const isTls = url.protocol === 'https:'
+  const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1')
+  const userInfo = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
   const authorization = { 'proxy-authorization': `Basic ${Buffer.from(userInfo).toString('base64')}` }
-  const connecting = (protocol === 'https:' ? https : http).request({
-    host: hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: port === '' ? undefined : port,
+  const connecting = (isTls ? https : http).request({
+    host: hostname,
+    port: url.port === '' ? undefined : url.port,
     method: 'CONNECT',
-    path: host,
-    headers: { host, ...(userInfo !== ':' && authorization) },
+    path: target,
+    headers: { host: target, ...(userInfo !== ':' && authorization) },
     agent: false,
+    // Otherwise Node takes the name in the Host header, and checks the proxy's certificate for it.
+    servername: isIP(hostname) === 0 ? hostname : '',
+  })
+  connecting.once('socket', (socket) => {
+    socket.once('connect', () => (tunnel.stage = isTls ? 'tls' : 'response'))
+    socket.once('secureConnect', () => (tunnel.stage = 'response'))
   })
   // After the response, the socket reports errors.
   connecting.on('error', () => undefined).end()
-  try {
-    const [response, socket, head] = (await once(connecting, 'connect')) as [IncomingMessage, Socket, Buffer]
-    if (response.statusCode !== 200) {
-      socket.destroy()
-      throw Object.assign(new Error('no tunnel'), { code: TUNNEL_CODE, statusCode: response.statusCode })
-    }
-    if (head.length > 0) socket.unshift(head)
-    return socket
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException
-    // The proxy hung up, or its response is not HTTP.
-    if (code !== 'ECONNRESET' && !code.startsWith('HPE_')) throw error
-    throw Object.assign(new Error('no answer'), { code: TUNNEL_CODE })
+  const [response, socket, head] = (await once(connecting, 'connect')) as [IncomingMessage, Socket, Buffer]
+  if (response.statusCode !== 200) {
+    socket.destroy()
+    tunnel.status = response.statusCode
+    throw Object.assign(new Error('no tunnel'), { code: 'ERR_PROXY_TUNNEL' })
   }
-}
-
-const TUNNEL_CODE = 'ERR_PROXY_TUNNEL'
-
-/** Why a connection through a proxy could not be made. */
-type TunnelFailure = { readonly status: number | undefined; readonly code: string }
-
-/**
- * Returns the failure if an error came from the proxy or from the connection to it, and not from the host behind it.
- *
- * A response to `CONNECT` has its own error code. A connection error belongs to the proxy if it names its port or host.
- */
-export function tunnelFailure(
-  error: Readonly<Record<string, unknown>>,
-  proxy: Proxy,
-): TunnelFailure | undefined {
-  const code = typeof error['code'] === 'string' ? error['code'] : ''
-  if (code === TUNNEL_CODE) {
-    const status = error['statusCode']
-    return { code, status: typeof status === 'number' && Number.isInteger(status) ? status : undefined }
-  }
-  const { hostname, port, protocol } = new URL(proxy.url)
-  const proxyPort = Number(port) || (protocol === 'https:' ? HTTPS_PORT : 80)
-  const isItsConnection = error['syscall'] === 'connect' && error['port'] === proxyPort
-  return isItsConnection || error['hostname'] === hostname ? { code, status: undefined } : undefined
+  tunnel.stage = 'open'
+  if (head.length > 0) socket.unshift(head)
+  return socket
 }

@@ -1,10 +1,15 @@
 import pRetry from 'p-retry'
+import type { Limit } from '../deadline.ts'
 import { AttemptError, summarize, type Failure } from './failures.ts'
 import type { Proxy } from './proxy.ts'
 
 /** How requests travel, and how long to try. */
 export type Transport = {
   readonly proxy: Proxy | undefined
+  /** The environment variable of a proxy that HTTPS does not use, such as `HTTP_PROXY`, if there is one. */
+  readonly unusedProxyVariable?: string | undefined
+  /** The value of `NODE_EXTRA_CA_CERTS`, if it is set. */
+  readonly extraCaFile?: string | undefined
   /** For each call. */
   readonly maxAttempts: number
   /** The input `timeout`: the limit for all calls of the step together. */
@@ -35,8 +40,6 @@ export type FailedCall = {
   readonly failure: Failure
   /** For example `after 5 attempts in 8.2 s`; empty for a single attempt. */
   readonly effort: string
-  /** Whether the input `timeout` left no time for another attempt. */
-  readonly isTimeUp: boolean
 }
 
 /** A call that is retried. */
@@ -54,17 +57,18 @@ export type RetriedCall<T> = {
 const TIMING: Timing = { attemptMs: 20_000, firstPauseMs: 250, longestPauseMs: 8_000 }
 
 /**
- * Returns how long a request that begins now may take, in milliseconds.
+ * Returns how long a request that begins now may take.
  *
  * @param share of the time that is left, if something must follow the request
  */
-export function attemptLimitMs(
-  { deadlineMs, timing = TIMING }: Pick<Transport, 'deadlineMs' | 'timing'>,
+export function attemptLimit(
+  { deadlineMs, timeoutSeconds: seconds, timing = TIMING }: Limits,
   share = 1,
-): number {
-  const leftMs = deadlineMs - performance.now()
-  return Math.min(timing.attemptMs, Math.max(1, Math.ceil(leftMs * share)))
+): Limit {
+  const leftMs = Math.max(1, Math.ceil((deadlineMs - performance.now()) * share))
+  return timing.attemptMs < leftMs ? { ms: timing.attemptMs } : { ms: leftMs, ofTimeout: { seconds, share } }
 }
+type Limits = Pick<Transport, 'deadlineMs' | 'timeoutSeconds' | 'timing'>
 
 /**
  * Makes a call, and retries it after growing pauses of random length, within the limits of the transport.
@@ -103,6 +107,6 @@ export async function retry<T>(transport: Transport, call: RetriedCall<T>): Prom
   } catch (error) {
     if (!(error instanceof AttemptError)) throw error
     const effort = attempts === 1 ? '' : `after ${attempts} attempts in ${(tookMs() / 1000).toFixed(1)} s`
-    throw call.explain({ failure: error.failure, effort, isTimeUp: performance.now() >= deadlineMs })
+    throw call.explain({ failure: error.failure, effort })
   }
 }

@@ -4,9 +4,9 @@ import { type Agent, request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { attempt } from '../attempts/attempt.ts'
 import { AttemptError, describeFailure, isTemporary, type Failure } from '../attempts/failures.ts'
-import { agentFor, proxyFor, routeTo } from '../attempts/proxy.ts'
+import { agentFor, routeTo } from '../attempts/proxy.ts'
 import { isRecord, messageIn, textIn } from '../attempts/response.ts'
-import { attemptLimitMs, retry, type FailedCall, type Transport } from '../attempts/retry.ts'
+import { attemptLimit, retry, type FailedCall, type Transport } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
 import { forkFix } from './context.ts'
 
@@ -18,9 +18,6 @@ const TOKEN_VARIABLE = 'ACTIONS_ID_TOKEN_REQUEST_TOKEN'
 const MAX_URL_LENGTH = 8192
 /** GitHub's tokens have about 1,200 characters. The token must fit into a header. */
 const MAX_TOKEN_LENGTH = 16_384
-
-const TRY_LATER =
-  'Run the job again later, and check www.githubstatus.com: the token comes from GitHub, not from Alibaba Cloud.'
 
 /**
  * Reads the variables that the runner sets for a job with the permission `id-token: write`.
@@ -56,7 +53,7 @@ export function readIdTokenRequest(
     }
     log('OIDC token', routeTo(url.host, transport.proxy))
     url.search += `${url.search === '' ? '' : '&'}audience=${encodeURIComponent(audience)}`
-    return mask(await getIdToken(url, requestToken, transport))
+    return mask(await getIdToken(url, requestToken, { transport, advice: adviceFor(url, env) }))
   }
 }
 
@@ -85,24 +82,55 @@ async function missingPermission(): Promise<ActionError> {
   })
 }
 
+/** What to do when GitHub gives no token. */
+type Advice = {
+  /** What follows "run". */
+  readonly later: string
+  /** What to check first, if this runner may be the reason. */
+  readonly network: string | undefined
+}
+
+function adviceFor(url: URL, env: NodeJS.ProcessEnv): Advice {
+  const serverUrl = env['GITHUB_SERVER_URL'] ?? ''
+  const server = URL.canParse(serverUrl) ? new URL(serverUrl).host : 'github.com'
+  // The status page does not cover GitHub Enterprise Server.
+  const isOnline = [url.hostname, server].some((name) => GITHUB_DOMAIN.test(name))
+  return {
+    later: isOnline
+      ? 'the job again later, and check www.githubstatus.com: the token comes from GitHub, not from Alibaba Cloud.'
+      : `the job again later, or ask the administrator of ${server}: the token comes from there, not from Alibaba Cloud.`,
+    // GitHub looks after the network of its runners.
+    network:
+      env['RUNNER_ENVIRONMENT'] === 'github-hosted'
+        ? undefined
+        : `Check that this runner can reach ${url.host}: its firewall, its DNS server and its proxy.`,
+  }
+}
+
+const GITHUB_DOMAIN = /(^|\.)(github\.com|githubusercontent\.com|ghe\.com)$/i
+
 /**
  * Gets an OIDC token. Not with `core.getIDToken`: it has its own retries and timeouts, does not limit the size of
  * the response, and reads the proxy variables in its own way.
  *
  * @see https://docs.github.com/en/actions/concepts/security/openid-connect
  */
-async function getIdToken(url: URL, requestToken: string, transport: Transport): Promise<string> {
+async function getIdToken(
+  url: URL,
+  requestToken: string,
+  { transport, advice }: { readonly transport: Transport; readonly advice: Advice },
+): Promise<string> {
   const { host } = url
   const agent = new (agentFor(transport.proxy))()
   const { result } = await retry(transport, {
     name: "GitHub's OIDC token",
     attempt: () =>
-      attempt({ timeoutMs: attemptLimitMs(transport), proxy: proxyFor(host, transport.proxy) }, async () => {
+      attempt(attemptLimit(transport), async () => {
         const { status, body } = await get(url, requestToken, agent)
         return readIdToken(status, body)
       }),
     isRetryable,
-    explain: (failed) => explain(failed, host, transport),
+    explain: (failed) => explain(failed, host, { transport, advice }),
   })
   return result
 }
@@ -148,7 +176,12 @@ function isRetryable(failure: Failure): boolean {
   return failure.status >= 500 || failure.status === 429 || failure.status === 408
 }
 
-function explain({ failure, effort, isTimeUp }: FailedCall, host: string, transport: Transport): ActionError {
+function explain(
+  { failure, effort }: FailedCall,
+  host: string,
+  { transport, advice }: { readonly transport: Transport; readonly advice: Advice },
+): ActionError {
+  const { later, network } = advice
   const suffix = effort === '' ? '' : `, ${effort}`
   if (failure.kind === 'refused') {
     return new ActionError({
@@ -156,10 +189,17 @@ function explain({ failure, effort, isTimeUp }: FailedCall, host: string, transp
       code: failure.code,
       serviceMessage: failure.serviceMessage || undefined,
       fix: isRetryable(failure)
-        ? TRY_LATER
+        ? `Run ${later}`
         : "Check that the job has permissions: id-token: write, and run it again: the job's request token expires when the job ends.",
     })
   }
-  const { what, fix } = describeFailure(failure, { ...transport, isTimeUp, host, wrongAddress: TRY_LATER })
-  return new ActionError({ what: `GitHub gave no OIDC token: ${what}${suffix}`, fix })
+  const isUnreached = failure.kind === 'network' || failure.kind === 'timeout'
+  const isNetwork = isUnreached && network !== undefined
+  const first = isNetwork ? network : `Run ${later}`
+  const about = { ...transport, host, origin: '', wrongAddress: first, lateFix: first }
+  const { what, fix } = describeFailure(failure, about)
+  return new ActionError({
+    what: `GitHub gave no OIDC token: ${what}${suffix}`,
+    fix: isNetwork ? `${fix} If the network is fine, run ${later}` : fix,
+  })
 }

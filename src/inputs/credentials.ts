@@ -1,4 +1,4 @@
-import type { AccessKey } from '../alibaba-cloud/client.ts'
+import type { AccessKey, Endpoint } from '../alibaba-cloud/client.ts'
 import type { AssumedRole, CredentialPlan } from '../alibaba-cloud/credentials.ts'
 import type { Role } from '../alibaba-cloud/sts.ts'
 import { ActionError } from '../errors.ts'
@@ -77,7 +77,7 @@ export function readSecrets(env: NodeJS.ProcessEnv): Secrets {
 export async function readCredentialPlan(
   env: NodeJS.ProcessEnv,
   { inputs, environment, requestIdToken }: Secrets,
-  stsEndpoint: () => string,
+  stsEndpoint: () => Endpoint,
 ): Promise<CredentialPlan> {
   const givenRole = readRole(env)
   const providerArn = optionalArn('oidc-provider-arn', 'oidc-provider')

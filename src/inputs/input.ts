@@ -58,6 +58,15 @@ export function wholeNumber(
 }
 
 /**
+ * Returns the input `timeout`, in seconds.
+ *
+ * @throws ActionError when it is invalid
+ */
+export function readTimeout(): number {
+  return wholeNumber('timeout', { fallback: DEFAULT_TIMEOUT_SECONDS, max: 21_600, unit: 'seconds' })
+}
+
+/**
  * Returns an input that is one of a few words; the first one when it is unset.
  *
  * @throws ActionError when it is any other

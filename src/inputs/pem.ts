@@ -4,7 +4,7 @@ import { looksLikePem, type PemText } from '../certificates/pem.ts'
 import { withDeadline } from '../deadline.ts'
 import { ActionError } from '../errors.ts'
 import { maskLines } from '../runner/masking.ts'
-import { DEFAULT_TIMEOUT_SECONDS, optional } from './input.ts'
+import { DEFAULT_TIMEOUT_SECONDS, optional, readTimeout } from './input.ts'
 
 /** Far more than any key or certificate chain needs. */
 const MAX_FILE_BYTES = 256 * 1024
@@ -47,8 +47,11 @@ async function optionalPem(name: string, hide: (text: string) => string): Promis
 
 /** An invalid timeout is reported later, with the other inputs: keys are read first because they must be masked. */
 function timeoutSeconds(): number {
-  const text = optional('timeout')
-  return /^[1-9]\d{0,4}$/.test(text) ? Number(text) : DEFAULT_TIMEOUT_SECONDS
+  try {
+    return readTimeout()
+  } catch {
+    return DEFAULT_TIMEOUT_SECONDS
+  }
 }
 
 function unreadable(name: string, kind: 'missing' | 'no-file' | 'too-large' | 'late', timeoutMs: number) {

@@ -32,7 +32,17 @@ export function readProxy(env: NodeJS.ProcessEnv): Proxy | undefined {
   }
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
   const noProxy = firstSet(env, ['no_proxy', 'NO_PROXY']).value
-  return { url: url.href, host: `${url.hostname}:${port}`, isBypassed: readNoProxy(noProxy) }
+  return {
+    url: url.href,
+    host: `${url.hostname}:${port}`,
+    variable: name,
+    isBypassed: readNoProxy(noProxy),
+  }
+}
+
+/** Returns the variable that sets a proxy for other requests than those to HTTPS hosts; `undefined` if there is none. */
+export function unusedProxyVariable(env: NodeJS.ProcessEnv): string | undefined {
+  return ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'].find((name) => env[name]?.trim())
 }
 
 function firstSet(env: NodeJS.ProcessEnv, names: readonly [string, string]): { name: string; value: string } {

@@ -1,4 +1,4 @@
-import type { Service } from '../alibaba-cloud/client.ts'
+import type { Endpoint, Service } from '../alibaba-cloud/client.ts'
 import { type CredentialPlan, obtainAccessKey } from '../alibaba-cloud/credentials.ts'
 import { routeTo } from '../attempts/proxy.ts'
 import type { Timing, Transport } from '../attempts/retry.ts'
@@ -6,13 +6,12 @@ import { ActionError } from '../errors.ts'
 import { log } from '../runner/log.ts'
 import { cleanForeign, mask } from '../runner/masking.ts'
 import { readCredentialPlan, type Secrets } from './credentials.ts'
-import { DEFAULT_TIMEOUT_SECONDS, invalid, oneOf, optional, wholeNumber } from './input.ts'
-import { readProxy } from './proxy.ts'
+import { invalid, oneOf, optional, readTimeout, wholeNumber } from './input.ts'
+import { readProxy, unusedProxyVariable } from './proxy.ts'
 
 /** The value of the credential and network inputs. */
 export type ServiceInputs = {
-  /** `host` or `host:port`. */
-  readonly endpoint: string
+  readonly endpoint: Endpoint
   readonly regionId: string | undefined
   readonly credentials: CredentialPlan
   readonly transport: Transport
@@ -39,16 +38,12 @@ export async function readServiceInputs(
   const startMs = performance.now()
   // First, because it masks the password of the proxy.
   const proxy = readProxy(env)
-  const vpc = oneOf('network', ['public', 'vpc']) === 'vpc' ? '-vpc' : ''
-  const regionId = readRegion(env)
-  const endpointOf = (service: string, input: string): string =>
-    readEndpoint(input) ?? `${service}${vpc}.${requireRegion(regionId, input)}.aliyuncs.com`
+  const network = oneOf('network', ['public', 'vpc'])
+  const region = readRegion(env)
+  const endpointOf = (service: string, input: string): Endpoint =>
+    readEndpoint(input) ?? regionalEndpoint(service, network, requireRegion(region, input))
   const endpoint = endpointOf('onsmqtt', 'endpoint')
-  const timeoutSeconds = wholeNumber('timeout', {
-    fallback: DEFAULT_TIMEOUT_SECONDS,
-    max: 21_600,
-    unit: 'seconds',
-  })
+  const timeoutSeconds = readTimeout()
   const maxAttempts = wholeNumber('max-attempts', { fallback: 5, max: 100, unit: 'attempts' })
   const credentials = await readCredentialPlan(env, secrets, () => endpointOf('sts', 'sts-endpoint'))
   const onRetry = (line: string): void => {
@@ -56,10 +51,12 @@ export async function readServiceInputs(
   }
   return {
     endpoint,
-    regionId,
+    regionId: region?.id,
     credentials,
     transport: {
       proxy,
+      unusedProxyVariable: unusedProxyVariable(env),
+      extraCaFile: env['NODE_EXTRA_CA_CERTS'],
       maxAttempts,
       timeoutSeconds,
       deadlineMs: startMs + timeoutSeconds * 1000,
@@ -76,13 +73,16 @@ export async function readServiceInputs(
  * @throws ActionError
  */
 export async function connect({ endpoint, credentials, transport }: ServiceInputs): Promise<Service> {
-  if (credentials.role !== undefined) log('STS', routeTo(credentials.role.stsEndpoint, transport.proxy))
+  if (credentials.role !== undefined) log('STS', routeTo(credentials.role.stsEndpoint.host, transport.proxy))
   const { accessKey, source } = await obtainAccessKey(credentials, transport, mask)
   log('Access key', source)
   return { endpoint, accessKey, transport }
 }
 
-function readRegion(env: NodeJS.ProcessEnv): string | undefined {
+/** A region ID, and the input or environment variable that sets it. */
+type Region = { readonly id: string; readonly name: string }
+
+function readRegion(env: NodeJS.ProcessEnv): Region | undefined {
   const places = [
     { name: 'region-id', value: optional('region-id') },
     ...REGION_VARIABLES.map((name) => ({ name, value: (env[name] ?? '').trim() })),
@@ -90,7 +90,7 @@ function readRegion(env: NodeJS.ProcessEnv): string | undefined {
   const found = places.find(({ value }) => value !== '')
   if (found === undefined) return undefined
   // It becomes part of a host name: with a dot or a slash, the signed request could go to another host.
-  if (/^[a-z0-9]+(-[a-z0-9]+)*$/.test(found.value)) return found.value
+  if (/^[a-z0-9]+(-[a-z0-9]+)*$/.test(found.value)) return { id: found.value, name: found.name }
   throw invalid(found.name, found.value, 'a region ID, such as cn-hangzhou')
 }
 
@@ -98,20 +98,39 @@ function readRegion(env: NodeJS.ProcessEnv): string | undefined {
  * @param endpointInput the input that would make the region unnecessary
  * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-endpoint
  */
-function requireRegion(regionId: string | undefined, endpointInput: string): string {
-  if (regionId !== undefined) return regionId
+function requireRegion(region: Region | undefined, endpointInput: string): Region {
+  if (region !== undefined) return region
   throw new ActionError({
     what: `Neither region-id nor ${endpointInput} is set`,
     fix: `Set region-id to the region of the instance, for example cn-hangzhou, or set one of the environment variables ${REGION_VARIABLES.join(', ')}.`,
   })
 }
 
-function readEndpoint(input: string): string | undefined {
+/** New regions appear, so an unknown one, or one that looks like a zone, is used as it is. */
+function regionalEndpoint(service: string, network: 'public' | 'vpc', { id, name }: Region): Endpoint {
+  const vpc = network === 'vpc' ? '-vpc' : ''
+  // The zones of cn-hangzhou are cn-hangzhou-b and so on, those of us-east-1 us-east-1a and so on.
+  const zoneless = id.replace(/-[a-z]$|(?<=\d)[a-z]$/, '')
+  const other =
+    network === 'vpc'
+      ? 'no VPC endpoint: they need network: public'
+      : 'a VPC endpoint only: they need network: vpc, and a runner in the VPC'
+  return {
+    host: `${service}${vpc}.${id}.aliyuncs.com`,
+    origin:
+      `The region in this host name is set by ${name}${name === 'region-id' ? '' : ', unless region-id is set'}. ` +
+      (zoneless === id
+        ? `It may be mistyped. Some regions have ${other}.`
+        : `"${id}" looks like a zone: use its region, ${zoneless}.`),
+  }
+}
+
+function readEndpoint(input: string): Endpoint | undefined {
   const endpoint = optional(input)
   if (endpoint === '') return undefined
   const isHostAndPort = /^(\[[\da-f:.]+\]|[\da-z]([\da-z.-]*[\da-z])?)(:\d+)?$/i.test(endpoint)
   if (isHostAndPort && endpoint.length <= MAX_ENDPOINT_LENGTH && URL.canParse(`https://${endpoint}`))
-    return endpoint
+    return { host: endpoint, origin: `The input ${input} sets this host: check it.` }
   // The text before an @ can contain a password.
   const shown = endpoint.replace(/^.*@/s, '***@')
   throw invalid(
