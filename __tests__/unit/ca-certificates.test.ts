@@ -227,11 +227,12 @@ describe('a CA certificate', () => {
 })
 
 describe('the private key of a CA', () => {
-  const NO_PASSPHRASE = { input: 'ca-private-key-passphrase', value: '' }
+  const NO_PASSPHRASE = { input: 'ca-private-key-passphrase', values: [] }
 
   function readKey(ca: Issued, key: KeyObject): KeyObject {
     const pem = { input: 'ca-private-key', text: key.export({ type: 'pkcs8', format: 'pem' }).toString() }
-    return readCaPrivateKey({ ca: ca.certificate, pem, passphrase: NO_PASSPHRASE })
+    const chain = { input: 'ca-certificate', text: ca.pem }
+    return readCaPrivateKey({ ca: ca.certificate, chain, pem, passphrase: NO_PASSPHRASE })
   }
 
   it('belongs to its certificate', async () => {

@@ -41,11 +41,13 @@ const CAS: readonly [string, string, string][] = [
         `req -x509 -newkey ${newKey} -passout pass:of-the-key -keyout ca.key -out ca.pem ${digest} -days 100 ` +
           '-subj /C=CN/O=Example/CN=Devices -addext keyUsage=critical,keyCertSign,cRLSign',
       )
-      const ca = readCaCertificate({ input: 'ca-certificate', text: readFileSync(file('ca.pem'), 'utf8') })
+      const chain = { input: 'ca-certificate', text: readFileSync(file('ca.pem'), 'utf8') }
+      const ca = readCaCertificate(chain)
       const key = readCaPrivateKey({
         ca,
+        chain,
         pem: { input: 'ca-private-key', text: readFileSync(file('ca.key'), 'utf8') },
-        passphrase: { input: 'ca-private-key-passphrase', value: 'of-the-key' },
+        passphrase: { input: 'ca-private-key-passphrase', values: ['of-the-key'] },
       })
       const issuer = issuerOf(ca)
       const signer = signerInMemory(key, issuer)

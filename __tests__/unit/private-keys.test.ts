@@ -10,7 +10,10 @@ const KINDS: readonly Kind[] = ['RSA 2048', 'EC P-256', 'EC P-384', 'EC P-521']
 
 function read(text: string, passphrase = ''): KeyObject {
   const pem = { input: 'ca-private-key', text }
-  return readPrivateKey(pem, { input: 'ca-private-key-passphrase', value: passphrase })
+  return readPrivateKey(pem, {
+    input: 'ca-private-key-passphrase',
+    values: passphrase === '' ? [] : [passphrase],
+  })
 }
 
 function plain(key: KeyObject, type: 'pkcs8' | 'pkcs1' | 'sec1'): string {
@@ -156,7 +159,7 @@ describe('an input for a private key', () => {
     [
       'another kind of PEM block',
       '-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----',
-      /contains a PEM block "X509 CRL"/,
+      /contains a list of revoked certificates \(CRL\)/,
     ],
   ])('refuses %s', async (_, text, message) => {
     const error = await errorOf(() => read(text))
@@ -169,14 +172,14 @@ describe('an input for a private key', () => {
       .map((label) => framed(label, label))
       .join('')
     expect(await errorOf(() => read(text))).toBe(
-      'The input ca-private-key contains a PEM block "X509 CRL" and a certificate and a public key. Use a private key.',
+      'The input ca-private-key contains a list of revoked certificates (CRL) and a certificate and a public key. Use a private key. Check that ca-certificate and ca-private-key are not swapped.',
     )
   })
 
   it('refuses a certificate', async () => {
     const { pem } = await makeLeaf()
     expect(await errorOf(() => read(pem))).toBe(
-      'The input ca-private-key contains a certificate. Use a private key.',
+      'The input ca-private-key contains a certificate. Use a private key. Check that ca-certificate and ca-private-key are not swapped.',
     )
   })
 })

@@ -89,7 +89,9 @@ describe('sign', () => {
     const ca = await makeCa()
     const lines = keyPem(ca).split('\n').slice(1)
     const { error, stdout } = await sign({ ...given(ca), 'ca-private-key': lines.join('\n') })
-    expect(error).toMatch(/^Invalid ca-private-key: neither PEM/)
+    expect(error).toMatch(
+      /^Invalid ca-private-key: the value is a private key in binary form \(DER\), in base64/,
+    )
     expect(stdout).toContain(`::add-mask::${lines[0] ?? ''}\n`)
   })
 

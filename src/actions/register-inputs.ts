@@ -16,7 +16,13 @@ import { optionalCertificate } from '../inputs/pem.ts'
 import { readRegisterCode } from '../inputs/register-code.ts'
 import { optionalSerialNumber, type SerialNumber } from '../inputs/serial-number.ts'
 import { readServiceInputs, type ServiceInputs } from '../inputs/service.ts'
-import { optionalCaKey, readCaCertificateInput, readValidDays, type CaKeyInput } from '../inputs/ca.ts'
+import {
+  optionalCaKey,
+  readCaCertificateInput,
+  readValidDays,
+  type CaInput,
+  type CaKeyInput,
+} from '../inputs/ca.ts'
 import { readSecrets } from '../inputs/credentials.ts'
 import type { CaToRegister, Proof } from '../mqtt/register-ca.ts'
 import type { OnReplace } from '../mqtt/retire-ca.ts'
@@ -52,9 +58,10 @@ export async function readRegisterInputs(timing?: Timing): Promise<RegisterInput
   const instanceId = required('instance-id', 'post-cn-7mz2d******')
   const name = required('ca-name', 'devices-2026')
   const activate = oneOf('activate', ['false', 'true']) === 'true'
-  const certificate = await readCaCertificateInput()
+  const caInput = await readCaCertificateInput()
+  const certificate = caInput.ca
   const predecessor = readPredecessor(certificate)
-  const proof = given.kind === 'key' ? madeWith(given.key, certificate) : checked(given, certificate)
+  const proof = given.kind === 'key' ? madeWith(given.key, caInput) : checked(given, certificate)
   return { service, instanceId, ca: { certificate, name, activate, proof }, predecessor }
 }
 
@@ -82,9 +89,9 @@ async function readGivenProof(): Promise<GivenProof> {
   )
 }
 
-function madeWith(input: CaKeyInput, ca: X509Certificate): Proof {
+function madeWith(input: CaKeyInput, { ca, chain }: CaInput): Proof {
   const validDays = readValidDays()
-  const key = readCaPrivateKey({ ca, ...input })
+  const key = readCaPrivateKey({ ca, chain, ...input })
   return {
     kind: 'made',
     make: async (code) => {

@@ -15,8 +15,8 @@ export async function signAction(): Promise<void> {
   const keyInput = await requiredCaKey()
   const registerCode = requiredRegisterCode()
   const validDays = readValidDays()
-  const ca = await readCaCertificateInput()
-  const key = readCaPrivateKey({ ca, ...keyInput })
+  const { ca, chain } = await readCaCertificateInput()
+  const key = readCaPrivateKey({ ca, chain, ...keyInput })
   requireOutputFile()
 
   const issuer = issuerOf(ca)

@@ -9,7 +9,7 @@ import { openSeal } from '../seal.ts'
 /** Opens a sealed register code in another job than the one that fetched it. */
 export async function unsealAction(): Promise<void> {
   // First, because it masks the key.
-  const key = readOpeningKey()
+  const key = await readOpeningKey()
   const sealed = readSealedCode()
   const run = readRunContext(process.env)
   requireOutputFile()

@@ -1,6 +1,12 @@
 import type { KeyObject, X509Certificate } from 'node:crypto'
 import { ActionError } from '../errors.ts'
-import { derSerialNumber, isSignedWith, readCertificate, requireValidNow } from './certificate.ts'
+import {
+  derSerialNumber,
+  isSignedWith,
+  placeInChain,
+  readCertificate,
+  requireValidNow,
+} from './certificate.ts'
 import { readPrivateKey, requireCaKey, type Passphrase } from './keys.ts'
 import type { PemText } from './pem.ts'
 
@@ -18,9 +24,10 @@ export function readCaCertificate(pem: PemText, nowMs = Date.now()): X509Certifi
   const ca = readCertificate(pem)
   // OpenSSL's answer: basic constraints say CA, and the key usage, if present, allows signing certificates.
   if (!ca.ca) {
+    const place = placeInChain(pem, (other) => other.ca)
     throw new ActionError({
       // Shows no subject: if this is a verification certificate by mistake, its subject is the register code.
-      what: `The certificate in ${pem.input} is not a CA certificate`,
+      what: `The ${place === undefined ? '' : 'first '}certificate in ${pem.input} is not a CA certificate${place === undefined ? '' : `, but ${place} is`}`,
       fix: 'Use the certificate that issues the device certificates. Its basic constraints contain CA:TRUE, and its key usage, if present, contains keyCertSign. In a chain, the first certificate is used. If this is a verification certificate, the two inputs may be swapped.',
     })
   }
@@ -49,14 +56,17 @@ export function readCaCertificate(pem: PemText, nowMs = Date.now()): X509Certifi
  */
 export function readCaPrivateKey(parts: {
   readonly ca: X509Certificate
+  /** The text that the certificate comes from. */
+  readonly chain: PemText
   readonly pem: PemText
   readonly passphrase: Passphrase
 }): KeyObject {
   const key = readPrivateKey(parts.pem, parts.passphrase)
   requireCaKey(key, `The key in ${parts.pem.input}`)
   if (parts.ca.checkPrivateKey(key)) return key
+  const place = placeInChain(parts.chain, (other) => other.checkPrivateKey(key))
   throw new ActionError({
-    what: `The private key in ${parts.pem.input} does not belong to the CA certificate in ca-certificate`,
+    what: `The private key in ${parts.pem.input} does not belong to the CA certificate in ${parts.chain.input}${place === undefined ? '' : `, which is the first one there, but to ${place}`}`,
     fix: 'Use the key that this CA signs with. In a chain, the first certificate is used: put the CA certificate first.',
   })
 }

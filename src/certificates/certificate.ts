@@ -1,6 +1,6 @@
 import { X509Certificate, type KeyObject } from 'node:crypto'
 import { ActionError } from '../errors.ts'
-import { blocksIn, unreadable, wrongBlock, type PemText } from './pem.ts'
+import { blocksIn, unreadable, wrongBlock, type PemBlock, type PemText } from './pem.ts'
 
 /**
  * Reads the first certificate in a PEM text.
@@ -8,9 +8,7 @@ import { blocksIn, unreadable, wrongBlock, type PemText } from './pem.ts'
  * @throws ActionError if there is none, or the certificate or one of its dates cannot be read
  */
 export function readCertificate(pem: PemText): X509Certificate {
-  const block = blocksIn(pem.text).find(
-    ({ label }) => label === 'CERTIFICATE' || label === 'X509 CERTIFICATE',
-  )
+  const [block] = certificateBlocks(pem)
   if (block === undefined) throw wrongBlock(pem, 'a certificate')
   const certificate = parse(block.pem, pem.input)
   // Checks the text: from an invalid date, Node.js makes a Date with a random time or none. Comparisons with the latter
@@ -22,6 +20,30 @@ export function readCertificate(pem: PemText): X509Certificate {
     })
   }
   return certificate
+}
+
+/**
+ * Finds another certificate than the first one in a PEM text, as in a chain with the wrong order.
+ *
+ * @returns its place in words, such as `certificate 2 of 3`; `undefined` if there is none
+ */
+export function placeInChain(
+  pem: PemText,
+  isWanted: (certificate: X509Certificate) => boolean,
+): string | undefined {
+  const blocks = certificateBlocks(pem)
+  const at = blocks.findIndex((block, index) => {
+    try {
+      return index > 0 && isWanted(new X509Certificate(block.pem))
+    } catch {
+      return false
+    }
+  })
+  return at === -1 ? undefined : `certificate ${at + 1} of ${blocks.length}`
+}
+
+function certificateBlocks({ text }: PemText): PemBlock[] {
+  return blocksIn(text).filter(({ label }) => label === 'CERTIFICATE' || label === 'X509 CERTIFICATE')
 }
 
 function parse(pem: string, input: string): X509Certificate {

@@ -65,8 +65,8 @@ function isSupportedCurve(name: string): name is keyof typeof CURVES {
   return Object.hasOwn(CURVES, name)
 }
 
-/** A passphrase, and the input that it comes from. Empty if unset. */
-export type Passphrase = { readonly input: string; readonly value: string }
+/** A passphrase, and the input that it comes from: as given, then without white space at its ends. Empty if unset. */
+export type Passphrase = { readonly input: string; readonly values: readonly string[] }
 
 /** The ciphers of OpenSSL's old encrypted format that Node.js can still read. */
 const READABLE_CIPHER = /^(AES|CAMELLIA|ARIA)-|^DES-EDE3/
@@ -108,22 +108,26 @@ function decrypt(block: PemBlock, input: string, passphrase: Passphrase): KeyObj
   if (block.cipher !== undefined && !READABLE_CIPHER.test(block.cipher)) {
     throw unreadableFormat(input, `encrypted with ${block.cipher}`)
   }
-  if (passphrase.value === '') {
+  if (passphrase.values.length === 0) {
     throw new ActionError({
       what: `The private key in ${input} is encrypted, but ${passphrase.input} is not set`,
       fix: `Set ${passphrase.input} to a secret that contains the passphrase of the key.`,
     })
   }
-  try {
-    return createPrivateKey({ key: block.pem, passphrase: passphrase.value })
-  } catch (cause) {
-    // One error for all: 1 in 256 wrong passphrases decrypts to valid padding and fails later, with another error.
-    throw new ActionError({
-      what: `The private key in ${input} could not be decrypted with ${passphrase.input}`,
-      fix: 'Check the passphrase. If it is correct, the key is damaged, or Node.js does not support its encryption. Convert it with openssl pkcs8 -topk8 -v2 aes-256-cbc.',
-      cause,
-    })
+  let cause: unknown
+  for (const value of passphrase.values) {
+    try {
+      return createPrivateKey({ key: block.pem, passphrase: value })
+    } catch (error) {
+      cause = error
+    }
   }
+  // One error for all: 1 in 256 wrong passphrases decrypts to valid padding and fails later, with another error.
+  throw new ActionError({
+    what: `The private key in ${input} could not be decrypted with ${passphrase.input}`,
+    fix: 'Check the passphrase. If it is correct, the key is damaged, or Node.js does not support its encryption. Convert it with openssl pkcs8 -topk8 -v2 aes-256-cbc.',
+    cause,
+  })
 }
 
 function parsePrivateKey(block: PemBlock, input: string): KeyObject {

@@ -12,6 +12,20 @@ export type PemBlock = {
   readonly pem: string
 }
 
+/**
+ * Returns PEM text, decoded if it is the base64 of PEM text, as people store files in secrets.
+ *
+ * @returns `undefined` if it is neither
+ */
+export function pemTextIn(text: string): string | undefined {
+  if (looksLikePem(text)) return text
+  const decoded = Buffer.from(text.replace(ESCAPED_LINE_END, ''), 'base64').toString('latin1')
+  return looksLikePem(decoded) ? decoded : undefined
+}
+
+/** A line end that was escaped, also several times: in JSON, by a shell, in YAML. */
+const ESCAPED_LINE_END = /\\{1,4}[rn]/g
+
 /** Returns whether a text is meant to be PEM, even if it is incomplete. */
 export function looksLikePem(text: string): boolean {
   return text.includes('-----BEGIN')
@@ -22,7 +36,9 @@ export function looksLikePem(text: string): boolean {
  * line, or has escaped line ends, which often happens to PEM in a secret or a YAML file.
  */
 export function blocksIn(text: string): PemBlock[] {
-  const frames = [...unescapeLineEnds(text).matchAll(/-----(BEGIN|END) ([A-Z0-9 ]{1,64})-----/g)]
+  const frames = [
+    ...text.replace(ESCAPED_LINE_END, '\n').matchAll(/-----(BEGIN|END) ([A-Z0-9 ]{1,64})-----/g),
+  ]
   return frames.flatMap((begin, index) => {
     const end = frames[index + 1]
     const [frame, kind, label = ''] = begin
@@ -55,12 +71,52 @@ const MAX_LABELS = 3
  */
 export function wrongBlock({ input, text }: PemText, expected: string): ActionError {
   const labels = [...new Set(blocksIn(text).map(({ label }) => label))].slice(0, MAX_LABELS)
+  const found = labels.map((label): Omit<Block, 'pattern'> => {
+    return BLOCKS.find(({ pattern }) => pattern.test(label)) ?? { what: `a PEM block "${label}"` }
+  })
   const contents =
-    labels.length > 0
-      ? labels.map(describeLabel).join(' and ')
+    found.length > 0
+      ? found.map(({ what }) => what).join(' and ')
       : 'no complete PEM block, from a -----BEGIN line to the matching -----END line'
-  return new ActionError({ what: `The input ${input} contains ${contents}`, fix: `Use ${expected}.` })
+  const hints = found.flatMap(({ hint }) => hint ?? [])
+  if (input.startsWith('ca-') && labels.some((label) => /PRIVATE KEY$|^CERTIFICATE$/.test(label))) {
+    hints.push('Check that ca-certificate and ca-private-key are not swapped.')
+  }
+  return new ActionError({
+    what: `The input ${input} contains ${contents}`,
+    fix: [`Use ${expected}.`, ...hints].join(' '),
+  })
 }
+
+/** What a block contains, by its label, and what to do about a wrong one. */
+type Block = { readonly pattern: RegExp; readonly what: string; readonly hint?: string }
+const BLOCKS: readonly Block[] = [
+  {
+    pattern: /^OPENSSH PRIVATE KEY$/,
+    what: 'a private key in the OpenSSH format',
+    hint: 'Convert a key with ssh-keygen -p -m PKCS8 -f FILE.',
+  },
+  { pattern: /PRIVATE KEY$/, what: 'a private key' },
+  { pattern: /PUBLIC KEY$/, what: 'a public key' },
+  { pattern: /^(?:X509 )?CERTIFICATE$/, what: 'a certificate' },
+  {
+    pattern: /^TRUSTED CERTIFICATE$/,
+    what: 'a certificate with trust settings of OpenSSL (TRUSTED CERTIFICATE)',
+    hint: 'Convert it with openssl x509 -in FILE.',
+  },
+  {
+    pattern: /CERTIFICATE REQUEST$/,
+    what: 'a certificate request',
+    hint: 'A CA makes a certificate of a request by signing it.',
+  },
+  {
+    pattern: /^(?:PKCS ?#?7.*|CMS)$/,
+    what: 'certificates in a PKCS#7 file',
+    hint: 'Convert it with openssl pkcs7 -print_certs -in FILE.',
+  },
+  { pattern: / CRL$/, what: 'a list of revoked certificates (CRL)' },
+  { pattern: /PARAMETERS$/, what: 'the parameters of a key, but no key' },
+]
 
 /**
  * Makes the error for a block that cannot be parsed.
@@ -70,16 +126,4 @@ export function wrongBlock({ input, text }: PemText, expected: string): ActionEr
 export function unreadable(what: string, command: string, cause: unknown): ActionError {
   const fix = `It may be damaged, incomplete, or of a kind that Node.js does not support. Run ${command} for details.`
   return new ActionError({ what: `${what} cannot be read`, fix, cause })
-}
-
-function unescapeLineEnds(text: string): string {
-  return text.replace(/\\r\\n|\\n|\\r/g, '\n')
-}
-
-function describeLabel(label: string): string {
-  if (label.endsWith('PRIVATE KEY')) return 'a private key'
-  if (label.endsWith('PUBLIC KEY')) return 'a public key'
-  if (label === 'CERTIFICATE') return 'a certificate'
-  if (label.endsWith('CERTIFICATE REQUEST')) return 'a certificate request'
-  return `a PEM block "${label}"`
 }

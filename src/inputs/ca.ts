@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import { readCaCertificate } from '../certificates/ca-certificate.ts'
 import type { Passphrase } from '../certificates/keys.ts'
 import type { PemText } from '../certificates/pem.ts'
-import { missingSecret, secret, UNSET_IS_EMPTY, wholeNumber } from './input.ts'
+import { missingSecret, passphrase as readPassphrase, UNSET_IS_EMPTY, wholeNumber } from './input.ts'
 import { optionalCertificate, optionalPrivateKey } from './pem.ts'
 
 const KEY = 'ca-private-key'
@@ -10,14 +10,18 @@ const KEY = 'ca-private-key'
 /** The private key of a CA as it was given, not parsed yet. */
 export type CaKeyInput = { readonly pem: PemText; readonly passphrase: Passphrase }
 
+/** The certificate of a CA, and the text that it comes from, which can contain a chain. */
+export type CaInput = { readonly ca: X509Certificate; readonly chain: PemText }
+
 /**
  * Reads `ca-certificate`.
  *
  * @throws ActionError if it is not set, or the service would reject it
  */
-export async function readCaCertificateInput(): Promise<X509Certificate> {
+export async function readCaCertificateInput(): Promise<CaInput> {
   const name = 'ca-certificate'
-  return readCaCertificate(await present(await optionalCertificate(name), name, "the CA's certificate"))
+  const chain = await present(await optionalCertificate(name), name, "the CA's certificate")
+  return { ca: readCaCertificate(chain), chain }
 }
 
 /**
@@ -28,7 +32,7 @@ export async function readCaCertificateInput(): Promise<X509Certificate> {
  * @throws ActionError if the key is not PEM text
  */
 export async function optionalCaKey(): Promise<CaKeyInput | undefined> {
-  const passphrase = { input: 'ca-private-key-passphrase', value: secret('ca-private-key-passphrase') }
+  const passphrase = readPassphrase('ca-private-key-passphrase')
   const pem = await optionalPrivateKey(KEY)
   return pem && { pem, passphrase }
 }

@@ -34,6 +34,16 @@ export function secret(name: string): string {
   return mask(optional(name))
 }
 
+/**
+ * Reads an input that is a passphrase, and masks it. White space at its ends can be part of it, or a mistake.
+ *
+ * @returns it as given, then trimmed; empty when it is unset
+ */
+export function passphrase(name: string): { readonly input: string; readonly values: readonly string[] } {
+  const values = [getInput(name, { trimWhitespace: false }), optional(name)]
+  return { input: name, values: optional(name) === '' ? [] : [...new Set(values.map(mask))] }
+}
+
 /** Makes the error for a missing secret. GitHub withholds secrets from a fork, so there the cause is known. */
 export async function missingSecret(what: string, fix: string): Promise<ActionError> {
   return new ActionError({ what, fix: (await forkFix()) ?? fix })

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { looksLikePem, type PemText } from '../certificates/pem.ts'
+import { type Format, formatOf } from '../certificates/formats.ts'
+import { pemTextIn, type PemText } from '../certificates/pem.ts'
 import { withDeadline } from '../deadline.ts'
 import { ActionError } from '../errors.ts'
 import { maskLines } from '../runner/masking.ts'
@@ -10,8 +11,8 @@ import { DEFAULT_TIMEOUT_SECONDS, optional, readTimeout } from './input.ts'
 const MAX_FILE_BYTES = 256 * 1024
 
 /**
- * Reads an input for a certificate: PEM text, PEM text with line ends written as `\n`, or the path of a file with
- * either, relative to the working directory. The value is never masked.
+ * Reads an input for a certificate: PEM text, also with line ends written as `\n`, the base64 of PEM text, or the path
+ * of a file with one of them, relative to the working directory. The value is never masked.
  *
  * @returns `undefined` when the input is unset
  * @throws ActionError when the value is none of these, or the file cannot be read in time
@@ -31,17 +32,47 @@ export async function optionalPrivateKey(name: string): Promise<PemText | undefi
 async function optionalPem(name: string, hide: (text: string) => string): Promise<PemText | undefined> {
   const value = optional(name)
   if (value === '') return undefined
-  if (looksLikePem(value)) return { input: name, text: hide(value) }
+  const given = pemTextIn(value)
+  if (given !== undefined) return { input: name, text: hideForms(value, given, hide) }
   const timeoutMs = timeoutSeconds() * 1000
   const file = await readInputFile(value, { maxBytes: MAX_FILE_BYTES, timeoutMs })
   // Not a path: most likely a key in base64, or one that lost its first line.
-  if (file.kind === 'missing') hide(value)
+  if (file.kind === 'missing') {
+    hide(value)
+    const format = formatOf(Buffer.from(value)) ?? inBase64(value)
+    if (format !== undefined) throw wrongFormat(`Invalid ${name}: the value is ${format.what}`, format)
+  }
   if (file.kind !== 'read') throw unreadable(name, file.kind, timeoutMs)
-  const text = hide(file.bytes.toString('latin1'))
-  if (looksLikePem(text)) return { input: name, text }
+  const text = file.bytes.toString('latin1')
+  const pem = pemTextIn(text)
+  if (pem !== undefined) return { input: name, text: hideForms(text, pem, hide) }
+  hide(text)
+  const format = formatOf(file.bytes) ?? inBase64(text)
+  if (format !== undefined) throw wrongFormat(`Invalid ${name}: the file contains ${format.what}`, format)
   throw new ActionError({
-    what: `Invalid ${name}: the file contains no PEM text`,
+    what: `Invalid ${name}: the file ${text.trim() === '' ? 'is empty' : 'contains no PEM text'}`,
     fix: 'PEM text starts with a -----BEGIN line. Convert a binary (DER) file with openssl x509 -inform DER or openssl pkey -inform DER.',
+  })
+}
+
+/** Hides a text as it was given, and the PEM text that was in it. */
+function hideForms(given: string, pem: string, hide: (text: string) => string): string {
+  if (given !== pem) hide(given)
+  return hide(pem)
+}
+
+function inBase64(text: string): Format | undefined {
+  const format = formatOf(Buffer.from(text, 'base64'))
+  if (format === undefined) return undefined
+  const { what, convert } = format
+  return { what: `${what}, in base64`, ...(convert && { convert: `base64 -d into FILE, then ${convert}` }) }
+}
+
+function wrongFormat(what: string, { convert }: Format): ActionError {
+  const conversion = convert === undefined ? [] : [`Convert it with ${convert}.`]
+  return new ActionError({
+    what,
+    fix: ['Use PEM text, which starts with a -----BEGIN line.', ...conversion].join(' '),
   })
 }
 

@@ -61,11 +61,12 @@ export function readRegisterCode(): string {
   const value = optional(input)
   if (value === '') return ''
   refuseMistake(input, value, PASS_ON)
-  if (isRegisterCode(value)) return value
+  // First, because a short one has only the characters of a register code.
   if (SEALED_CODE.test(value)) {
     const fix = 'Open it with the unseal action first, and pass on the output register-code of that step.'
     throw invalidCode(input, 'the value is a sealed code', fix)
   }
+  if (isRegisterCode(value)) return value
   throw invalidCode(input, 'the value is not a register code', `Use ${REGISTER_CODE_RULE}. ${PASS_ON}`)
 }
 
