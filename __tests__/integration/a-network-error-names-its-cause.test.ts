@@ -253,7 +253,9 @@ describe('a file of NODE_EXTRA_CA_CERTS that cannot be read', () => {
       expect(error).toMatch(
         /The TLS certificate of \S+ is not trusted \(UNABLE_TO_VERIFY_LEAF_SIGNATURE\), and/,
       )
-      expect(error).toContain(`, and NODE_EXTRA_CA_CERTS names a file that cannot be read: ${problem}. `)
+      expect(error).toContain(
+        `, and NODE_EXTRA_CA_CERTS names a file that cannot be read: ${problem}, ${env.NODE_EXTRA_CA_CERTS}. `,
+      )
     }
   })
 

@@ -210,7 +210,8 @@ function fixLimit({ ofTimeout }: Limit, { timeoutSeconds }: About): string {
 
 function describeUntrusted(owner: string, code: string, { extraCaFile }: About): string {
   const problem = extraCaProblem(extraCaFile)
-  const file = problem && `, and NODE_EXTRA_CA_CERTS names a file that cannot be read: ${problem}`
+  const file =
+    problem && `, and NODE_EXTRA_CA_CERTS names a file that cannot be read: ${problem}, ${extraCaFile}`
   return `The TLS certificate of ${owner} is not trusted (${code})${file ?? ''}`
 }
 
