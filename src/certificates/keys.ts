@@ -80,7 +80,9 @@ const READABLE_CIPHER = /^(AES|CAMELLIA|ARIA)-|^DES-EDE3/
 export function readPrivateKey(pem: PemText, passphrase: Passphrase): KeyObject {
   const block = blocksIn(pem.text).find(({ label }) => label.endsWith('PRIVATE KEY'))
   if (block === undefined) throw wrongBlock(pem, 'a private key')
-  if (block.label === 'OPENSSH PRIVATE KEY') throw unreadableFormat(pem.input, 'in the OpenSSH format')
+  if (block.label === 'OPENSSH PRIVATE KEY') {
+    throw unreadableFormat(pem.input, 'in the OpenSSH format', 'ssh-keygen -p -m PKCS8 -f FILE')
+  }
   const isEncrypted = block.label === 'ENCRYPTED PRIVATE KEY' || block.cipher !== undefined
   return isEncrypted ? decrypt(block, pem.input, passphrase) : parsePrivateKey(block, pem.input)
 }
@@ -106,7 +108,11 @@ export function readPublicKey(pem: PemText): KeyObject {
 
 function decrypt(block: PemBlock, input: string, passphrase: Passphrase): KeyObject {
   if (block.cipher !== undefined && !READABLE_CIPHER.test(block.cipher)) {
-    throw unreadableFormat(input, `encrypted with ${block.cipher}`)
+    throw unreadableFormat(
+      input,
+      `encrypted with ${block.cipher}`,
+      'openssl pkcs8 -topk8 -v2 aes-256-cbc -in FILE',
+    )
   }
   if (passphrase.values.length === 0) {
     throw new ActionError({
@@ -138,9 +144,9 @@ function parsePrivateKey(block: PemBlock, input: string): KeyObject {
   }
 }
 
-function unreadableFormat(input: string, format: string): ActionError {
+function unreadableFormat(input: string, format: string, convert: string): ActionError {
   return new ActionError({
     what: `The private key in ${input} is ${format}, which Node.js does not support`,
-    fix: 'Convert it with openssl pkcs8 -topk8 -v2 aes-256-cbc, or an OpenSSH key with ssh-keygen -p -m PKCS8.',
+    fix: `Convert it with ${convert}.`,
   })
 }
