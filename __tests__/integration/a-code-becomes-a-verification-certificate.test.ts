@@ -139,9 +139,13 @@ describe('the action sign (through dist/)', () => {
     ])
   })
 
-  it('names a folder for temporary files that it cannot write to', async () => {
+  it.each([
+    ['none', 'ENOENT'],
+    ['file', 'ENOTDIR'],
+  ])('names a folder for temporary files that it cannot write to: %s', async (name, reason) => {
     const ca = await makeCa()
-    const RUNNER_TEMP = join(folder, 'none')
+    const RUNNER_TEMP = join(folder, name)
+    if (name === 'file') writeFileSync(RUNNER_TEMP, '')
     const { annotations } = await sign(
       {
         'ca-certificate': ca.pem,
@@ -150,6 +154,6 @@ describe('the action sign (through dist/)', () => {
       },
       { RUNNER_TEMP },
     )
-    expect(annotations).toEqual([expect.stringContaining(`RUNNER_TEMP names: ${RUNNER_TEMP} (ENOENT)`)])
+    expect(annotations).toEqual([expect.stringContaining(`RUNNER_TEMP names: ${RUNNER_TEMP} (${reason})`)])
   })
 })

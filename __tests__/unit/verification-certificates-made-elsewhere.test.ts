@@ -78,7 +78,7 @@ describe('a verification certificate made elsewhere', () => {
       checkVerificationCertificate({ certificate: ca.certificate, ca: certificate }),
     )
     expect(error).toMatch(
-      /^The certificate in verification-certificate was not signed by the CA in ca-certificate.* are not swapped\.$/,
+      /^The certificate in verification-certificate was not signed by the CA in ca-certificate.* are not swapped\. In a chain, the first certificate is used\.$/,
     )
     expect(error).not.toContain(CODE)
   })
@@ -92,7 +92,7 @@ describe('a verification certificate made elsewhere', () => {
       expect(
         await errorOf(() => checkVerificationCertificate({ certificate, ca: wrong.certificate })),
       ).toMatch(
-        /^The certificate in verification-certificate was not signed by the CA in ca-certificate: its issuer, .*Sign it with the private key of the CA.* not swapped\.$/,
+        /^The certificate in verification-certificate was not signed by the CA in ca-certificate: its issuer, .*Sign it with the private key of the CA.* not swapped\. In a chain, the first certificate is used\.$/,
       )
     }
   })

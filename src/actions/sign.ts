@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import { readCaPrivateKey, subjectOf } from '../certificates/ca-certificate.ts'
 import { formatKeyKind, requireCaKey } from '../certificates/keys.ts'
 import { signerInMemory } from '../certificates/signer.ts'
@@ -7,7 +6,7 @@ import { issuerOf } from '../certificates/x509.ts'
 import { readCaCertificateInput, readValidDays, requiredCaKey } from '../inputs/ca.ts'
 import { requiredRegisterCode } from '../inputs/register-code.ts'
 import { log } from '../runner/log.ts'
-import { requireOutputFile, setOutputs, writeTemporaryFile } from '../runner/outputs.ts'
+import { removeFile, requireOutputFile, setOutputs, writeTemporaryFile } from '../runner/outputs.ts'
 
 /** Makes the verification certificate from a register code and the CA's private key. */
 export async function signAction(): Promise<void> {
@@ -27,7 +26,7 @@ export async function signAction(): Promise<void> {
   try {
     setOutputs({ 'verification-certificate': pem, 'verification-certificate-file': file })
   } catch (failure) {
-    rmSync(file)
+    removeFile(file)
     throw failure
   }
 

@@ -123,14 +123,14 @@ function requireSignedBy(ca: X509Certificate, certificate: X509Certificate): voi
   if (isSameCertificate(certificate, ca)) {
     throw new ActionError({
       what: 'The inputs verification-certificate and ca-certificate contain the same certificate',
-      fix: 'Set verification-certificate to a certificate that the CA signed and whose Common Name is the register code.',
+      fix: 'Set verification-certificate to a certificate that the CA signed and whose Common Name is the register code. In a chain, the first certificate is used.',
     })
   }
   if (certificate.checkIssued(ca) && isSignedWith(certificate, ca.publicKey)) return
   throw new ActionError({
     // Shows no subject: if the two certificates are swapped, it is the register code.
     what: 'The certificate in verification-certificate was not signed by the CA in ca-certificate: its issuer, key identifier or signature does not match',
-    fix: 'Sign it with the private key of the CA that you register, not of a CA above or below it. Check that ca-certificate and verification-certificate are not swapped.',
+    fix: 'Sign it with the private key of the CA that you register, not of a CA above or below it. Check that ca-certificate and verification-certificate are not swapped. In a chain, the first certificate is used.',
   })
 }
 

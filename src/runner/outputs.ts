@@ -75,6 +75,15 @@ function runnerVariable(name: string, consequence: string): string {
   })
 }
 
+/** Removes a file after a failure, if possible: the user must read about the failure, and not about this. */
+export function removeFile(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // For example, its folder is a file.
+  }
+}
+
 /**
  * Writes a new file, readable only by the runner's user, into the folder that the runner empties after each job.
  *
@@ -94,7 +103,7 @@ export function writeTemporaryFile(file: {
     writeFileSync(path, file.content, { flag: 'wx', mode: 0o600 })
     return path
   } catch (cause) {
-    rmSync(path, { force: true })
+    removeFile(path)
     throw new ActionError({
       what: `A file could not be written to the folder that RUNNER_TEMP names: ${folder} (${reasonOf(cause)})`,
       fix: CHECK_DISK,
