@@ -85,9 +85,7 @@ describe('a key and a certificate are accepted', () => {
       for (const given of [passphrase, `${passphrase}\n`]) {
         const values = { 'ca-private-key': encrypted, 'ca-private-key-passphrase': given }
         const run = await sign(values, runStep)
-        // A line end after spaces that belong to the passphrase cannot be told from them.
-        const isKnown = given === passphrase || passphrase === PASSPHRASE
-        expect(run.exitCode).toBe(isKnown ? 0 : 1)
+        expect(run).toMatchObject({ exitCode: 0, annotations: [] })
         expect(run.masks).toEqual(expect.arrayContaining([given, given.trim()]))
         expect(shownBy(run)).not.toContain(PASSPHRASE)
       }

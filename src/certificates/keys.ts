@@ -65,7 +65,7 @@ function isSupportedCurve(name: string): name is keyof typeof CURVES {
   return Object.hasOwn(CURVES, name)
 }
 
-/** A passphrase, and the input that it comes from: as given, then without white space at its ends. Empty if unset. */
+/** The forms of a passphrase to try, and the input that it comes from. Empty if unset. */
 export type Passphrase = { readonly input: string; readonly values: readonly string[] }
 
 /** The ciphers of OpenSSL's old encrypted format that Node.js can still read. */

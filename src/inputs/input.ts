@@ -37,10 +37,11 @@ export function secret(name: string): string {
 /**
  * Reads an input that is a passphrase, and masks it. White space at its ends can be part of it, or a mistake.
  *
- * @returns it as given, then trimmed; empty when it is unset
+ * @returns it as given, then without the line end that a file has, then trimmed; empty when it is unset
  */
 export function passphrase(name: string): { readonly input: string; readonly values: readonly string[] } {
-  const values = [getInput(name, { trimWhitespace: false }), optional(name)]
+  const given = getInput(name, { trimWhitespace: false })
+  const values = [given, given.replace(/\r?\n$/, ''), optional(name)]
   return { input: name, values: optional(name) === '' ? [] : [...new Set(values.map(mask))] }
 }
 
