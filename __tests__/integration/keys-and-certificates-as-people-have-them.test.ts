@@ -259,7 +259,7 @@ describe('something else is named, with the command that converts it:', () => {
     expect(run.annotations[0]).toContain(input)
   })
 
-  // Node makes none of these.
+  // Node makes none of these. Skipped where openssl is not installed; CI has it.
   ;(hasOpenssl ? it.each : it.skip.each)<[string, string, string, RegExp]>([
     [
       'PKCS#12',

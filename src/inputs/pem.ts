@@ -65,7 +65,7 @@ function inBase64(text: string): Format | undefined {
   const format = formatOf(Buffer.from(text, 'base64'))
   if (format === undefined) return undefined
   const { what, convert } = format
-  return { what: `${what}, in base64`, ...(convert && { convert: `base64 -d into FILE, then ${convert}` }) }
+  return { what: `${what}, in base64`, ...(convert && { convert: `base64 -d > FILE, and then ${convert}` }) }
 }
 
 function wrongFormat(what: string, { convert }: Format): ActionError {
