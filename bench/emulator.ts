@@ -1,7 +1,7 @@
-import { createHash, createHmac, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import https from 'node:https'
 import { startEmulator, type Emulator } from '../emulator/start.ts'
+import { signAcs3 } from '../testing/signed-request.ts'
 
 const CALLS = 100_000
 const CONNECTIONS = 16
@@ -45,26 +45,15 @@ async function callMany(emulator: Emulator, agent: https.Agent, count: number): 
 }
 
 function getRegisterCode({ info }: Emulator, agent: https.Agent): Promise<void> {
-  const query = `MqttInstanceId=${encodeURIComponent(info.instanceId)}`
-  const payload = sha256('')
-  const headers: Record<string, string> = {
-    host: info.endpoint,
-    'x-acs-action': 'GetRegisterCode',
-    'x-acs-content-sha256': payload,
-    'x-acs-date': new Date().toISOString().replace(/\.\d+/, ''),
-    'x-acs-signature-nonce': randomUUID(),
-    'x-acs-version': '2020-04-20',
-  }
-  const names = Object.keys(headers).join(';')
-  const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`)
-  const canonical = ['GET', '/', query, lines.join(''), names, payload].join('\n')
-  const signature = createHmac('sha256', info.accessKeySecret)
-    .update(`ACS3-HMAC-SHA256\n${sha256(canonical)}`)
-    .digest('hex')
-  headers['authorization'] =
-    `ACS3-HMAC-SHA256 Credential=${info.accessKeyId},SignedHeaders=${names},Signature=${signature}`
+  const { endpoint, accessKeyId, accessKeySecret, instanceId } = info
+  const { query, headers } = signAcs3({
+    endpoint,
+    accessKey: { accessKeyId, accessKeySecret },
+    operation: 'GetRegisterCode',
+    query: { MqttInstanceId: instanceId },
+  })
   return new Promise((resolve, reject) => {
-    const url = `https://${info.endpoint}/?${query}`
+    const url = `https://${endpoint}/?${query}`
     https
       .get(url, { headers, agent }, (response) => {
         if (response.statusCode !== 200) reject(new Error(`HTTP ${String(response.statusCode)}`))
@@ -72,10 +61,6 @@ function getRegisterCode({ info }: Emulator, agent: https.Agent): Promise<void> 
       })
       .on('error', reject)
   })
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }
 
 /** Returns the resident memory of a process, which only Linux reports here. */

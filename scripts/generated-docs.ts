@@ -5,6 +5,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
+import { PARTS } from '../conformance/entries.ts'
+import type { Part } from '../conformance/entry.ts'
+import { assumptionTable } from '../conformance/report.ts'
 import type { ServiceError, ServiceErrors } from '../src/alibaba-cloud/errors.ts'
 import { STS_ERRORS } from '../src/alibaba-cloud/sts.ts'
 import { MQTT_ERRORS } from '../src/mqtt/errors.ts'
@@ -41,6 +44,7 @@ const SECTIONS: Readonly<Record<string, () => string>> = {
   'unseal/outputs': () => outputTable('unseal'),
   'emulator/inputs': () => inputTable('emulator'),
   'emulator/outputs': () => outputTable('emulator'),
+  assumptions: () => PARTS.map(assumptionChapter).join('\n\n'),
   errors: () => errorChapters(groupsOf(MQTT_ERRORS)),
   // Without the codes that have the same explanation in the first table.
   'sts-errors': () => errorChapters(groupsOf(STS_ERRORS, MQTT_ERRORS)),
@@ -93,6 +97,12 @@ function outputTable(action: string): string {
     ['output', 'meaning'],
     outputs.map(([name, { description }]) => [code(name), description]),
   )
+}
+
+/** Makes the chapter of assumptions that belong together. */
+function assumptionChapter(part: Part): string {
+  const rows = assumptionTable(part)
+  return `### ${part.title}\n\n${table(['statement', 'source', 'check'], rows)}`
 }
 
 /** Codes with the same explanation. */

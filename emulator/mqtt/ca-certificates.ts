@@ -22,9 +22,11 @@ export const listCaCertificate = onInstance({
   run: ({ state, service, required }) => {
     const PageNo = wholeNumber(required('PageNo'), 1_000_000)
     const PageSize = wholeNumber(required('PageSize'), 100)
-    const page = [...state.cas.values()].slice((PageNo - 1) * PageSize, PageNo * PageSize)
+    const listed = [...state.cas.values()].filter(({ listedFromMs }) => listedFromMs <= service.now())
+    if (service.world.listOrder === 'newest-first') listed.reverse()
+    const page = listed.slice((PageNo - 1) * PageSize, PageNo * PageSize)
     const CaCertificateVOS = page.map((ca) => caFields(ca, service.world))
-    return { Data: { CaCertificateVOS, PageNo, PageSize, Total: Math.ceil(state.cas.size / PageSize) } }
+    return { Data: { CaCertificateVOS, PageNo, PageSize, Total: Math.ceil(listed.length / PageSize) } }
   },
 })
 
@@ -38,17 +40,24 @@ export const inactivateCaCertificate = changing('mq:UnregisterCaCertificate', (c
   cas.set(ca.sn, { ...ca, isActive: false })
 })
 
-export const deleteCaCertificate = changing('mq:DeleteCaCertificate', ({ sn }, { cas }) => {
-  cas.delete(sn)
-})
+export const deleteCaCertificate = changing(
+  'mq:DeleteCaCertificate',
+  ({ sn, registrationCode }, { cas, codes }, { codesOfDeletedCas }) => {
+    cas.delete(sn)
+    codes.set(registrationCode, codesOfDeletedCas)
+  },
+)
 
-function changing(ramAction: string, change: (ca: Ca, state: InstanceState) => void): Operation {
+function changing(
+  ramAction: string,
+  change: (ca: Ca, state: InstanceState, world: World) => void,
+): Operation {
   return onInstance({
     methods: ['POST', 'GET'],
     ramAction,
     run: (request) => {
       const ca = findCa(request)
-      change(ca, request.state)
+      change(ca, request.state, request.service.world)
       return { Sn: ca.sn }
     },
   })
@@ -61,8 +70,9 @@ function findCa({ state, required }: InstanceRequest): Ca {
   return ca
 }
 
-/** Returns a CA as the service shows it: all fields are strings. */
-function caFields(ca: Ca, { lineEnds }: World): Record<string, string> {
+/** Returns a CA as the service shows it. */
+function caFields(ca: Ca, { lineEnds, caFields }: World): Record<string, string | number> {
+  const number = (value: number): string | number => (caFields === 'numbers' ? value : String(value))
   const shown = (pem: string): string => (lineEnds === 'escaped' ? pem.replaceAll('\n', '\\n') : pem)
   return {
     RegistrationCode: ca.registrationCode,
@@ -70,9 +80,9 @@ function caFields(ca: Ca, { lineEnds }: World): Record<string, string> {
     Sn: ca.sn,
     CaContent: shown(ca.content),
     VerificationContent: shown(ca.verificationContent),
-    ValidBegin: String(ca.validBegin.getTime()),
-    ValidEnd: String(ca.validEnd.getTime()),
-    Status: ca.isActive ? '1' : '0',
+    ValidBegin: number(ca.validBegin.getTime()),
+    ValidEnd: number(ca.validEnd.getTime()),
+    Status: number(ca.isActive ? 1 : 0),
   }
 }
 

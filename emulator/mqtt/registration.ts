@@ -2,17 +2,20 @@ import 'reflect-metadata'
 import { X509Certificate } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { documentedErrors, ServiceError } from '../service/errors.ts'
+import type { World } from '../world/world.ts'
 import { onInstance } from './on-instance.ts'
 
 /**
- * Issues a new register code for each call.
+ * Issues a new register code for each call, or as the config says.
  *
  * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-getregistercode
  */
 export const getRegisterCode = onInstance({
   methods: ['GET'],
   ramAction: 'mq:GetRegisterCode',
-  run: ({ state }) => ({ RegisterCode: state.giveCode() }),
+  run: ({ state, service }) => ({
+    RegisterCode: service.world.registerCodes === 'new' ? state.giveCode() : state.giveUnusedCode(),
+  }),
 })
 
 /**
@@ -28,18 +31,21 @@ export const registerCaCertificate = onInstance({
     const name = required('CaName')
     const content = required('CaContent')
     const verificationContent = required('VerificationContent')
-    const ca = readCa(content, service.now())
+    const { snSpelling, snUniqueIn, listedAfterMs } = service.world
+    const ca = readCa(content, service.now(), snSpelling)
     const code = readVerifiedCode(verificationContent, ca, service.now())
 
     const use = state.codes.get(code)
     if (use === undefined) throw new ServiceError('RegisterCodeError')
     if (use === 'used') throw new ServiceError('RegisterCodeUsed')
-    if (service.state.isRegistered(ca.sn)) throw new ServiceError('SnNotUnique')
+    const isRegistered = snUniqueIn === 'instance' ? state.cas.has(ca.sn) : service.state.isRegistered(ca.sn)
+    if (isRegistered) throw new ServiceError('SnNotUnique')
     if (instance.maxCas !== null && state.cas.size >= instance.maxCas) throw new ServiceError('CaNumExceed')
     state.codes.set(code, 'used')
     const { sn, validBegin, validEnd } = ca
+    const listedFromMs = service.now() + listedAfterMs
     const registered = { name, content, verificationContent, registrationCode: code, isActive: true }
-    state.cas.set(sn, { sn, validBegin, validEnd, ...registered })
+    state.cas.set(sn, { sn, validBegin, validEnd, listedFromMs, ...registered })
     return { Sn: sn }
   },
 })
@@ -59,11 +65,10 @@ type CaCertificate = {
  *
  * @throws ServiceError `CertificateContentError` with the reason
  */
-function readCa(pem: string, nowMs: number): CaCertificate {
+function readCa(pem: string, nowMs: number, spelling: World['snSpelling']): CaCertificate {
   const certificate = parse(pem, 'CA')
   const extensions = new x509.X509Certificate(certificate.raw)
   const usages = extensions.getExtension(x509.KeyUsagesExtension)?.usages
-  const sn = serialNumber(certificate)
   if (!certificate.ca) refuse('BasicConstraints must be true in the CA certificate.')
   if (usages !== undefined && (usages & x509.KeyUsageFlags.keyCertSign) === 0) {
     refuse('The key usage of the CA certificate does not include certificate signing.')
@@ -71,8 +76,10 @@ function readCa(pem: string, nowMs: number): CaCertificate {
   if (!['rsa', 'ec'].includes(certificate.publicKey.asymmetricKeyType ?? '')) {
     refuse('The key of the CA certificate must be RSA or ECC.')
   }
-  if (sn.length > 2 * MAX_SN_BYTES) refuse('The serial number of the CA certificate is too long.')
+  if (derSerialNumber(certificate).length > 2 * MAX_SN_BYTES)
+    refuse('The serial number of the CA certificate is too long.')
   checkValidity(certificate, 'CA', nowMs)
+  const sn = spelling === 'der' ? derSerialNumber(certificate) : certificate.serialNumber
   return { certificate, sn, validBegin: certificate.validFromDate, validEnd: certificate.validToDate }
 }
 
@@ -90,7 +97,7 @@ function readVerifiedCode(pem: string, ca: CaCertificate, nowMs: number): string
 }
 
 /** Lower-case hex of the DER bytes: a zero byte precedes a number whose first bit is set. */
-function serialNumber(certificate: X509Certificate): string {
+function derSerialNumber(certificate: X509Certificate): string {
   const hex = certificate.serialNumber.toLowerCase()
   return /^[89a-f]/.test(hex) ? `00${hex}` : hex
 }

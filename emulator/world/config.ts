@@ -41,6 +41,13 @@ const configShape = partial({
   clockOffsetSeconds: integer(-1_000_000_000, 1_000_000_000),
   statuses: v.picklist(['documented', 'later']),
   lineEnds: v.picklist(['as-sent', 'escaped']),
+  caFields: v.picklist(['strings', 'numbers']),
+  snSpelling: v.picklist(['der', 'upper-case']),
+  snUniqueIn: v.picklist(['all-instances', 'instance']),
+  registerCodes: v.picklist(['new', 'same-until-used']),
+  codesOfDeletedCas: v.picklist(['used', 'unused']),
+  listOrder: v.picklist(['oldest-first', 'newest-first']),
+  listedAfterMs: integer(0, 600_000),
   accounts: v.array(partial({ ...entry, callsPerSecond: v.nullable(integer(0, 1_000_000)) })),
   accessKeys: v.array(
     partial({

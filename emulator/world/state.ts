@@ -52,7 +52,7 @@ export class State {
 
 /** A CA that is registered with an instance. */
 export type Ca = {
-  /** Serial number: lower-case hex of its DER bytes. */
+  /** Serial number, in the spelling of the service. */
   readonly sn: string
   readonly name: string
   readonly registrationCode: string
@@ -62,6 +62,8 @@ export type Ca = {
   readonly validBegin: Date
   readonly validEnd: Date
   readonly isActive: boolean
+  /** When the list begins to show it. */
+  readonly listedFromMs: number
 }
 
 /** The register codes and CAs of one instance. */
@@ -81,6 +83,12 @@ export class InstanceState {
     this.#latestCode = `${randomUUID()}${digits(10)}`
     this.codes.set(this.#latestCode, 'unused')
     return this.#latestCode
+  }
+
+  /** Returns the register code that was issued last if it is unused, or a new one. */
+  giveUnusedCode(): string {
+    const code = this.#latestCode
+    return code !== undefined && this.codes.get(code) === 'unused' ? code : this.giveCode()
   }
 
   /** Returns the register code that was issued last, or a new one if there is none. */
@@ -132,5 +140,6 @@ function generateCas(count: number, instance: number, pem: string): Ca[] {
     validBegin: validFromDate,
     validEnd: validToDate,
     isActive: true,
+    listedFromMs: 0,
   }))
 }

@@ -64,6 +64,15 @@ export type World = {
   readonly statuses: NonNullable<Config['statuses']>
   /** How certificates are shown: with the line ends that were sent, or with `\\n` for each. */
   readonly lineEnds: NonNullable<Config['lineEnds']>
+  /** The types of `Status`, `ValidBegin` and `ValidEnd`. */
+  readonly caFields: NonNullable<Config['caFields']>
+  readonly snSpelling: NonNullable<Config['snSpelling']>
+  readonly snUniqueIn: NonNullable<Config['snUniqueIn']>
+  readonly registerCodes: NonNullable<Config['registerCodes']>
+  readonly codesOfDeletedCas: NonNullable<Config['codesOfDeletedCas']>
+  readonly listOrder: NonNullable<Config['listOrder']>
+  /** How long a registered CA is missing in the list. */
+  readonly listedAfterMs: number
   readonly accounts: ReadonlyMap<string, Account>
   readonly accessKeys: ReadonlyMap<string, AccessKey>
   readonly instances: ReadonlyMap<string, Instance>

@@ -1,0 +1,90 @@
+import { documentedErrors, isDocumented, statusOf } from '../../emulator/service/errors.ts'
+import { textIn } from '../../src/attempts/response.ts'
+import type { Answer } from '../client.ts'
+import { documented, NotReached, type Part } from '../entry.ts'
+import { requireThat, type Probe } from '../probe.ts'
+
+/** Another operation than the rest returns this code with another status, as documented. */
+const HAS_ITS_OWN_STATUS = 'RegisterCaCertificate ParameterFieldCheckFailed'
+const ENVELOPE = ['RequestId', 'HostId', 'Code', 'Message'] as const
+
+/** What all answers of the other checks have in common. So these are the last ones. */
+export const ERRORS: Part = {
+  title: 'Errors',
+  entries: [
+    {
+      id: 'error-envelope',
+      statement: 'An error is JSON with `RequestId`, `HostId`, `Code` and `Message`.',
+      source: documented('GetRegisterCode'),
+      check: differenceIn((answer) => {
+        const missing = ENVELOPE.filter((field) => textIn(answer.body, field) === undefined)
+        return missing.length === 0 ? '' : `without ${missing.join(', ')}`
+      }),
+    },
+    {
+      id: 'success-body',
+      statement: 'A success has a `RequestId`.',
+      source: documented('GetRegisterCode'),
+      check: ({ client }) => {
+        const without = client.answers.filter((answer) => answer.code === undefined && !answer.requestId)
+        const found = [...new Set(without.map(({ operation }) => operation))].join(', ')
+        requireThat(without.length === 0, `these operations have none that looks like one: ${found}`)
+        return Promise.resolve()
+      },
+    },
+    {
+      id: 'error-statuses',
+      statement:
+        "The product's errors have the statuses of the API reference, and not those of the later notice.",
+      source: documented('GetRegisterCode'),
+      check: differenceIn(({ operation, code = '', status }) => {
+        if (!isDocumented(code) || !isOfProduct(code)) return ''
+        if (`${operation} ${code}` === HAS_ITS_OWN_STATUS) return ''
+        if (status === statusOf(code, 'documented')) return ''
+        return status === statusOf(code, 'later')
+          ? `has the later status, ${status}`
+          : `has the status ${status}`
+      }),
+    },
+    {
+      id: 'gateway-statuses',
+      statement:
+        'Errors of the gateway, such as `InvalidTimeStamp` and `SignatureDoesNotMatch`, have the statuses of the common error codes. Some pages have others.',
+      source: documented('common errors'),
+      check: differenceIn(({ code = '', status }) => {
+        if (!isDocumented(code) || isOfProduct(code)) return ''
+        return status === statusOf(code, 'documented') ? '' : `has the status ${status}`
+      }),
+    },
+    {
+      id: 'error-messages',
+      statement: "The product's errors have the messages of the API reference.",
+      source: documented('GetRegisterCode'),
+      check: differenceIn(({ code = '', message }) => {
+        if (!isDocumented(code) || !isOfProduct(code)) return ''
+        return message.startsWith(documentedErrors[code].message) ? '' : `says: ${message}`
+      }),
+    },
+  ],
+}
+
+/** Compares every error that the service has returned so far. */
+function differenceIn(find: (answer: Answer) => string) {
+  return ({ client }: Probe): Promise<void> => {
+    const errors = client.answers.filter(({ code }) => code !== undefined)
+    if (errors.length === 0) throw new NotReached('the service returned no error')
+    const found = new Set(
+      errors
+        .map((answer) => [answer.code, find(answer)] as const)
+        .filter(([, difference]) => difference !== '')
+        .map((words) => words.join(' ')),
+    )
+    requireThat(found.size === 0, [...found].join('; '))
+    return Promise.resolve()
+  }
+}
+
+/** The errors whose status the later notice changes are those of the product. */
+function isOfProduct(code: keyof typeof documentedErrors): boolean {
+  return statusOf(code, 'documented') !== statusOf(code, 'later')
+}

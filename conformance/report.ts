@@ -1,0 +1,143 @@
+import { cleanForeign } from '../src/runner/masking.ts'
+import type { Part, Source } from './entry.ts'
+import type { Outcome, Result } from './run.ts'
+
+/** What was measured, for the head of a report. Nothing in it names the user. */
+export type Measured = {
+  readonly version: string
+  readonly date: Date
+  readonly regionId: string | undefined
+  readonly endpoint: 'the default one' | 'another one'
+  readonly accessKey: 'permanent' | 'temporary'
+  readonly instanceId: string
+  readonly secondInstanceId: string | undefined
+  /** Values that must not be in a report, such as the access key ID. */
+  readonly secrets: readonly string[]
+}
+
+type Row = {
+  readonly part: string
+  readonly id: string
+  readonly statement: string
+  readonly source: string
+  readonly outcome: Outcome
+  readonly detail: string
+}
+
+/** Makes the report as Markdown and JSON, without any secret, code, key or account number. */
+export function makeReport(
+  results: readonly Result[],
+  measured: Measured,
+): { readonly markdown: string; readonly json: string } {
+  const rows = results.map(({ entry: { id, statement, source }, part, outcome, detail }): Row => ({
+    part,
+    id,
+    statement,
+    source: source.words,
+    outcome,
+    detail: withoutSecrets(detail, measured.secrets),
+  }))
+  const head = {
+    version: measured.version,
+    date: measured.date.toISOString(),
+    region: measured.regionId ?? 'not given',
+    endpoint: measured.endpoint,
+    'access key': measured.accessKey,
+    instance: maskedInstance(measured.instanceId),
+    'second instance':
+      measured.secondInstanceId === undefined ? 'none' : maskedInstance(measured.secondInstanceId),
+    ...countsOf(rows),
+  }
+  return { markdown: markdown(head, rows), json: `${JSON.stringify({ ...head, entries: rows }, null, 2)}\n` }
+}
+
+/** Counts the outcomes. */
+export function countsOf(rows: readonly { readonly outcome: Outcome }[]): Record<Outcome, number> {
+  const count = (wanted: Outcome) => rows.filter(({ outcome }) => outcome === wanted).length
+  return {
+    'as assumed': count('as assumed'),
+    different: count('different'),
+    'not reached': count('not reached'),
+  }
+}
+
+/** Shows the first characters of an instance ID, which name its kind and region, and stars. */
+export function maskedInstance(id: string): string {
+  const shown = 'post-cn-'.length
+  return `${id.slice(0, shown)}${'*'.repeat(Math.max(3, id.length - shown))}`
+}
+
+/** Kept, because Alibaba Cloud's support needs it. It tells nobody else anything. */
+const REQUEST_ID = /[\dA-Fa-f]{8}(?:-[\dA-Fa-f]{4}){3}-[\dA-Fa-f]{12}/
+const KEPT = new RegExp(`\\brequest ${REQUEST_ID.source}(?![\\w-])`)
+
+/**
+ * What can name an account, a key, a CA or a person, in the order of replacement: certificates, ARNs, access key IDs,
+ * codes and UUIDs, e-mail addresses, instances, long numbers and hex, and any long word with a digit.
+ */
+const IDENTIFYING = [
+  /-----BEGIN[^]*/g,
+  /acs:[\w*]*:[^\s"',;]*/g,
+  /\b(?:LTAI|STS\.)\w+/g,
+  new RegExp(`${REQUEST_ID.source}\\w*`, 'g'),
+  /[\w.+-]+@[\w.-]+/g,
+  /\b(?:post|mqtt)-[a-z]+-\w+/g,
+  /\d{9,}/g,
+  /(?:[\da-fA-F]{2}:?){8,}/g,
+  /(?=[^\s\d]*\d)[\w+/=-]{20,}/g,
+]
+
+/** Makes text from the service safe to publish. */
+export function withoutSecrets(text: string, secrets: readonly string[]): string {
+  const [before = '', kept = '', after = ''] = splitAt(text)
+  const parts = [before, after].map((part) => {
+    const known = secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), part)
+    return cleanForeign(IDENTIFYING.reduce((shown, pattern) => shown.replace(pattern, '***'), known))
+  })
+  return [parts[0], cleanForeign(kept), parts[1]].join('')
+}
+
+function splitAt(text: string): string[] {
+  const found = KEPT.exec(text)
+  if (found === null) return [text]
+  const [kept] = found
+  return [text.slice(0, found.index), kept, text.slice(found.index + kept.length)]
+}
+
+function markdown(head: Readonly<Record<string, string | number>>, rows: readonly Row[]): string {
+  const facts = Object.entries(head).map(([name, value]) => `- ${name}: ${value}`)
+  const chapter = (outcome: Outcome, title: string): string => {
+    const its = rows.filter((row) => row.outcome === outcome)
+    const lines = its.map(({ id, statement, source, detail }) => {
+      return `- \`${id}\`: ${statement} (${source})${detail === '' ? '' : `\n  - ${literal(detail)}`}`
+    })
+    return `## ${title}\n\n${its.length === 0 ? 'None.' : lines.join('\n')}`
+  }
+  return `${[
+    '# Conformance report',
+    'The emulator of apsaramq-mqtt-register-code assumes how the service behaves. This report compares.',
+    facts.join('\n'),
+    chapter('different', 'Different'),
+    chapter('as assumed', 'As assumed'),
+    chapter('not reached', 'Not reached'),
+    'The report has no code, key, account number or name. With a request ID, only Alibaba Cloud can find the account.',
+  ].join('\n\n')}\n`
+}
+
+/** A code span, because text of others could mention people, or link. */
+function literal(text: string): string {
+  return `\`${text.replaceAll('`', "'")}\``
+}
+
+/** Makes the table of a part for `docs/emulator.md`. */
+export function assumptionTable({ entries }: Part): readonly (readonly string[])[] {
+  return entries.map((entry) => [
+    entry.statement,
+    sourceCell(entry.source),
+    'check' in entry ? `\`${entry.id}\`` : `none, because ${entry.unreachable}`,
+  ])
+}
+
+function sourceCell({ words, link }: Source): string {
+  return link === undefined ? words : `[${words}](${link})`
+}
