@@ -83,6 +83,7 @@ export class Client {
     query: Readonly<Record<string, string>>,
     instanceId = this.instanceId,
   ): Promise<Answer> {
+    this.#stopIfInterrupted()
     const key = placeOf({ sn, instanceId })
     const before = this.#registered.get(key)
     if (before === undefined) this.#registered.set(key, { sn, instanceId })
@@ -104,7 +105,7 @@ export class Client {
     query: Readonly<Record<string, string>> = {},
     deviation: Deviation = {},
   ): Promise<Answer> {
-    if (this.#isInterrupted()) throw new Interrupted()
+    this.#stopIfInterrupted()
     const { Sn: sn = '' } = query
     if (CHANGES.includes(operation) && !this.#own.some((own) => isSameSerialNumber(own, sn))) {
       throw new Error(`${operation} of a CA that this run did not make`)
@@ -129,6 +130,10 @@ export class Client {
       this.#registered.delete(placeOf({ sn, instanceId: deviation.instanceId ?? this.instanceId }))
     }
     return result
+  }
+
+  #stopIfInterrupted(): void {
+    if (this.#isInterrupted()) throw new Interrupted()
   }
 
   async #send(

@@ -26,6 +26,8 @@ type Facts = {
   readonly code: string
   /** Another registered CA. */
   readonly secondCa: OwnCa
+  /** The first of them, once it was deleted. */
+  readonly deletedCa: OwnCa
 }
 
 const DENIALS = ['NoPermission', 'Forbidden', 'PermissionCheckFailed', 'InstancePermissionCheckFailed']
@@ -121,6 +123,14 @@ export class Probe {
     const data = answer.body['Data']
     if (!isRecord(data)) throw new Difference('the service sent no Data')
     return data
+  }
+
+  /** Tells whether the service knows a CA. */
+  async isSeen({ sn }: OwnCa): Promise<boolean> {
+    const answer = await this.client.call('GetCaCertificate', { Sn: sn })
+    if (answer.code === 'FindCaBySnError') return false
+    requireSuccess(answer)
+    return true
   }
 
   /** Makes a change to a CA, and requires that it succeeds. */

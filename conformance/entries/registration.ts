@@ -182,11 +182,7 @@ export const REGISTRATION: Part = {
       statement: 'A registered CA is seen at once by `GetCaCertificate`.',
       source: ASSUMED,
       check: async (probe) => {
-        const { sn } = probe.known('ca')
-        await probe.expectAtOnce('seen', async () => {
-          const { code } = await probe.client.call('GetCaCertificate', { Sn: sn })
-          return code === undefined
-        })
+        await probe.expectAtOnce('seen', () => probe.isSeen(probe.known('ca')))
       },
     },
     {

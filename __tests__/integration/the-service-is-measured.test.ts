@@ -1,0 +1,250 @@
+import { setImmediate } from 'node:timers/promises'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import type { FaultOrder } from '../../emulator/faults/orders.ts'
+import type { EmulatorConfig } from '../../emulator/world/config.ts'
+import { PARTS } from '../../conformance/entries.ts'
+import { makeCa } from '../../testing/certificates.ts'
+import { casOf, trust, withKey } from '../../testing/registered-cas.ts'
+import { emulated, keyless } from '../support/emulated.ts'
+import { measure } from '../support/measure.ts'
+
+const SECOND = 'post-cn-second00000'
+/** Needs a second instance, or a temporary key. */
+const NEEDS_MORE = ['missing-token', 'code-of-another-instance', 'two-instances']
+const checked = PARTS.flatMap(({ entries }) => entries).filter((entry) => 'check' in entry)
+const unchecked = PARTS.flatMap(({ entries }) => entries).filter((entry) => !('check' in entry))
+
+/** Ten behaviors that are not as assumed, by the entry that must notice each. */
+const DIFFERENT: Readonly<Record<string, EmulatorConfig | readonly FaultOrder[]>> = {
+  'sn-spelling': { snSpelling: 'upper-case' },
+  'codes-differ': { registerCodes: 'same-until-used' },
+  'two-instances': { snUniqueIn: 'instance' },
+  'fields-are-texts': { caFields: 'numbers' },
+  'line-ends': { lineEnds: 'escaped' },
+  'listed-at-once': { listedAfterMs: 300 },
+  'list-order': { listOrder: 'newest-first' },
+  'code-after-deletion': { codesOfDeletedCas: 'unused' },
+  'error-statuses': { statuses: 'later' },
+  'unknown-sn-ActiveCaCertificate': [
+    { operation: 'ActiveCaCertificate', fault: { code: 'ParameterFieldCheckFailed' } },
+  ],
+}
+const differences = Object.values(DIFFERENT)
+const isFaults = (one: (typeof differences)[number]): one is readonly FaultOrder[] => Array.isArray(one)
+const differentConfig = Object.assign(
+  { instances: [{}, { id: SECOND }] },
+  ...differences.filter((one) => !isFaults(one)),
+) as EmulatorConfig
+
+describe('an emulator that differs from itself in ten behaviors', () => {
+  const different = emulated(differentConfig)
+
+  it('is different in these ten, and in no others', async () => {
+    const { emulator } = different
+    trust(emulator)
+    await emulator.setFaults(differences.filter(isFaults).flat())
+    const run = await measure(emulator, ['--yes', '--second-instance-id', SECOND])
+    expect(run.ids('different').sort()).toEqual(Object.keys(DIFFERENT).sort())
+    expect(run).toMatchObject({ exitCode: 1, stderr: '' })
+    expect(run.stdout).toMatch(/^Different: .*sn-spelling/m)
+    expect(run.markdown).toMatch(
+      /`sn-spelling`: .*\n {2}- `the spelling is upper case, without the zero byte/,
+    )
+    expect(run.ids('not reached')).toEqual(
+      expect.arrayContaining([...unchecked.map(({ id }) => id), 'missing-token']),
+    )
+    expect(run.ids('not reached')).toHaveLength(unchecked.length + 1)
+    expect(await casOf(emulator)).toEqual([])
+    expect(await casOf(emulator, SECOND)).toEqual([])
+  })
+})
+
+describe('the command', () => {
+  const shared = emulated()
+  beforeAll(() => {
+    trust(shared.emulator)
+  })
+
+  it('finds the emulator as assumed, and leaves what was there', async () => {
+    const { emulator, register } = shared
+    await register(withKey(await makeCa(), 'their-devices'))
+    const run = await measure(emulator)
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(run.ids('as assumed')).toHaveLength(checked.length - NEEDS_MORE.length)
+    expect((await casOf(emulator)).map(({ name }) => name)).toEqual(['their-devices'])
+    for (const shown of [run.stdout, run.markdown, run.json]) expect(shown).not.toContain('their-devices')
+  })
+
+  it('measures with a role, without a stored key', async () => {
+    const { inputs, env } = keyless(shared.emulator)
+    const options = ['role-to-assume', 'oidc-provider-arn', 'sts-endpoint'] as const
+    const args = options.flatMap((name) => [`--${name}`, inputs[name] ?? ''])
+    const run = await measure(shared.emulator, ['--yes', ...args], { env })
+    expect(run).toMatchObject({ exitCode: 0 })
+    expect(run.ids('as assumed')).toContain('missing-token')
+    expect(run.json).toContain('"access key": "temporary"')
+  })
+
+  it('calls nothing without --yes', async () => {
+    const run = await measure(shared.emulator, [])
+    expect(run).toMatchObject({ exitCode: 2, json: '' })
+    expect(run.stdout).toMatch(
+      /registers some throw-away CAs named conformance-[\da-f]{12},.*Nothing was called/s,
+    )
+    expect(await measure(shared.emulator, ['--clean'])).toMatchObject({ exitCode: 2 })
+    expect(await shared.emulator.requests()).toEqual([])
+  })
+
+  it.each<[string, readonly string[], Record<string, string>, RegExp]>([
+    [
+      'no instance',
+      ['--yes'],
+      { MQTT_INSTANCE_ID: '' },
+      /^conformance: No instance is named\. Set --instance-id/,
+    ],
+    ['no key', ['--yes'], {}, /^conformance: No credentials found\. Set/],
+    ['an unknown option', ['--force'], {}, /^conformance: Unknown option '--force'/],
+    [
+      'an invalid region',
+      ['--yes', '--region-id', 'a.b'],
+      {},
+      /^conformance: Invalid region-id: "a\.b"\. Use/,
+    ],
+  ])('says that it cannot run with %s', async (_, args, env, reason) => {
+    const run = await measure(shared.emulator, args, { env })
+    expect(run).toMatchObject({ exitCode: 2, json: '' })
+    expect(run.stderr).toMatch(reason)
+    expect(await shared.emulator.requests()).toEqual([])
+  })
+
+  it('says what is wrong when the first call is refused', async () => {
+    const run = await measure(shared.emulator, ['--yes', '--instance-id', 'post-cn-none'])
+    expect(run).toMatchObject({ exitCode: 2, json: '' })
+    expect(run.stderr).toMatch(/^conformance: Instance post-cn-none does not exist at .*MqttInstanceNotFound/)
+  })
+
+  it('retries throttling, which is no difference', async () => {
+    const fault = { code: 'Throttling.User' } as const
+    const operations = [
+      'RegisterCaCertificate',
+      'GetCaCertificate',
+      'ListCaCertificate',
+      'DeleteCaCertificate',
+    ]
+    await shared.emulator.setFaults(operations.map((operation) => ({ operation, fault })))
+    expect(await measure(shared.emulator)).toMatchObject({ exitCode: 0 })
+  })
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'deletes what it made when it receives %s twice',
+    async (signal) => {
+      const { emulator } = shared
+      // It is in the middle for long enough.
+      await emulator.setFaults([{ operation: 'GetCaCertificate', fault: { delayMs: 20 }, times: 'always' }])
+      const run = await measure(emulator, ['--yes'], {
+        whileRunning: async (child) => {
+          while (!(await emulator.requests('RegisterCaCertificate')).some(({ code }) => code === null)) {
+            await setImmediate()
+          }
+          child.kill(signal)
+          child.kill(signal)
+        },
+      })
+      expect(run).toMatchObject({ exitCode: 2, json: '', stderr: '' })
+      expect(run.stdout).toMatch(/^Interrupted\..*^Cleaned up: nothing is left\.$/ms)
+      expect(await casOf(emulator)).toEqual([])
+      expect((await emulator.requests('DeleteCaCertificate')).some(({ code }) => code === null)).toBe(true)
+    },
+  )
+
+  it('deletes a CA whose registration got no answer', async () => {
+    const { emulator } = shared
+    await emulator.setFaults([
+      { operation: 'RegisterCaCertificate', fault: 'commit-then-reset', times: 'always' },
+    ])
+    const run = await measure(emulator)
+    expect(run.exitCode).toBe(2)
+    expect(run.stdout).toMatch(/^No result: .*registration/m)
+    expect(await casOf(emulator)).toEqual([])
+  })
+
+  it('says exactly what is left when deleting fails, and how to remove it', async () => {
+    const { emulator } = shared
+    const fault = { code: 'ParameterFieldCheckFailed' } as const
+    await emulator.setFaults([{ operation: 'DeleteCaCertificate', fault, times: 'always' }])
+    const run = await measure(emulator)
+    const left = await casOf(emulator)
+    expect(run.exitCode).toBe(2)
+    expect(left.length).toBeGreaterThan(0)
+    for (const { name, sn } of left) {
+      expect(run.stdout).toContain(`CA ${name}, serial number ${sn}, on instance ${emulator.info.instanceId}`)
+    }
+    expect(run.stdout).toMatch(
+      /or run: npm run conformance -- --clean --yes --instance-id post-cn-\w+ --region-id/,
+    )
+  })
+
+  it('removes leftovers by their name, and nothing else', async () => {
+    const { emulator, register } = shared
+    const names = ['conformance-0123456789ab', 'conformance-fedcba987654', 'conformance-devices', 'devices']
+    for (const name of [...names, 'my-conformance-0123456789ab', 'conformance-0123456789abc']) {
+      await register(withKey(await makeCa(), name))
+    }
+    const run = await measure(emulator, ['--clean', '--yes'])
+    expect(run).toMatchObject({ exitCode: 0, json: '', stderr: '' })
+    expect(run.stdout).toMatch(/found {2}conformance-0123456789ab, serial number \w+, on post-cn/)
+    const left = (await casOf(emulator)).map(({ name }) => name)
+    expect(left.sort()).toEqual([
+      'conformance-0123456789abc',
+      'conformance-devices',
+      'devices',
+      'my-conformance-0123456789ab',
+    ])
+    expect((await measure(emulator, ['--clean', '--yes'])).stdout).toContain('Nothing was left behind.')
+  })
+
+  it('reports nothing secret, whatever the service says', async () => {
+    const { emulator } = shared
+    const message =
+      'Key {accessKeyId} {accessKeySecret}, {authorization}, code {registerCode}, acs:mq:cn-hangzhou:1234567890123456:x, @you https://a.example'
+    await emulator.setFaults(
+      ['GetCaCertificate', 'ListCaCertificate', 'InactivateCaCertificate', 'RegisterCaCertificate'].map(
+        (operation) => ({ operation, fault: { code: 'Odd', status: 400, message }, times: 'always' }),
+      ),
+    )
+    const run = await measure(emulator)
+    expect(run.exitCode).toBe(1)
+    const { accessKeyId, accessKeySecret, accountId, instanceId } = emulator.info
+    for (const shown of [run.stdout.split('\n').slice(1).join('\n'), run.stderr, run.markdown, run.json]) {
+      for (const secret of [accessKeyId, accessKeySecret, accountId, instanceId, '1234567890123456']) {
+        expect(shown).not.toContain(secret)
+      }
+      expect(shown).not.toMatch(/[\da-f]{8}-[\da-f-]{27}\d{10}/)
+    }
+  })
+})
+
+describe('an access key that may register and not delete', () => {
+  const restricted = emulated({
+    accessKeys: [
+      {
+        policy: {
+          Version: '1',
+          Statement: [
+            { Effect: 'Allow', Action: 'mq:*', Resource: '*' },
+            { Effect: 'Deny', Action: 'mq:DeleteCaCertificate', Resource: '*' },
+          ],
+        },
+      },
+    ],
+  })
+
+  it('registers nothing', async () => {
+    const run = await measure(restricted.emulator)
+    expect(run).toMatchObject({ exitCode: 2, json: '' })
+    expect(run.stderr).toMatch(
+      /^conformance: RAM does not allow DeleteCaCertificate on instance post-cn-\w+, so/,
+    )
+    expect(await restricted.emulator.requests('RegisterCaCertificate')).toEqual([])
+  })
+})
