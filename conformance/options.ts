@@ -1,16 +1,16 @@
 import { parseArgs } from 'node:util'
 
-/** The options that are also inputs of the actions, with the variables of `examples/` that set them. */
+/** The options that are inputs of the actions, and the variables that set them too: those of `examples/`, and more. */
 const INPUTS = {
   'instance-id': 'MQTT_INSTANCE_ID',
   'second-instance-id': 'MQTT_SECOND_INSTANCE_ID',
   'region-id': 'MQTT_REGION_ID',
   'role-to-assume': 'MQTT_ROLE_ARN',
   'oidc-provider-arn': 'MQTT_OIDC_PROVIDER_ARN',
-  audience: undefined,
-  network: undefined,
-  endpoint: undefined,
-  'sts-endpoint': undefined,
+  audience: 'MQTT_OIDC_AUDIENCE',
+  network: 'MQTT_NETWORK',
+  endpoint: 'MQTT_ENDPOINT',
+  'sts-endpoint': 'MQTT_STS_ENDPOINT',
 } as const
 
 type InputName = keyof typeof INPUTS
@@ -48,7 +48,7 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Op
   const given = values as Readonly<Partial<Record<InputName, string>>>
   const inputs = Object.entries(INPUTS).map(([name, variable]) => [
     name,
-    (given[name as InputName] ?? env[variable ?? ''] ?? '').trim(),
+    (given[name as InputName] ?? env[variable] ?? '').trim(),
   ])
   const { report, yes, clean, emulator, help } = values
   return {
@@ -64,8 +64,9 @@ export const USAGE = `Usage: npm run conformance -- [OPTION]…
   --second-instance-id ID    another instance of the account, to try a CA with two (MQTT_SECOND_INSTANCE_ID)
   --role-to-assume ARN       with --oidc-provider-arn in a workflow: no stored key (MQTT_ROLE_ARN)
   --oidc-provider-arn ARN    (MQTT_OIDC_PROVIDER_ARN)
-  --audience, --network, --endpoint, --sts-endpoint
-                             as the inputs of the actions
+  --network, --endpoint, --sts-endpoint, --audience
+                             as the inputs of the actions (MQTT_NETWORK, MQTT_ENDPOINT, MQTT_STS_ENDPOINT,
+                             MQTT_OIDC_AUDIENCE)
   --report FOLDER            where the report is written (conformance-report)
   --yes                      call the service; without it, the command only says what it would do
   --clean                    delete what an earlier run left, and measure nothing

@@ -75,6 +75,21 @@ export async function runInFork(name: string, setting: Setting): ReturnType<type
   return runWorkflow(name, readExample(name), setting, { files: {}, event, vars: {}, secrets: {}, env: {} })
 }
 
+/**
+ * Runs an unchanged example that uses no action of this repository.
+ *
+ * @param user.env points it to the emulator
+ * @param user.actions folders that replace the actions of others
+ */
+export async function runUnchanged(
+  name: string,
+  setting: Setting,
+  user: Pick<Parameters<typeof act>[1], 'vars' | 'env' | 'actions'>,
+): ReturnType<typeof act> {
+  const event = { name: 'workflow_dispatch' }
+  return runWorkflow(name, readExample(name), setting, { files: {}, secrets: {}, event, ...user })
+}
+
 const PULL_REQUEST = {
   number: 1,
   repository: { full_name: 'acme/devices', fork: false },
@@ -91,8 +106,11 @@ async function runWorkflow(
   { programs, released, folder }: Setting,
   {
     files,
+    actions = {},
     ...options
-  }: Pick<Parameters<typeof act>[1], 'event' | 'vars' | 'secrets' | 'env'> & Pick<UserSetup, 'files'>,
+  }: Pick<Parameters<typeof act>[1], 'event' | 'vars' | 'secrets' | 'env'> &
+    Partial<Pick<Parameters<typeof act>[1], 'actions'>> &
+    Pick<UserSetup, 'files'>,
 ): ReturnType<typeof act> {
   const workflow = `.github/workflows/${name}.yml`
   const repository = mkdtempSync(join(folder, `${name}-`))
@@ -101,7 +119,7 @@ async function runWorkflow(
     programs,
     repository,
     cache: join(folder, 'cache'),
-    actions: { 'OWNER/apsaramq-mqtt-register-code@v1': released },
+    actions: { 'OWNER/apsaramq-mqtt-register-code@v1': released, ...actions },
     ...options,
   })
   console.log(run.log)

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { makeCa, privateKey, privateKeyPem, type Issued } from '../../testing/certificates.ts'
 import type { Check } from '../checks.ts'
 import { checksOf, prefixed, REGISTER_CODE, type ExpectedCa } from './example-checks.ts'
+import { conformance } from './conformance-scene.ts'
 import { rotation } from './rotation-scene.ts'
 import { KEYLESS, runExample, runInFork, type Setting } from './run-example.ts'
 
@@ -25,6 +26,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   matrix,
   rotation,
   emulator,
+  conformance,
 }
 
 /** One step fetches the code and a later one uses it. */
