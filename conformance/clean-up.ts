@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { isRecord, textIn } from '../src/attempts/response.ts'
+import { isSameSerialNumber } from '../src/certificates/certificate.ts'
 import type { Client, Placed } from './client.ts'
 import { MAX_PAGE_SIZE, type Fields } from './probe.ts'
 
@@ -43,7 +44,7 @@ export async function remove(
     unseen = withOutcome('not found')
     // Without a list, only what is known by its serial number can be deleted.
     const listed = await find(client, name, instanceIds).catch(() => [])
-    left = [...listed, ...[...failed, ...unseen].filter((ca) => !listed.some((one) => one.sn === ca.sn))]
+    left = [...listed, ...[...failed, ...unseen].filter((ca) => !listed.some((one) => isSame(one, ca)))]
     if (left.length === 0) return []
     // A registered CA may not be seen everywhere yet.
     if (round < ROUNDS) await setTimeout(PAUSE_MS)
@@ -74,8 +75,14 @@ async function readPage(client: Client, instanceId: string, pageNo: number): Pro
   const { code, body } = await client.call('ListCaCertificate', query, { instanceId })
   const data = isRecord(body['Data']) ? body['Data'] : {}
   const cas = data['CaCertificateVOS']
-  if (code !== undefined || !Array.isArray(cas)) throw new Error(code ?? 'the service sent no list of CAs')
+  if (code !== undefined || !Array.isArray(cas)) {
+    throw new Error(`ListCaCertificate on ${instanceId}: ${code ?? 'the service sent no list of CAs'}`)
+  }
   return cas.map((ca: unknown) => (isRecord(ca) ? ca : {}))
+}
+
+function isSame(one: Placed, other: Placed): boolean {
+  return one.instanceId === other.instanceId && isSameSerialNumber(one.sn, other.sn)
 }
 
 type Removal = 'deleted' | 'not found' | 'failed'

@@ -105,7 +105,6 @@ export class Client {
     query: Readonly<Record<string, string>> = {},
     deviation: Deviation = {},
   ): Promise<Answer> {
-    this.#stopIfInterrupted()
     const { Sn: sn = '' } = query
     if (CHANGES.includes(operation) && !this.#own.some((own) => isSameSerialNumber(own, sn))) {
       throw new Error(`${operation} of a CA that this run did not make`)
@@ -114,6 +113,7 @@ export class Client {
     const { result } = await retry(this.service.transport, {
       name: operation,
       attempt: async () => {
+        this.#stopIfInterrupted()
         const answer = await this.#send(operation, query, {
           method: isChange ? 'POST' : 'GET',
           ...deviation,

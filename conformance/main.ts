@@ -43,6 +43,11 @@ hideMaskCommands()
 delete process.env['NODE_TLS_REJECT_UNAUTHORIZED']
 // The terminal can be gone while something must still be deleted.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+// Nothing may end this process before it has deleted what it made.
+process.on('uncaughtException', (error) => {
+  fail(error)
+  isInterrupted = true
+})
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     if (!isInterrupted) say('Interrupted. Deleting what this run made; another signal does not stop this.')
@@ -128,8 +133,7 @@ async function measureService(options: Options): Promise<number> {
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error
   } finally {
-    const made = { known: client.registered, name: new RegExp(`^${name}$`), instanceIds }
-    isClean = reportLeft(await remove(cleaner(service, instanceIds), made), name, options)
+    isClean = await cleanUp(service, instanceIds, { name, known: client.registered, options })
   }
   if (results === undefined) return COULD_NOT_RUN
   writeReport(results, options, inputs, service)
@@ -179,6 +183,18 @@ async function cleanLeftovers(
   if (found.length === 0) return 0
   const left = await remove(client, { known: found, name: RUN_NAME, instanceIds })
   return reportLeft(left, 'conformance-…', options) ? 0 : COULD_NOT_RUN
+}
+
+async function cleanUp(
+  service: Service,
+  instanceIds: readonly string[],
+  made: { readonly name: string; readonly known: readonly Placed[]; readonly options: Options },
+): Promise<boolean> {
+  const { name, known, options } = made
+  // Ctrl+C also ends the emulator, and with it all that was made.
+  if (options.emulator && isInterrupted) return true
+  const what = { known, name: new RegExp(`^${name}$`), instanceIds }
+  return reportLeft(await remove(cleaner(service, instanceIds), what), name, options)
 }
 
 /** Deletes with time of its own, and whatever signals come. */

@@ -310,6 +310,20 @@ export const REGISTRATION: Part = {
       },
     },
     {
+      id: 'refusal-keeps-the-code',
+      statement: 'A refused registration leaves its code unused.',
+      source: ASSUMED,
+      check: async (probe) => {
+        const [ca, other] = [await newCa(probe), await makeCa({ subject: 'CN=Conformance' })]
+        const code = await probe.code()
+        await probe.expectRefusedRegistration(ca, await verify(code, other), {
+          code: 'CertificateContentError',
+        })
+        requireSuccess(await probe.register(ca, await verify(code, ca)))
+        await probe.change('DeleteCaCertificate', ca)
+      },
+    },
+    {
       id: 'no-backdating',
       statement:
         'A verification certificate that begins now is valid: it need not be backdated. (Checked with an RSA CA, and the same name as the first.)',
@@ -328,20 +342,6 @@ export const REGISTRATION: Part = {
           return
         }
         throw new Difference(`it must be backdated by more than ${Math.max(...BACKDATING_MINUTES)} min`)
-      },
-    },
-    {
-      id: 'refusal-keeps-the-code',
-      statement: 'A refused registration leaves its code unused.',
-      source: ASSUMED,
-      check: async (probe) => {
-        const [ca, other] = [await newCa(probe), await makeCa({ subject: 'CN=Conformance' })]
-        const code = await probe.code()
-        await probe.expectRefusedRegistration(ca, await verify(code, other), {
-          code: 'CertificateContentError',
-        })
-        requireSuccess(await probe.register(ca, await verify(code, ca)))
-        await probe.change('DeleteCaCertificate', ca)
       },
     },
     {
