@@ -67,13 +67,14 @@ export function maskedInstance(id: string): string {
   return `${id.slice(0, shown)}${'*'.repeat(Math.max(3, id.length - shown))}`
 }
 
+const HIDDEN = '***'
 /** Kept, because Alibaba Cloud's support needs it. It tells nobody else anything. */
 const REQUEST_ID = /[\dA-Fa-f]{8}(?:-[\dA-Fa-f]{4}){3}-[\dA-Fa-f]{12}/
 const KEPT = new RegExp(`\\brequest ${REQUEST_ID.source}(?![\\w-])`)
 
 /**
  * What can name an account, a key, a CA or a person, in the order of replacement: certificates, ARNs, access key IDs,
- * codes and UUIDs, e-mail addresses, instances, long numbers and hex, and any long word with a digit.
+ * codes and UUIDs, e-mail addresses, instances, long numbers and hex.
  */
 const IDENTIFYING = [
   /-----BEGIN[^]*/g,
@@ -84,15 +85,23 @@ const IDENTIFYING = [
   /\b(?:post|mqtt)-[a-z]+-\w+/g,
   /\d{9,}/g,
   /(?:[\da-fA-F]{2}:?){8,}/g,
-  /(?=[^\s\d]*\d)[\w+/=-]{20,}/g,
 ]
+
+/** Can be a key or a token, unless it is made of words like `CertificateContentError`. */
+const LONG = /[\w+/=-]{20,}/g
+
+function unlessWords(text: string): string {
+  const capitals = text.replace(/[^A-Z]/g, '').length
+  return /^[a-z-]+$/i.test(text) && capitals <= text.length / 3 ? text : HIDDEN
+}
 
 /** Makes text from the service safe to publish. */
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
   const [before = '', kept = '', after = ''] = splitAt(text)
   const parts = [before, after].map((part) => {
-    const known = secrets.reduce((shown, secret) => shown.replaceAll(secret, '***'), part)
-    return cleanForeign(IDENTIFYING.reduce((shown, pattern) => shown.replace(pattern, '***'), known))
+    const known = secrets.reduce((shown, secret) => shown.replaceAll(secret, HIDDEN), part)
+    const plain = IDENTIFYING.reduce((shown, pattern) => shown.replace(pattern, HIDDEN), known)
+    return cleanForeign(plain.replace(LONG, unlessWords))
   })
   return [parts[0], cleanForeign(kept), parts[1]].join('')
 }
