@@ -119,8 +119,10 @@ async function measureService(options: Options): Promise<number> {
   if (options.clean) return await cleanLeftovers(service, instanceIds, options)
 
   // Explains a wrong instance or a missing permission better than any check.
-  const { result } = await getRegisterCode(service, { instanceId, regionId: inputs.regionId })
-  mask(result.registerCode)
+  for (const id of instanceIds) {
+    const { result } = await getRegisterCode(service, { instanceId: id, regionId: inputs.regionId })
+    mask(result.registerCode)
+  }
   const client = new Client(service, instanceId, () => isInterrupted)
   const probe = new Probe(client, { name, secondInstanceId: second || undefined })
   let results: Result[] | undefined
@@ -166,7 +168,7 @@ function explainPlan(
     clean(
       isCleaning
         ? `This lists the CAs on instance ${where}, and deletes those named conformance- and 12 hex digits, which earlier runs left. Do not run it while another run measures.`
-        : `This measures instance ${where}, in about a minute, with about 150 calls. It registers some throw-away CAs named ${name}, deactivates, activates and deletes them, and makes requests that the service must refuse. It changes nothing else, and leaves nothing behind but unused register codes, which only this process knows. It reads the list of CAs, and reports none of the others.`,
+        : `This measures instance ${where}, in about a minute, with about 120 calls. It registers some throw-away CAs named ${name}, deactivates, activates and deletes them, and makes requests that the service must refuse. It changes nothing else, and leaves nothing behind but unused register codes, which only this process knows. It reads the list of CAs, and reports none of the others.`,
     ),
   )
 }

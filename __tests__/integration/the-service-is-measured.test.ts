@@ -119,8 +119,8 @@ describe('the command', () => {
     expect(await shared.emulator.requests()).toEqual([])
   })
 
-  it('says what is wrong when the first call is refused', async () => {
-    const run = await measure(shared.emulator, ['--yes', '--instance-id', 'post-cn-none'])
+  it.each(['--instance-id', '--second-instance-id'])('says what is wrong with %s', async (option) => {
+    const run = await measure(shared.emulator, ['--yes', option, 'post-cn-none'])
     expect(run).toMatchObject({ exitCode: 2, json: '' })
     expect(run.stderr).toMatch(/^conformance: Instance post-cn-none does not exist at .*MqttInstanceNotFound/)
   })
