@@ -59,6 +59,17 @@ describe('an emulator that differs from itself in ten behaviors', () => {
   })
 })
 
+describe('an emulator whose clock is 2 minutes slow', () => {
+  const slow = emulated({ clockOffsetSeconds: -120 })
+
+  it('is different in the backdating that a verification certificate needs', async () => {
+    trust(slow.emulator)
+    const run = await measure(slow.emulator)
+    expect(run.ids('different')).toEqual(['no-backdating'])
+    expect(run.markdown).toContain('it must be backdated: 5 min are enough')
+  })
+})
+
 describe('the command', () => {
   const shared = emulated()
   beforeAll(() => {
