@@ -4,6 +4,7 @@ import {
   createPublicKey,
   generateKeyPairSync,
   randomBytes,
+  webcrypto,
   X509Certificate,
   type KeyObject,
 } from 'node:crypto'
@@ -29,6 +30,7 @@ type Options = {
   readonly issuer?: Issued
   readonly isCa?: boolean
   readonly keyUsages?: x509.KeyUsageFlags
+  readonly extendedKeyUsages?: readonly string[]
   readonly withKeyIdentifier?: boolean
   readonly serialNumber?: string
   readonly notBefore?: Date
@@ -52,6 +54,20 @@ const rsaKeys = new Map<Kind, KeyObject>()
 export function privateKeyPem(key: KeyObject, passphrase?: string): string {
   const encryption = passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase }
   return key.export({ type: 'pkcs8', format: 'pem', ...encryption }).toString()
+}
+
+/** Makes a new EC key, and a certificate request (PKCS#10, PEM) with it. The key is discarded. */
+export async function makeRequestPem(commonName: string): Promise<string> {
+  const keys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, [
+    'sign',
+    'verify',
+  ])
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: `CN=${commonName}`,
+    keys,
+    signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+  })
+  return `${request.toString('pem')}\n`
 }
 
 /** Makes a CA, self-signed unless an issuer is given. */
@@ -81,6 +97,9 @@ async function issue(options: Options): Promise<Issued> {
     extensions: [
       new x509.BasicConstraintsExtension(options.isCa ?? true, undefined, true),
       ...(options.keyUsages === undefined ? [] : [new x509.KeyUsagesExtension(options.keyUsages, true)]),
+      ...(options.extendedKeyUsages === undefined
+        ? []
+        : [new x509.ExtendedKeyUsageExtension([...options.extendedKeyUsages])]),
       ...(options.withKeyIdentifier === false
         ? []
         : [await x509.SubjectKeyIdentifierExtension.create(publicKey)]),

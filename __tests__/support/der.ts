@@ -46,6 +46,8 @@ function only(elements: readonly Element[] | undefined): Element {
 export function der(tag: number, ...parts: readonly (Buffer | string)[]): Buffer {
   const content = Buffer.concat(parts.map((part) => Buffer.from(part as string)))
   const { length } = content
-  const head = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
+  const bytes = Buffer.from([length >> 16, length >> 8, length])
+  const significant = bytes.subarray(bytes.findIndex((byte) => byte > 0))
+  const head = length < 0x80 ? [length] : [0x80 + significant.length, ...significant]
   return Buffer.concat([Buffer.from([tag, ...head]), content])
 }

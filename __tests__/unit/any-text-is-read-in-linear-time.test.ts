@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { readNoProxy } from '../../src/attempts/no-proxy.ts'
+import { readCertificateRequests } from '../../src/certificates/certificate-requests.ts'
 import { blocksIn } from '../../src/certificates/pem.ts'
+import { readSubject } from '../../src/certificates/subject.ts'
 import { ActionError } from '../../src/errors.ts'
 import { readProxy } from '../../src/inputs/proxy.ts'
 import { clean, cleanForeign, mask, maskLines } from '../../src/runner/masking.ts'
@@ -33,6 +35,8 @@ const READERS: readonly [string, (text: string) => unknown][] = [
   ['clean', (text) => clean(text)],
   ['cleanForeign', (text) => cleanForeign(text)],
   ['blocksIn', (text) => blocksIn(text)],
+  ['readSubject', (text) => orActionError(() => readSubject('subject', `CN=${text}`))],
+  ['readCertificateRequests', (text) => readCertificateRequests({ name: 'a', bytes: Buffer.from(text) })],
   ['readNoProxy', (text) => readNoProxy(text)({ hostname: 'mqtt.example', port: 443 })],
   [
     'describe',

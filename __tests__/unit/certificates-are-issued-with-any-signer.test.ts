@@ -26,8 +26,9 @@ function remoteSigner(ca: Issued, signed: Uint8Array[]): Signer {
 async function issueDevice(ca: Issued, signed: Uint8Array[] = []): Promise<X509Certificate> {
   const profile = {
     subject: der(0x30, der(0x31, der(0x30, der(0x06, Buffer.from('550403', 'hex')), der(0x13, 'device-1')))),
-    publicKey: createPublicKey(privateKey('RSA 2048')),
+    publicKeyInfo: createPublicKey(privateKey('RSA 2048')).export({ type: 'spki', format: 'der' }),
     extensions: [encodeExtension(id_ce_extKeyUsage, false, new ExtendedKeyUsage([id_kp_clientAuth]))],
+    hasSubjectKeyIdentifier: false,
     validDays: 365,
   }
   return await issue({ issuer: issuerOf(ca.certificate), signer: remoteSigner(ca, signed), profile })

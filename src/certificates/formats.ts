@@ -25,6 +25,12 @@ const OID = {
   signedData: '06092a864886f70d010702',
 }
 
+/** The one binary format that is read as it is. */
+export const BINARY_REQUEST: Format & { readonly start: string } = {
+  start: `${SEQUENCE}${SEQUENCE}020100${SEQUENCE}`,
+  what: 'a certificate request in binary form (DER)',
+}
+
 /** Binary files, known by how their encoding starts. Long enough that no passphrase starts like this by chance. */
 const BINARY: readonly (Format & { readonly start: string })[] = [
   {
@@ -38,10 +44,7 @@ const BINARY: readonly (Format & { readonly start: string })[] = [
     what: 'a PKCS#7 file (.p7b)',
     convert: 'openssl pkcs7 -inform DER -print_certs -in FILE',
   },
-  {
-    start: `${SEQUENCE}${SEQUENCE}020100${SEQUENCE}`,
-    what: 'a certificate request in binary form (DER)',
-  },
+  BINARY_REQUEST,
   {
     start: `${SEQUENCE}${SEQUENCE}(?:${OID.pkcs5}|${OID.pkcs12})`,
     what: 'an encrypted private key in binary form (DER)',

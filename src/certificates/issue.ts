@@ -1,12 +1,17 @@
-import { randomBytes, randomInt, X509Certificate, type KeyObject } from 'node:crypto'
+import { createHash, randomBytes, randomInt, X509Certificate } from 'node:crypto'
 import { AsnConvert, OctetString } from '@peculiar/asn1-schema'
 import {
   AlgorithmIdentifier,
   AuthorityKeyIdentifier,
+  BasicConstraints,
   Extension,
   Extensions,
   id_ce_authorityKeyIdentifier,
+  id_ce_basicConstraints,
+  id_ce_subjectKeyIdentifier,
   KeyIdentifier,
+  SubjectKeyIdentifier,
+  SubjectPublicKeyInfo,
   Validity,
   Version,
 } from '@peculiar/asn1-x509'
@@ -14,16 +19,18 @@ import type { SignatureAlgorithm, Signer } from './signer.ts'
 import { Certificate, ToBeSigned, type Der, type Issuer } from './x509.ts'
 
 const MINUTE_MS = 60_000
-const DAY_MS = 24 * 60 * MINUTE_MS
+export const DAY_MS = 24 * 60 * MINUTE_MS
 /** Allows for a clock of the service, or of a device, that is behind. */
 const BACKDATED_MS = 15 * MINUTE_MS
 
 /** The fields that define a kind of certificate. `issue` adds what all kinds have in common. */
 export type Profile = {
   readonly subject: Der
-  readonly publicKey: KeyObject
-  /** Without the authority key identifier. */
+  /** A SubjectPublicKeyInfo. */
+  readonly publicKeyInfo: Der
+  /** Without the key identifiers. */
   readonly extensions: readonly Extension[]
+  readonly hasSubjectKeyIdentifier: boolean
   /** From now. The validity of the issuer limits it. */
   readonly validDays: number
 }
@@ -35,9 +42,14 @@ export type Profile = {
  * @param nowMs for tests
  */
 export async function issue(
-  { issuer, signer, profile }: { issuer: Issuer; signer: Signer; profile: Profile },
+  parts: {
+    readonly issuer: Omit<Issuer, 'publicKeyInfo' | 'signatureAlgorithm'>
+    readonly signer: Signer
+    readonly profile: Profile
+  },
   nowMs = Date.now(),
 ): Promise<X509Certificate> {
+  const { issuer, signer, profile } = parts
   const toBeSigned = new ToBeSigned()
   toBeSigned.version = Version.v3
   toBeSigned.serialNumber = randomSerialNumber()
@@ -48,8 +60,12 @@ export async function issue(
     notAfter: new Date(Math.min(nowMs + profile.validDays * DAY_MS, issuer.notAfterMs)),
   })
   toBeSigned.subject = profile.subject
-  toBeSigned.subjectPublicKeyInfo = profile.publicKey.export({ type: 'spki', format: 'der' })
-  toBeSigned.extensions = new Extensions([...profile.extensions, ...authorityKeyIdentifier(issuer)])
+  toBeSigned.subjectPublicKeyInfo = profile.publicKeyInfo
+  toBeSigned.extensions = new Extensions([
+    ...profile.extensions,
+    ...subjectKeyIdentifier(profile),
+    ...authorityKeyIdentifier(issuer),
+  ])
 
   const certificate = new Certificate()
   certificate.toBeSigned = toBeSigned
@@ -68,11 +84,28 @@ function encodeAlgorithm({ keyType, oid }: SignatureAlgorithm): AlgorithmIdentif
   return new AlgorithmIdentifier({ algorithm: oid, ...(keyType === 'rsa' && { parameters: null }) })
 }
 
+function subjectKeyIdentifier({ hasSubjectKeyIdentifier, publicKeyInfo }: Profile): Extension[] {
+  if (!hasSubjectKeyIdentifier) return []
+  const value = new SubjectKeyIdentifier(keyIdentifierOf(publicKeyInfo))
+  return [encodeExtension(id_ce_subjectKeyIdentifier, false, value)]
+}
+
+/** Returns the identifier of a public key: the SHA-1 hash of its bits, RFC 5280 section 4.2.1.2, method 1. */
+export function keyIdentifierOf(publicKeyInfo: Der): ArrayBuffer {
+  const { subjectPublicKey } = AsnConvert.parse(publicKeyInfo, SubjectPublicKeyInfo)
+  return new Uint8Array(createHash('sha1').update(new Uint8Array(subjectPublicKey)).digest()).buffer
+}
+
 /** Says which key of the issuer signed. Omitted if the issuer's certificate has no key identifier. */
-function authorityKeyIdentifier({ keyIdentifier }: Issuer): Extension[] {
+function authorityKeyIdentifier({ keyIdentifier }: Pick<Issuer, 'keyIdentifier'>): Extension[] {
   if (keyIdentifier === undefined) return []
   const value = new AuthorityKeyIdentifier({ keyIdentifier: new KeyIdentifier(keyIdentifier) })
   return [encodeExtension(id_ce_authorityKeyIdentifier, false, value)]
+}
+
+/** Says that this is not a CA certificate, which is the default of basic constraints. */
+export function notCa(): Extension {
+  return encodeExtension(id_ce_basicConstraints, true, new BasicConstraints())
 }
 
 /** @param value an instance of a schema class */

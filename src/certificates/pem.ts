@@ -70,22 +70,31 @@ const MAX_LABELS = 3
  * @param expected e.g. `a certificate`
  */
 export function wrongBlock({ input, text }: PemText, expected: string): ActionError {
-  const labels = [...new Set(blocksIn(text).map(({ label }) => label))].slice(0, MAX_LABELS)
-  const found = labels.map((label): Omit<Block, 'pattern'> => {
-    return BLOCKS.find(({ pattern }) => pattern.test(label)) ?? { what: `a PEM block "${label}"` }
-  })
-  const contents =
-    found.length > 0
-      ? found.map(({ what }) => what).join(' and ')
-      : 'no complete PEM block, from a -----BEGIN line to the matching -----END line'
+  const labels = labelsIn(text)
+  const found = labels.map(blockOf)
   const hints = found.flatMap(({ hint }) => hint ?? [])
   if (input.startsWith('ca-') && labels.some((label) => /PRIVATE KEY$|^CERTIFICATE$/.test(label))) {
     hints.push('Check that ca-certificate and ca-private-key are not swapped.')
   }
   return new ActionError({
-    what: `The input ${input} contains ${contents}`,
+    what: `The input ${input} contains ${contentsOf(text)}`,
     fix: [`Use ${expected}.`, ...hints].join(' '),
   })
+}
+
+/** Says which blocks are in PEM text, e.g. `a private key and a certificate`. Shows nothing of their contents. */
+export function contentsOf(text: string): string {
+  const found = labelsIn(text).map((label) => blockOf(label).what)
+  if (found.length > 0) return found.join(' and ')
+  return 'no complete PEM block, from a -----BEGIN line to the matching -----END line'
+}
+
+function labelsIn(text: string): string[] {
+  return [...new Set(blocksIn(text).map(({ label }) => label))].slice(0, MAX_LABELS)
+}
+
+function blockOf(label: string): Omit<Block, 'pattern'> {
+  return BLOCKS.find(({ pattern }) => pattern.test(label)) ?? { what: `a PEM block "${label}"` }
 }
 
 /** What a block contains, by its label, and what to do about a wrong one. */

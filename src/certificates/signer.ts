@@ -53,6 +53,18 @@ export function signerInMemory(key: KeyObject, issuer: Issuer): Signer {
 }
 
 /**
+ * Returns a signer for a private key that stays elsewhere. It signs SHA-256 digests.
+ *
+ * @param sign signs bytes, and checks the signature
+ */
+export function remoteSigner(
+  { publicKey, keyType }: Pick<Signer, 'publicKey'> & Pick<SignatureAlgorithm, 'keyType'>,
+  sign: Signer['sign'],
+): Signer {
+  return { publicKey, algorithm: { keyType, digest: 'sha256', oid: OIDS[keyType].sha256 }, sign }
+}
+
+/**
  * Returns the digest algorithm of the signature on a CA certificate. Falls back to SHA-256 if that digest is not secure, or if the
  * algorithm does not name one, such as Ed25519 and RSA-PSS.
  */

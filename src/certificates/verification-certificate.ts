@@ -1,18 +1,11 @@
 import { generateKeyPair, type KeyObject, type X509Certificate } from 'node:crypto'
 import { promisify } from 'node:util'
 import { AsnConvert } from '@peculiar/asn1-schema'
-import {
-  AttributeTypeAndValue,
-  AttributeValue,
-  BasicConstraints,
-  id_ce_basicConstraints,
-  Name,
-  RelativeDistinguishedName,
-} from '@peculiar/asn1-x509'
+import { AttributeTypeAndValue, AttributeValue, Name, RelativeDistinguishedName } from '@peculiar/asn1-x509'
 import { ActionError } from '../errors.ts'
 import { isRegisterCode, REGISTER_CODE_RULE } from '../register-code.ts'
 import { isSameCertificate, isSignedWith, requireValidNow } from './certificate.ts'
-import { encodeExtension, issue } from './issue.ts'
+import { issue, notCa } from './issue.ts'
 import { MIN_RSA_BITS, requireCaKey } from './keys.ts'
 import type { Signer } from './signer.ts'
 import type { Issuer } from './x509.ts'
@@ -43,8 +36,9 @@ export async function makeVerificationCertificate(
   requireRegisterCode(registerCode)
   const profile = {
     subject: AsnConvert.serialize(commonName(registerCode)),
-    publicKey: await freshPublicKey(signer.publicKey),
+    publicKeyInfo: (await freshPublicKey(signer.publicKey)).export({ type: 'spki', format: 'der' }),
     extensions: [notCa()],
+    hasSubjectKeyIdentifier: false,
     validDays,
   }
   return await issue({ issuer, signer, profile }, nowMs)
@@ -65,11 +59,6 @@ function commonName(value: string): Name {
     value: new AttributeValue({ utf8String: value }),
   })
   return new Name([new RelativeDistinguishedName([attribute])])
-}
-
-/** Says that this is not a CA certificate, which is the default of basic constraints. */
-function notCa() {
-  return encodeExtension(id_ce_basicConstraints, true, new BasicConstraints())
 }
 
 /** Makes a key pair of the CA's kind. The private key is never exported. */

@@ -37,6 +37,8 @@ export type Issuer = {
   /** The subject of the CA. */
   readonly name: Der
   readonly keyIdentifier: Der | undefined
+  /** The public key of the CA: a SubjectPublicKeyInfo. */
+  readonly publicKeyInfo: Der
   /** The OID of the algorithm that the certificate of the CA is signed with. */
   readonly signatureAlgorithm: string
   readonly notBeforeMs: number
@@ -50,6 +52,7 @@ export function issuerOf(ca: X509Certificate): Issuer {
   return {
     name: toBeSigned.subject,
     keyIdentifier: identifier && keyIdentifierIn(identifier.extnValue.buffer),
+    publicKeyInfo: toBeSigned.subjectPublicKeyInfo,
     signatureAlgorithm: signatureAlgorithm.algorithm,
     notBeforeMs: ca.validFromDate.getTime(),
     notAfterMs: ca.validToDate.getTime(),
