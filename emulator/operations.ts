@@ -8,6 +8,18 @@ import {
   listCaCertificate,
 } from './mqtt/ca-certificates.ts'
 import { getRegisterCode, registerCaCertificate } from './mqtt/registration.ts'
+import {
+  createAlias,
+  createKey,
+  createKeyVersion,
+  describeKey,
+  disableKey,
+  enableKey,
+  listKeys,
+  listKeyVersions,
+  scheduleKeyDeletion,
+} from './kms/key-operations.ts'
+import { asymmetricSign, asymmetricVerify, getPublicKey } from './kms/signing.ts'
 import { assumeRole, assumeRoleWithOidc } from './ram/assume-role.ts'
 import { answerIdToken, GITHUB_ID_TOKEN, ID_TOKEN_PATH } from './ram/id-tokens.ts'
 import { ServiceError } from './service/errors.ts'
@@ -24,9 +36,25 @@ const operations: Readonly<Record<string, Operation>> = {
   DeleteCaCertificate: deleteCaCertificate,
   AssumeRole: assumeRole,
   AssumeRoleWithOIDC: assumeRoleWithOidc,
+  CreateKey: createKey,
+  DescribeKey: describeKey,
+  ListKeys: listKeys,
+  ListKeyVersions: listKeyVersions,
+  CreateKeyVersion: createKeyVersion,
+  CreateAlias: createAlias,
+  GetPublicKey: getPublicKey,
+  AsymmetricSign: asymmetricSign,
+  AsymmetricVerify: asymmetricVerify,
+  DisableKey: disableKey,
+  EnableKey: enableKey,
+  ScheduleKeyDeletion: scheduleKeyDeletion,
 }
 
-const versions: Readonly<Record<Operation['product'], string>> = { onsmqtt: '2020-04-20', sts: '2015-04-01' }
+const versions: Readonly<Record<Operation['product'], string>> = {
+  onsmqtt: '2020-04-20',
+  sts: '2015-04-01',
+  kms: '2016-01-20',
+}
 
 /** The names that a fault order accepts. */
 export const operationNames = [...Object.keys(operations), GITHUB_ID_TOKEN]

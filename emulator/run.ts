@@ -36,6 +36,10 @@ export type StartupLine = {
   readonly accessKeySecret: string
   readonly roleArn: string
   readonly oidcProviderArn: string
+  /** A key in KMS, EC P-256. */
+  readonly kmsKeyId: string
+  /** Another one, RSA 2048. */
+  readonly kmsRsaKeyId: string
   /** For `ACTIONS_ID_TOKEN_REQUEST_URL`. */
   readonly idTokenRequestUrl: string
   /** For `ACTIONS_ID_TOKEN_REQUEST_TOKEN`. */
@@ -64,7 +68,8 @@ export async function runEmulator(
     const { config, ...options } = readOptions(args)
     return { ...options, world: makeWorld(config === undefined ? {} : readConfig(config)) }
   })
-  const identity = await makeTlsIdentity([...world.instances.values()].map(({ regionId }) => regionId))
+  const placed = [...world.instances.values(), ...world.kmsKeys.values()]
+  const identity = await makeTlsIdentity(placed.map(({ regionId }) => regionId))
   const emulator = {
     service: new Service(world, identity.ca),
     faults: new FaultQueue(),
@@ -95,7 +100,7 @@ export async function runEmulator(
 }
 
 function startupLine(world: World, port: number, caFile: string): StartupLine {
-  const { account, instance, accessKey, role, oidcProvider } = world.defaults
+  const { account, instance, accessKey, role, oidcProvider, kmsKey, kmsRsaKey } = world.defaults
   return {
     endpoint: `127.0.0.1:${port}`,
     caFile,
@@ -106,6 +111,8 @@ function startupLine(world: World, port: number, caFile: string): StartupLine {
     accessKeySecret: accessKey.secret,
     roleArn: role.arn,
     oidcProviderArn: oidcProvider.arn,
+    kmsKeyId: kmsKey.id,
+    kmsRsaKeyId: kmsRsaKey.id,
     idTokenRequestUrl: `https://127.0.0.1:${port}${ID_TOKEN_PATH}?api-version=2.0`,
     idTokenRequestToken: world.idTokenRequestToken,
   }

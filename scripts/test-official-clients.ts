@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { startEmulator } from '../emulator/start.ts'
 import { report } from './checks.ts'
 import { checkCas } from './official-clients/cas.ts'
+import { checkCertificates } from './official-clients/kms-certificates.ts'
+import { checkKms } from './official-clients/kms.ts'
 import { checkRegisterCode } from './official-clients/register-code.ts'
 import { checkRoles } from './official-clients/roles.ts'
 import { pythonEnvironment } from './python-environment.ts'
@@ -30,6 +32,8 @@ if (programs !== undefined) {
       ...checkRegisterCode(programs, { info, ahead: ahead.info, temporary }),
       ...(await checkRoles(programs, { info, closedRoleArn })),
       ...(await checkCas(programs, info)),
+      ...checkKms(programs, info),
+      ...(await checkCertificates(programs, info)),
     ])
   } finally {
     await emulator.stop()

@@ -45,6 +45,8 @@ export async function startEmulatorAction(): Promise<void> {
     'access-key-secret': line.accessKeySecret,
     'role-arn': line.roleArn,
     'oidc-provider-arn': line.oidcProviderArn,
+    'kms-key-id': line.kmsKeyId,
+    'kms-rsa-key-id': line.kmsRsaKeyId,
   })
   // If anything fails before this line, the emulator ends with this step.
   await detach()

@@ -50,6 +50,34 @@ export const documentedErrors = {
   'AuthenticationFail.OIDCToken.AudienceNotMatch': error(401, 'Invalid audience.'),
   'AuthenticationFail.OIDCToken.Expired': error(401, 'This JsonWebToken is expired.'),
 
+  // Errors of KMS.
+  'Forbidden.KeyNotFound': error(404, 'The specified Key is not found.'),
+  'Forbidden.AliasNotFound': error(404, 'The specified Alias is not found.'),
+  'Forbidden.KeyVersionNotFound': error(404, 'The specified Key version is not found.'),
+  'Forbidden.NoPermission': error(403, 'This operation is forbidden by permission system.'),
+  'Rejected.Disabled': error(409, 'The request was rejected because the key state is Disabled.'),
+  'Rejected.PendingDeletion': error(
+    409,
+    'The request was rejected because the key state is PendingDeletion.',
+  ),
+  'Rejected.PendingImport': error(409, 'The request was rejected because the key state is PendingImport.'),
+  'Rejected.StateModifiedFailed': error(409, 'Keystate modified failed.'),
+  'Rejected.LimitExceeded': error(
+    400,
+    'The request was rejected because user create resource limit was exceeded.',
+  ),
+  'Rejected.UnsupportedOperation': error(400, 'Unsupported operation.'),
+  'Rejected.Throttling': error(429, 'QPS Limit Exceeded'),
+  UnsupportedOperation: error(400, 'This action is not supported.'),
+  MissingParameter: error(400, 'A parameter is needed but not provided.'),
+  AliasAlreadyExists: error(400, 'AliasName Already Exists.'),
+  DryRunOperationError: error(
+    400,
+    'The request would have succeeded if the DryRun parameter is not configured.',
+  ),
+  InternalFailure: error(500, 'Internal Failure'),
+  ServiceUnavailableTemporary: error(503, 'Service Unavailable Temporary'),
+
   // Errors of ApsaraMQ for MQTT.
   ParameterFieldCheckFailed: error(500, PARAMETERS, 400),
   MqttInstanceNotFound: error(500, 'Specified instance is not found', 400),

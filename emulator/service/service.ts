@@ -39,7 +39,7 @@ export class Service {
 
 /** An operation of the emulated services. `operations.ts` has the table of them. */
 export type Operation = {
-  readonly product: 'onsmqtt' | 'sts'
+  readonly product: 'onsmqtt' | 'sts' | 'kms'
   readonly methods: readonly string[]
   /**
    * @returns the success body, without the request ID

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
+import { KEY_SPECS, KEY_STATES, KEY_USAGES } from '../kms/keys.ts'
 import { check, integer, partial, ShapeError, texts, time } from './shape.ts'
 
 const text = v.string()
@@ -48,6 +49,7 @@ const configShape = partial({
   codesOfDeletedCas: v.picklist(['used', 'unused']),
   listOrder: v.picklist(['oldest-first', 'newest-first']),
   listedAfterMs: integer(0, 600_000),
+  ecdsaFormat: v.picklist(['der', 'raw']),
   accounts: v.array(partial({ ...entry, callsPerSecond: v.nullable(integer(0, 1_000_000)) })),
   accessKeys: v.array(
     partial({
@@ -77,6 +79,19 @@ const configShape = partial({
     }),
   ),
   oidcProviders: v.array(partial({ ...owned, issuer: text, clientIds: v.array(text) })),
+  kmsKeys: v.array(
+    partial({
+      ...owned,
+      regionId: text,
+      alias: text,
+      keySpec: v.picklist(KEY_SPECS),
+      keyUsage: v.picklist(KEY_USAGES),
+      keyState: v.picklist(KEY_STATES),
+      versions: integer(1, 50),
+      denies: v.array(text),
+      isPublic: v.boolean(),
+    }),
+  ),
   idToken: partial({
     issuer: text,
     subject: text,

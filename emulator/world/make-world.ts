@@ -1,4 +1,5 @@
 import type { Config, Policy, TrustPolicy } from './config.ts'
+import { KeyVersion, type KmsKey } from '../kms/keys.ts'
 import { digits, letters } from './random.ts'
 import { ShapeError } from './shape.ts'
 import {
@@ -55,7 +56,7 @@ export function makeWorld(config: Config): World {
     `LTAI5t${letters(18)}`,
     (entry, id, path): AccessKey => {
       const accountId = ownerOf(entry, path)
-      const policy = entry.policy ?? policyOf(allow('sts:AssumeRole', '*'), allowMqtt(accountId))
+      const policy = entry.policy ?? policyOf(allow('sts:AssumeRole', '*'), ...allowServices(accountId))
       const arn = `acs:ram::${accountId}:user/emulator`
       return {
         id,
@@ -83,10 +84,28 @@ export function makeWorld(config: Config): World {
       arn: `acs:ram::${accountId}:role/${id}`,
       accountId,
       maxSessionDuration: entry.maxSessionDuration ?? 3600,
-      policy: entry.policy ?? policyOf(allowMqtt(accountId)),
+      policy: entry.policy ?? policyOf(...allowServices(accountId)),
       trustPolicy: entry.trustPolicy ?? defaultTrust(oidcProviders.default, accountId, subject),
     }
   })
+  const kmsKey = (entry: KmsKeyEntry, id: string, path: string): KmsKey => {
+    const { keySpec: spec = 'EC_P256', alias } = entry
+    const usage = spec === 'Aliyun_AES_256' ? 'ENCRYPT/DECRYPT' : 'SIGN/VERIFY'
+    return {
+      id,
+      accountId: ownerOf(entry, path),
+      regionId: entry.regionId ?? regionId,
+      aliases: alias === undefined ? [] : [`alias/${alias.replace(/^alias\//, '')}`],
+      spec,
+      usage: entry.keyUsage ?? usage,
+      state: entry.keyState ?? 'Enabled',
+      versions: Array.from({ length: entry.versions ?? 1 }, () => new KeyVersion(spec, Date.now())),
+      denies: entry.denies ?? [],
+      isPublic: entry.isPublic ?? true,
+    }
+  }
+  const kmsKeys = makeEntries('kmsKeys', config.kmsKeys, `key-${letters(20)}`, kmsKey)
+  const kmsRsaKey = kmsKey({ keySpec: 'RSA_2048' }, `key-${letters(20)}`, 'kmsKeys')
   return {
     regionId,
     clockOffsetMs: (config.clockOffsetSeconds ?? 0) * 1000,
@@ -99,11 +118,13 @@ export function makeWorld(config: Config): World {
     codesOfDeletedCas: config.codesOfDeletedCas ?? 'used',
     listOrder: config.listOrder ?? 'oldest-first',
     listedAfterMs: config.listedAfterMs ?? 0,
+    ecdsaFormat: config.ecdsaFormat ?? 'der',
     accounts: accounts.all,
     accessKeys: accessKeys.all,
     instances: instances.all,
     oidcProviders: byArn(oidcProviders),
     roles: byArn(roles),
+    kmsKeys: new Map([...kmsKeys.all, [kmsRsaKey.id, kmsRsaKey]]),
     idToken: { issuer, subject, claims, lifetimeSeconds },
     idTokenRequestToken: letters(40),
     defaults: {
@@ -112,9 +133,13 @@ export function makeWorld(config: Config): World {
       instance: instances.default,
       oidcProvider: oidcProviders.default,
       role: roles.default,
+      kmsKey: kmsKeys.default,
+      kmsRsaKey,
     },
   }
 }
+
+type KmsKeyEntry = Partial<NonNullable<Config['kmsKeys']>[number]>
 
 /** An entry of a config's list. */
 export type Entry = { id?: string | undefined; default?: boolean | undefined }
@@ -172,8 +197,8 @@ function allow(action: string, resource: string): Statement {
   return { Effect: 'Allow', Action: [action], Resource: [resource] }
 }
 
-function allowMqtt(accountId: string): Statement {
-  return allow('mq:*', `acs:mq:*:${accountId}:*`)
+function allowServices(accountId: string): Statement[] {
+  return [allow('mq:*', `acs:mq:*:${accountId}:*`), allow('kms:*', `acs:kms:*:${accountId}:*`)]
 }
 
 function temporary(

@@ -1,4 +1,5 @@
 import { randomUUID, X509Certificate } from 'node:crypto'
+import { KmsState } from '../kms/keys.ts'
 import { digits } from './random.ts'
 import type { AccessKey, World } from './world.ts'
 
@@ -7,11 +8,13 @@ export class State {
   /** The temporary access keys that STS issued, by ID. */
   readonly sessionKeys = new Recent<AccessKey>()
   readonly instances: ReadonlyMap<string, InstanceState>
+  readonly kms: KmsState
   readonly #nonces = new Recent<true>()
   readonly #calls = new Map<string, { second: number; count: number }>()
 
   /** @param sampleCertificate PEM, for the CAs that a config asks to generate */
   constructor(world: World, sampleCertificate: string) {
+    this.kms = new KmsState(world.kmsKeys)
     this.instances = new Map(
       [...world.instances.values()].map(({ id, generatedCas }, index) => [
         id,

@@ -1,3 +1,4 @@
+import type { KmsKey } from '../kms/keys.ts'
 import type { Config, Policy, TrustPolicy } from './config.ts'
 
 /** The issuer in GitHub's tokens. */
@@ -73,11 +74,14 @@ export type World = {
   readonly listOrder: NonNullable<Config['listOrder']>
   /** How long a registered CA is missing in the list. */
   readonly listedAfterMs: number
+  /** How KMS writes an ECDSA signature: as DER, or its two numbers of 32 bytes each. */
+  readonly ecdsaFormat: NonNullable<Config['ecdsaFormat']>
   readonly accounts: ReadonlyMap<string, Account>
   readonly accessKeys: ReadonlyMap<string, AccessKey>
   readonly instances: ReadonlyMap<string, Instance>
   readonly oidcProviders: ReadonlyMap<string, OidcProvider>
   readonly roles: ReadonlyMap<string, Role>
+  readonly kmsKeys: ReadonlyMap<string, KmsKey>
   /** The claims of the tokens that GitHub's endpoint issues. */
   readonly idToken: {
     readonly issuer: string
@@ -93,5 +97,7 @@ export type World = {
     readonly instance: Instance
     readonly oidcProvider: OidcProvider
     readonly role: Role
+    readonly kmsKey: KmsKey
+    readonly kmsRsaKey: KmsKey
   }
 }

@@ -46,7 +46,8 @@ def call_with_core_sdk(call):
     client = AcsClient(
         region_id="cn-hangzhou", credential=credential, port=int(port), verify=call["caFile"], auto_retry=False
     )
-    request = CommonRequest(domain=host, version="2020-04-20", action_name=call["operation"])
+    version = call.get("version", "2020-04-20")
+    request = CommonRequest(domain=host, version=version, action_name=call["operation"])
     request.set_protocol_type("https")
     request.set_method(call.get("method", "GET"))
     for name, value in call["parameters"].items():
@@ -67,6 +68,7 @@ def refused(code, message):
 
 CLIENTS = {
     "onsmqtt": lambda call: call_with_product_sdk(call, "alibabacloud_onsmqtt20200420"),
+    "kms": lambda call: call_with_product_sdk(call, "alibabacloud_kms20160120"),
     "sts": lambda call: call_with_product_sdk(call, "alibabacloud_sts20150401"),
     "classic": call_with_core_sdk,
 }

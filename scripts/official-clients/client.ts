@@ -3,14 +3,19 @@ import { join } from 'node:path'
 import type { StartupLine } from '../../emulator/run.ts'
 import type { Check } from '../checks.ts'
 
-/** An SDK of Alibaba Cloud: for ApsaraMQ for MQTT, for STS, or the core SDK with the classic signature. */
-export type Client = 'onsmqtt' | 'sts' | 'classic'
+/**
+ * An SDK of Alibaba Cloud: for ApsaraMQ for MQTT, for STS, for KMS, or the core SDK with the classic signature, which is
+ * that of the aliyun CLI, too.
+ */
+export type Client = 'onsmqtt' | 'sts' | 'kms' | 'classic'
 
 export type ClientCall = {
   readonly client: Client
   readonly operation: string
   /** Only for the classic client, which does not know the operations. */
   readonly method?: 'GET' | 'POST'
+  /** Only for the classic client. Defaults to that of ApsaraMQ for MQTT. */
+  readonly version?: string
   readonly parameters: Readonly<Record<string, string | number>>
   /** Replaces the emulator's own key. */
   readonly keys?: {
@@ -35,15 +40,26 @@ export type Outcome = {
  */
 export function makeCall(call: ClientCall, info: StartupLine, programs: string): Outcome {
   const { endpoint, caFile, accessKeyId, accessKeySecret } = info
-  const { status, stdout, stderr } = spawnSync(join(programs, 'python'), ['client.py'], {
+  const input = { endpoint, caFile, accessKeyId, accessKeySecret, ...call.keys, ...call }
+  return runPython('client.py', input, programs) as Outcome
+}
+
+/**
+ * Runs a Python program of this folder, which reads JSON from standard input and writes JSON to standard output.
+ *
+ * @param programs the folder of the virtual environment's programs
+ * @throws Error with Python's own message when the program fails
+ */
+export function runPython(program: string, input: unknown, programs: string): unknown {
+  const { status, stdout, stderr } = spawnSync(join(programs, 'python'), [program], {
     cwd: import.meta.dirname,
-    input: JSON.stringify({ endpoint, caFile, accessKeyId, accessKeySecret, ...call.keys, ...call }),
+    input: JSON.stringify(input),
     encoding: 'utf8',
     // Nothing else, so that no proxy or access key of this machine is used.
     env: { PATH: process.env['PATH'], PYTHONDONTWRITEBYTECODE: '1' },
   })
-  if (status !== 0) throw new Error(`client.py ended with ${status ?? 'a signal'}: ${stderr}`)
-  return JSON.parse(stdout) as Outcome
+  if (status !== 0) throw new Error(`${program} ended with ${status ?? 'a signal'}: ${stderr}`)
+  return JSON.parse(stdout) as unknown
 }
 
 /** Checks that a call is refused with this code. */
