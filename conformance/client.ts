@@ -4,7 +4,7 @@ import { AttemptError, isTemporary, summarize } from '../src/attempts/failures.t
 import { agentFor } from '../src/attempts/proxy.ts'
 import { isRecord, messageIn, requestIdIn, textIn } from '../src/attempts/response.ts'
 import { attemptLimit, retry } from '../src/attempts/retry.ts'
-import { serviceError } from '../src/alibaba-cloud/errors.ts'
+import { serviceError, type ServiceErrors } from '../src/alibaba-cloud/errors.ts'
 import type { AccessKey, Service } from '../src/alibaba-cloud/client.ts'
 import { derSerialNumber, isSameSerialNumber } from '../src/certificates/certificate.ts'
 import { MQTT_ERRORS } from '../src/mqtt/errors.ts'
@@ -24,8 +24,17 @@ export type Answer = {
   readonly requestId: string | undefined
 }
 
+/** A product of Alibaba Cloud: where it is, the version of its API, and its errors. */
+export type Product = {
+  readonly endpoint: string
+  readonly version: string
+  readonly errors: ServiceErrors
+}
+
 /** How a request differs from one that an SDK would send. */
 export type Deviation = Partial<Pick<HandSigned, 'method' | 'version' | 'time' | 'nonce'>> & {
+  /** Defaults to ApsaraMQ for MQTT. Calls to another product name no instance. */
+  readonly product?: Product
   readonly instanceId?: string
   readonly accessKey?: AccessKey
   /** Defaults to `signAcs3`. */
@@ -118,7 +127,7 @@ export class Client {
           method: isChange ? 'POST' : 'GET',
           ...deviation,
         })
-        if (!isTemporaryAnswer(answer, isChange)) return answer
+        if (!isTemporaryAnswer(answer, isChange, deviation.product?.errors)) return answer
         const { code = '', message: serviceMessage, status } = answer
         throw new AttemptError({ kind: 'refused', code, serviceMessage, status })
       },
@@ -142,15 +151,17 @@ export class Client {
     deviation: Deviation,
   ): Promise<Answer> {
     const { accessKey, transport } = this.service
-    const { host: endpoint } = this.service.endpoint
     const {
+      product,
       instanceId = this.instanceId,
       sign = signAcs3,
       afterSigning = (signed: Signed) => signed,
       ...changed
     } = deviation
     if (accessKey === undefined) throw new Error('no access key')
-    const request = { endpoint, accessKey, operation, query: { MqttInstanceId: instanceId, ...query } }
+    const { endpoint, version } = product ?? { endpoint: this.service.endpoint.host }
+    const parameters = product === undefined ? { MqttInstanceId: instanceId, ...query } : query
+    const request = { endpoint, version, accessKey, operation, query: parameters }
     const signed = afterSigning(sign({ ...request, ...changed }))
     const method = changed.method ?? 'GET'
     const Agent = agentFor(transport.proxy)
@@ -168,10 +179,14 @@ function placeOf({ sn, instanceId }: Placed): string {
 }
 
 /** Whether an answer says nothing about the request: the service could not process it now. */
-function isTemporaryAnswer({ code }: Answer, isChange: boolean): boolean {
+function isTemporaryAnswer(
+  { code }: Answer,
+  isChange: boolean,
+  errors: ServiceErrors = MQTT_ERRORS,
+): boolean {
   if (code === undefined || code === 'SignatureNonceUsed') return false
   // An unknown code is an answer, whatever its status.
-  const { retry: isRetryable = false, isNotExecuted = false } = serviceError(MQTT_ERRORS, code, 400)
+  const { retry: isRetryable = false, isNotExecuted = false } = serviceError(errors, code, 400)
   return isRetryable && (isNotExecuted || !isChange)
 }
 

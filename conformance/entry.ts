@@ -26,6 +26,7 @@ export type Source = { readonly words: string; readonly link?: string }
 
 const HELP = 'https://www.alibabacloud.com/help/en/'
 const REFERENCE = 'apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-'
+const KMS_REFERENCE = 'kms/key-management-service/developer-reference/api-kms-2016-01-20-'
 
 /** Alibaba Cloud's pages say it. */
 export function documented(page: keyof typeof PAGES): Source {
@@ -45,6 +46,12 @@ const PAGES = {
   'RAM policies': 'ram/policy-overview',
   AssumeRole: 'ram/developer-reference/api-sts-2015-04-01-assumerole',
   AssumeRoleWithOIDC: 'ram/developer-reference/api-sts-2015-04-01-assumerolewithoidc',
+  DescribeKey: `${KMS_REFERENCE}describekey`,
+  ListKeyVersions: `${KMS_REFERENCE}listkeyversions`,
+  GetPublicKey: `${KMS_REFERENCE}getpublickey`,
+  AsymmetricSign: `${KMS_REFERENCE}asymmetricsign`,
+  'KMS errors': 'kms/key-management-service/developer-reference/common-error-codes-1',
+  'KMS key states': 'kms/developer-reference/impact-of-cmk-status-on-api-operations',
   'STS errors': 'ram/developer-reference/api-sts-2015-04-01-errorcodes',
 }
 

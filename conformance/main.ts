@@ -10,9 +10,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { startEmulator, type Emulator } from '../emulator/start.ts'
 import type { Service } from '../src/alibaba-cloud/client.ts'
+import { describeKey } from '../src/alibaba-cloud/kms.ts'
 import { ActionError } from '../src/errors.ts'
 import { readSecrets } from '../src/inputs/credentials.ts'
-import { connect, readServiceInputs, type ServiceInputs } from '../src/inputs/service.ts'
+import { connect, KMS, readEndpoint, readServiceInputs, type ServiceInputs } from '../src/inputs/service.ts'
+import { optionalKmsKey } from '../src/inputs/signer.ts'
 import { getRegisterCode } from '../src/mqtt/register-code.ts'
 import { clean, cleanForeign, mask } from '../src/runner/masking.ts'
 import { trust } from '../testing/registered-cas.ts'
@@ -20,7 +22,7 @@ import { find, newRunName, remove, RUN_NAME } from './clean-up.ts'
 import { Client, Interrupted, type Placed } from './client.ts'
 import { PARTS } from './entries.ts'
 import { readOptions, USAGE, type Options } from './options.ts'
-import { isDenial, Probe } from './probe.ts'
+import { isDenial, Probe, type NamedKey } from './probe.ts'
 import { countsOf, makeReport, withoutSecrets } from './report.ts'
 import { run, type Result } from './run.ts'
 
@@ -90,6 +92,8 @@ function onEmulator(options: Options, { info }: Emulator): Options {
       'second-instance-id': EMULATED.instances[1]?.id ?? '',
       'region-id': info.regionId,
       endpoint: info.endpoint,
+      'kms-key-id': info.kmsKeyId,
+      'kms-endpoint': info.endpoint,
       'role-to-assume': '',
       'oidc-provider-arn': '',
     },
@@ -108,8 +112,10 @@ async function measureService(options: Options): Promise<number> {
     })
   }
   const inputs = await readServiceInputs(process.env, secrets)
+  const namedKey = optionalKmsKey()
+  const kmsKey = namedKey && { keyId: namedKey.keyId, endpoint: readEndpoint(process.env, KMS) }
   const name = newRunName()
-  explainPlan(options, inputs, name)
+  explainPlan(options, inputs, { name, kmsKey })
   if (!options.yes) {
     say('\nNothing was called. To go on, run the same command with --yes.')
     return COULD_NOT_RUN
@@ -123,8 +129,9 @@ async function measureService(options: Options): Promise<number> {
     const { result } = await getRegisterCode(service, { instanceId: id, regionId: inputs.regionId })
     mask(result.registerCode)
   }
+  if (kmsKey !== undefined) await requireSigns(kmsKey, service, inputs)
   const client = new Client(service, instanceId, () => isInterrupted)
-  const probe = new Probe(client, { name, secondInstanceId: second || undefined })
+  const probe = new Probe(client, { name, secondInstanceId: second || undefined, kmsKey })
   let results: Result[] | undefined
   let isClean: boolean
   try {
@@ -141,6 +148,20 @@ async function measureService(options: Options): Promise<number> {
   writeReport(results, options, inputs, service)
   const exitCode = conclude(results, options)
   return isClean ? exitCode : COULD_NOT_RUN
+}
+
+/** Explains a wrong key in KMS, too. */
+async function requireSigns(
+  { keyId, endpoint }: NamedKey,
+  service: Service,
+  { regionId }: ServiceInputs,
+): Promise<void> {
+  const { usage, state } = await describeKey({ service: { ...service, endpoint }, regionId }, keyId)
+  if (usage === 'SIGN/VERIFY' && state === 'Enabled') return
+  throw new ActionError({
+    what: `The key ${keyId} in KMS cannot sign: it is for ${usage}, and its state is ${state}`,
+    fix: 'Set --kms-key-id to a key for SIGN/VERIFY that is Enabled, or omit it to measure ApsaraMQ for MQTT alone.',
+  })
 }
 
 /** Finds out before anything is registered whether it can be deleted again. */
@@ -160,15 +181,19 @@ async function requireMayDelete({ client, unknownSn }: Probe, instanceId: string
 function explainPlan(
   { inputs, clean: isCleaning }: Options,
   { endpoint }: ServiceInputs,
-  name: string,
+  { name, kmsKey }: { readonly name: string; readonly kmsKey: NamedKey | undefined },
 ): void {
   const second = inputs['second-instance-id']
   const where = `${inputs['instance-id']}${second === '' ? '' : ` and ${second}`} at ${endpoint.host}`
+  const inKms =
+    kmsKey === undefined
+      ? ''
+      : ` It also reads the key ${kmsKey.keyId} in KMS at ${kmsKey.endpoint.host}, and signs a few random digests with it, which it discards.`
   say(
     clean(
       isCleaning
         ? `This lists the CAs on instance ${where}, and deletes those named conformance- and 12 hex digits, which earlier runs left. Do not run it while another run measures.`
-        : `This measures instance ${where}, in about a minute, with about 120 calls. It registers some throw-away CAs named ${name}, deactivates, activates and deletes them, and makes requests that the service must refuse. It changes nothing else, and leaves nothing behind but unused register codes, which only this process knows. It reads the list of CAs, and reports none of the others.`,
+        : `This measures instance ${where}, in about a minute, with about 120 calls. It registers some throw-away CAs named ${name}, deactivates, activates and deletes them, and makes requests that the service must refuse. It changes nothing else, and leaves nothing behind but unused register codes, which only this process knows. It reads the list of CAs, and reports none of the others.${inKms}`,
     ),
   )
 }
@@ -244,7 +269,12 @@ function writeReport(
     accessKey: service.accessKey?.securityToken === undefined ? 'permanent' : 'temporary',
     instanceId: inputs['instance-id'],
     secondInstanceId: inputs['second-instance-id'] || undefined,
-    secrets: [...secretsOf(service), inputs['instance-id'], inputs['second-instance-id']].filter(Boolean),
+    secrets: [
+      ...secretsOf(service),
+      inputs['instance-id'],
+      inputs['second-instance-id'],
+      inputs['kms-key-id'],
+    ].filter(Boolean),
   })
   mkdirSync(report, { recursive: true })
   const files = { 'conformance.md': markdown, 'conformance.json': json }

@@ -11,6 +11,8 @@ const INPUTS = {
   network: 'MQTT_NETWORK',
   endpoint: 'MQTT_ENDPOINT',
   'sts-endpoint': 'MQTT_STS_ENDPOINT',
+  'kms-key-id': 'MQTT_KMS_KEY_ID',
+  'kms-endpoint': 'MQTT_KMS_ENDPOINT',
 } as const
 
 type InputName = keyof typeof INPUTS
@@ -62,11 +64,12 @@ export const USAGE = `Usage: npm run conformance -- [OPTION]…
   --instance-id ID           the instance (MQTT_INSTANCE_ID)
   --region-id REGION         its region (MQTT_REGION_ID, ALIBABA_CLOUD_REGION_ID)
   --second-instance-id ID    another instance of the account, to try a CA with two (MQTT_SECOND_INSTANCE_ID)
+  --kms-key-id ID            a key in KMS that signs, to measure KMS, too (MQTT_KMS_KEY_ID)
   --role-to-assume ARN       with --oidc-provider-arn in a workflow: no stored key (MQTT_ROLE_ARN)
   --oidc-provider-arn ARN    (MQTT_OIDC_PROVIDER_ARN)
-  --network, --endpoint, --sts-endpoint, --audience
-                             as the inputs of the actions (MQTT_NETWORK, MQTT_ENDPOINT, MQTT_STS_ENDPOINT,
-                             MQTT_OIDC_AUDIENCE)
+  --network, --endpoint, --kms-endpoint, --sts-endpoint, --audience
+                             as the inputs of the actions (MQTT_NETWORK, MQTT_ENDPOINT, MQTT_KMS_ENDPOINT,
+                             MQTT_STS_ENDPOINT, MQTT_OIDC_AUDIENCE)
   --report FOLDER            where the report is written (conformance-report)
   --yes                      call the service; without it, the command only says what it would do
   --clean                    delete what an earlier run left, and measure nothing

@@ -1,5 +1,7 @@
-import { randomBytes, randomInt, randomUUID } from 'node:crypto'
+import { randomBytes, randomInt, randomUUID, type KeyObject } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
+import type { Endpoint } from '../src/alibaba-cloud/client.ts'
+import { KMS_ERRORS } from '../src/alibaba-cloud/kms-errors.ts'
 import { isRecord, textIn } from '../src/attempts/response.ts'
 import { derSerialNumber, isSameSerialNumber } from '../src/certificates/certificate.ts'
 import { mask } from '../src/runner/masking.ts'
@@ -28,7 +30,18 @@ type Facts = {
   readonly secondCa: OwnCa
   /** The first of them, once it was deleted. */
   readonly deletedCa: OwnCa
+  /** The algorithm that the key in KMS signs with, the ID of one of its versions, and the public key of that. */
+  readonly kmsAlgorithm: string
+  readonly kmsVersionId: string
+  readonly kmsPublicKey: KeyObject
 }
+
+/** A key in KMS, by its ID or alias. */
+export type NamedKey = { readonly keyId: string; readonly endpoint: Endpoint }
+
+const KMS_VERSION = '2016-01-20'
+/** The operations of KMS that are called. None changes anything. */
+type KmsOperation = 'DescribeKey' | 'ListKeyVersions' | 'GetPublicKey' | 'AsymmetricSign'
 
 const DENIALS = ['NoPermission', 'Forbidden', 'PermissionCheckFailed', 'InstancePermissionCheckFailed']
 /** How long to wait for a change to be seen. */
@@ -46,12 +59,17 @@ export class Probe {
   readonly unknownSn: string
   /** What the running check adds to its result. */
   notes: string[] = []
+  readonly #kmsKey: NamedKey | undefined
   readonly #facts: Partial<Facts> = {}
 
-  constructor(client: Client, options: { name: string; secondInstanceId: string | undefined }) {
+  constructor(
+    client: Client,
+    options: { name: string; secondInstanceId: string | undefined; kmsKey: NamedKey | undefined },
+  ) {
     this.client = client
     this.name = options.name
     this.secondInstanceId = options.secondInstanceId
+    this.#kmsKey = options.kmsKey
     this.unknownSn = client.own(randomSn())
   }
 
@@ -74,6 +92,27 @@ export class Probe {
   /** Asks for the unknown serial number: a call that changes nothing. A valid one ends with `FindCaBySnError`. */
   async look(deviation: Deviation = {}): Promise<Answer> {
     return await this.client.call('GetCaCertificate', { Sn: this.unknownSn }, deviation)
+  }
+
+  /** Throws `NotReached` without a key in KMS. */
+  requireKmsKey(): NamedKey {
+    if (this.#kmsKey === undefined) throw new NotReached('--kms-key-id is not given')
+    return this.#kmsKey
+  }
+
+  /**
+   * Makes a call to KMS.
+   *
+   * @param query `KeyId` defaults to the key of this run
+   */
+  async askKms(
+    operation: KmsOperation,
+    query: Readonly<Record<string, string>> = {},
+    deviation: Deviation = {},
+  ): Promise<Answer> {
+    const { keyId, endpoint } = this.requireKmsKey()
+    const product = { endpoint: endpoint.host, version: KMS_VERSION, errors: KMS_ERRORS }
+    return await this.client.call(operation, { KeyId: keyId, ...query }, { product, ...deviation })
   }
 
   /** Fetches a register code, and masks it. */
@@ -233,6 +272,8 @@ function refuseDenial({ code = '', operation }: Answer): void {
 
 /** Tells whether an error code means that RAM denied the call. */
 export function isDenial(code: string): boolean {
+  // In KMS, a key that does not exist is Forbidden.KeyNotFound.
+  if (code.endsWith('NotFound')) return false
   return DENIALS.some((denial) => code === denial || code.startsWith(`${denial}.`))
 }
 

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { FaultOrder } from '../../emulator/faults/orders.ts'
+import type { RunningEmulator } from '../../emulator/start.ts'
 import type { EmulatorConfig } from '../../emulator/world/config.ts'
 import { PARTS } from '../../conformance/entries.ts'
 import { makeCa } from '../../testing/certificates.ts'
@@ -36,6 +37,9 @@ const differentConfig = Object.assign(
   ...differences.filter((one) => !isFaults(one)),
 ) as EmulatorConfig
 
+/** Returns the options that include KMS. */
+const kms = ({ info }: RunningEmulator) => ['--kms-key-id', info.kmsKeyId, '--kms-endpoint', info.endpoint]
+
 describe('an emulator that differs from itself in ten behaviors', () => {
   const different = emulated(differentConfig)
 
@@ -43,7 +47,7 @@ describe('an emulator that differs from itself in ten behaviors', () => {
     const { emulator } = different
     trust(emulator)
     await emulator.setFaults(differences.filter(isFaults).flat())
-    const run = await measure(emulator, ['--yes', '--second-instance-id', SECOND])
+    const run = await measure(emulator, ['--yes', '--second-instance-id', SECOND, ...kms(emulator)])
     expect(run.ids('different').sort()).toEqual(Object.keys(DIFFERENT).sort())
     expect(run).toMatchObject({ exitCode: 1, stderr: '' })
     expect(run.stdout).toMatch(/^Different: .*sn-spelling/m)
@@ -79,7 +83,7 @@ describe('the command', () => {
   it('finds the emulator as assumed, and leaves what was there', async () => {
     const { emulator, register } = shared
     await register(withKey(await makeCa(), 'their-devices'))
-    const run = await measure(emulator)
+    const run = await measure(emulator, ['--yes', ...kms(emulator)])
     expect(run).toMatchObject({ exitCode: 0, stderr: '' })
     // Only GitHub's runner hides the commands that mask.
     expect(run.stdout).not.toContain('::add-mask::')

@@ -8,7 +8,7 @@ import { requireThat, type Probe } from '../probe.ts'
 const HAS_ITS_OWN_STATUS = 'RegisterCaCertificate ParameterFieldCheckFailed'
 const ENVELOPE = ['RequestId', 'HostId', 'Code', 'Message'] as const
 
-/** What all answers of the other checks have in common. So these are the last ones. */
+/** What all answers of ApsaraMQ for MQTT have in common. So these come after all checks that ask it. */
 export const ERRORS: Part = {
   title: 'Errors',
   entries: [
@@ -16,10 +16,7 @@ export const ERRORS: Part = {
       id: 'error-envelope',
       statement: 'An error is JSON with `RequestId`, `HostId`, `Code` and `Message`.',
       source: documented('GetRegisterCode'),
-      check: differenceIn((answer) => {
-        const missing = ENVELOPE.filter((field) => textIn(answer.body, field) === undefined)
-        return missing.length === 0 ? '' : `without ${missing.join(', ')}`
-      }),
+      check: differenceIn(missingInEnvelope),
     },
     {
       id: 'success-body',
@@ -68,10 +65,22 @@ export const ERRORS: Part = {
   ],
 }
 
-/** Compares every error that the service has returned so far. */
-function differenceIn(find: (answer: Answer) => string) {
+/** Tells what an error lacks. Empty if that is nothing. */
+export function missingInEnvelope({ body }: Answer): string {
+  const missing = ENVELOPE.filter((field) => textIn(body, field) === undefined)
+  return missing.length === 0 ? '' : `without ${missing.join(', ')}`
+}
+
+/**
+ * Compares every error that the service has returned so far.
+ *
+ * @param operations only of these; by default of all
+ */
+export function differenceIn(find: (answer: Answer) => string, operations?: readonly string[]) {
   return ({ client }: Probe): Promise<void> => {
-    const errors = client.answers.filter(({ code }) => code !== undefined)
+    const errors = client.answers.filter(
+      ({ code, operation }) => code !== undefined && (operations?.includes(operation) ?? true),
+    )
     if (errors.length === 0) throw new NotReached('the service returned no error')
     const found = new Set(
       errors
