@@ -11,14 +11,18 @@ import ncc from '@vercel/ncc'
 import { minify } from 'terser'
 import { type BundledModule, bundledLicences } from './bundled-licences.ts'
 
-/** The folder of each action in `dist/`, and the file it starts from. */
-const ACTIONS = {
+/** The folder of each bundle in `dist/`, and the file it starts from. */
+const BUNDLES = {
   '.': 'src/entries/get-register-code.js',
   sign: 'src/entries/sign.js',
   register: 'src/entries/register.js',
   unseal: 'src/entries/unseal.js',
+  certificates: 'src/entries/certificates.js',
   emulator: 'emulator/action/entry.js',
 }
+
+/** The actions that start from the bundle `certificates`. The others have their own, because one file loads faster. */
+const OF_CERTIFICATES = ['create-ca', 'issue-device-certificates']
 
 /**
  * What the SDK requires when it is loaded, although few runs use it: the default chain, and error messages in XML.
@@ -60,15 +64,21 @@ for (const library of LOADED_ON_USE) {
     `module.exports = new Proxy({}, { get: (_, name) => name === '__esModule' || require('./${name}/index.js')[name] })\n`,
   )
 }
-for (const [folder, entry] of Object.entries(ACTIONS)) {
+for (const [folder, entry] of Object.entries(BUNDLES)) {
   const late = `${folder === '.' ? '.' : '..'}/late`
   const loaders = LOADED_ON_USE.map((library) => [library, `${late}/${basename(library)}.js`] as const)
   await bundle(join(built, entry), folder, Object.fromEntries(loaders))
 }
-write('emulator/end.js', "process.argv[2] = 'end'\nrequire('./index.js')\n")
+write('emulator/end.js', startOf('end', './index.js'))
+for (const action of OF_CERTIFICATES) write(`${action}/index.js`, startOf(action, '../certificates/index.js'))
 write('licenses.txt', bundledLicences(modules))
 // The package.json of the repository declares ES modules. The bundles are CommonJS.
 write('package.json', '{ "type": "commonjs" }\n')
+
+/** Makes a file that starts a bundle with an argument. */
+function startOf(argument: string, bundle: string): string {
+  return `process.argv[2] = '${argument}'\nrequire('${bundle}')\n`
+}
 
 /** Makes the compiled code find a copy of a package that declares that it has no side effects. */
 function declareNoSideEffects(name: string): void {

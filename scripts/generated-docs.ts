@@ -9,6 +9,7 @@ import { PARTS } from '../conformance/entries.ts'
 import type { Part } from '../conformance/entry.ts'
 import { assumptionTable } from '../conformance/report.ts'
 import type { ServiceError, ServiceErrors } from '../src/alibaba-cloud/errors.ts'
+import { KMS_ERRORS } from '../src/alibaba-cloud/kms-errors.ts'
 import { STS_ERRORS } from '../src/alibaba-cloud/sts.ts'
 import { MQTT_ERRORS } from '../src/mqtt/errors.ts'
 
@@ -27,27 +28,37 @@ export const GENERATED: Readonly<Record<string, (text: string) => string>> = {
   'sign/README.md': withGeneratedSections,
   'register/README.md': withGeneratedSections,
   'unseal/README.md': withGeneratedSections,
+  'create-ca/README.md': withGeneratedSections,
+  'issue-device-certificates/README.md': withGeneratedSections,
   'emulator/README.md': withGeneratedSections,
   'docs/emulator.md': withGeneratedSections,
-  'register/action.yml': withSharedDescriptions,
+  'register/action.yml': (text) => withSharedDescriptions(text, '.'),
+  'create-ca/action.yml': (text) => withSharedDescriptions(text, 'sign'),
+  'issue-device-certificates/action.yml': (text) => withSharedDescriptions(text, 'sign'),
 }
 
 /** Makes the text between `<!-- begin NAME -->` and `<!-- end NAME -->` in a document, by NAME. */
 const SECTIONS: Readonly<Record<string, () => string>> = {
   inputs: () => inputTable('.'),
   outputs: () => outputTable('.'),
-  'sign/inputs': () => inputTable('sign'),
+  'sign/inputs': () => inputTable('sign', readActionYml('.').inputs),
   'sign/outputs': () => outputTable('sign'),
   'register/inputs': () => inputTable('register', readActionYml('.').inputs),
   'register/outputs': () => outputTable('register'),
   'unseal/inputs': () => inputTable('unseal'),
   'unseal/outputs': () => outputTable('unseal'),
+  'create-ca/inputs': () => inputTable('create-ca', readActionYml('.').inputs),
+  'create-ca/outputs': () => outputTable('create-ca'),
+  'issue-device-certificates/inputs': () =>
+    inputTable('issue-device-certificates', readActionYml('.').inputs),
+  'issue-device-certificates/outputs': () => outputTable('issue-device-certificates'),
   'emulator/inputs': () => inputTable('emulator'),
   'emulator/outputs': () => outputTable('emulator'),
   assumptions: () => PARTS.map(assumptionChapter).join('\n\n'),
   errors: () => errorChapters(groupsOf(MQTT_ERRORS)),
   // Without the codes that have the same explanation in the first table.
   'sts-errors': () => errorChapters(groupsOf(STS_ERRORS, MQTT_ERRORS)),
+  'kms-errors': () => errorChapters(groupsOf(KMS_ERRORS, MQTT_ERRORS)),
 }
 
 /** Updates the generated sections of a document. */
@@ -62,16 +73,22 @@ export function withGeneratedSections(document: string): string {
   )
 }
 
-/** Copies the descriptions of the root action's inputs to the inputs with the same names in another action.yml. */
-export function withSharedDescriptions(actionYml: string): string {
+/**
+ * Copies the descriptions of an action's inputs to the inputs with the same names in another action.yml, if the root
+ * action has them too.
+ *
+ * @param source the folder of the action that they come from
+ */
+export function withSharedDescriptions(actionYml: string, source: string): string {
   const input = /^( {2}([\w-]+):\n {4}description: )(.*)$/gm
   const inputsOf = (text: string): string => text.slice(0, text.indexOf('\noutputs:'))
-  const rootInputs = inputsOf(readFileSync(join(root, 'action.yml'), 'utf8'))
-  const shared = new Map([...rootInputs.matchAll(input)].map(([, , name, text]) => [name, text]))
+  const sourceInputs = inputsOf(readFileSync(join(root, source, 'action.yml'), 'utf8'))
+  const shared = new Map([...sourceInputs.matchAll(input)].map(([, , name, text]) => [name, text]))
   const inputs = inputsOf(actionYml)
   const updated = inputs.replace(
     input,
-    (_, start: string, name: string, own: string) => start + (shared.get(name) ?? own),
+    (_, start: string, name: string, own: string) =>
+      start + ((name in (readActionYml('.').inputs ?? {}) ? shared.get(name) : undefined) ?? own),
   )
   return updated + actionYml.slice(inputs.length)
 }

@@ -26,6 +26,11 @@ export type Operation =
   | 'RegisterCaCertificate'
   | 'InactivateCaCertificate'
   | 'DeleteCaCertificate'
+  | KmsOperation
+
+/** The calls of KMS, in their order. */
+export const KMS_OPERATIONS = ['DescribeKey', 'ListKeyVersions', 'GetPublicKey', 'AsymmetricSign'] as const
+type KmsOperation = (typeof KMS_OPERATIONS)[number]
 
 type Outcome =
   | { readonly succeedsAtAttempt: number }
@@ -373,6 +378,33 @@ export const FAULT_ROWS: readonly FaultRow[] = [
     givesUp('without complete temporary credentials'),
   ),
   row('AssumeRoleWithOIDC', 'a success without credentials, once', { fault: 'no-code' }, passes()),
+
+  ...unreachable('DescribeKey', 'kms-endpoint'),
+  untrusted('DescribeKey'),
+  ...brokenAnswers('DescribeKey'),
+  ...brokenAnswers('AsymmetricSign'),
+  ...KMS_OPERATIONS.flatMap((operation) => [
+    ...serviceErrors(
+      operation,
+      {
+        'Forbidden.KeyNotFound': 'kms-key-id',
+        'Forbidden.NoPermission': `kms:${operation} on acs:kms:`,
+        'Rejected.Disabled': 'Enable it',
+        'Rejected.PendingDeletion': 'Cancel the deletion',
+        'Rejected.PendingImport': 'must be Enabled',
+        InvalidParameter: 'kms-key-version-id',
+        UnsupportedOperation: 'Internet access',
+        SignatureDoesNotMatch: 'secret',
+      },
+      ['InternalFailure', 'ServiceUnavailableTemporary', 'Rejected.Throttling', 'Throttling.User'],
+    ),
+    row(
+      operation,
+      'a success without its content',
+      { fault: { status: 200, body: '{"RequestId":"1"}' }, times: ALWAYS },
+      givesUp('responded without'),
+    ),
+  ]),
 
   ...brokenAnswers('GitHubIdToken'),
   ...[401, 403, 404].map((status) =>

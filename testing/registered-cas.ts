@@ -12,7 +12,7 @@ export function withKey(ca: Issued, name = 'devices'): Record<string, string> {
 }
 
 /** Returns the serial number of a CA as the service spells it. */
-export function snOf({ certificate }: Issued): string {
+export function snOf({ certificate }: Pick<Issued, 'certificate'>): string {
   return derSerialNumber(certificate.serialNumber)
 }
 

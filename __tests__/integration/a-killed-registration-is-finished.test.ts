@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { StepRun } from '../../testing/run-step.ts'
 import { makeCa, type Issued } from '../../testing/certificates.ts'
-import { emulated, type Inputs } from '../support/emulated.ts'
+import { emulated, withKms, type Inputs } from '../support/emulated.ts'
+import { caInKms } from '../support/kms.ts'
 import { stepThread } from '../support/step-thread.ts'
 import { casOf, snOf, trust, withKey } from '../../testing/registered-cas.ts'
 
@@ -90,6 +91,31 @@ describe.each(moments)('a registration that is killed at a request, %s,', (_, mo
       ])
     },
   )
+})
+
+describe.each(moments)('a registration with a key in KMS that is killed at a request, %s,', (_, moment) => {
+  it.each([
+    [0, 'GetCaCertificate'],
+    [1, 'DescribeKey'],
+    [2, 'ListKeyVersions'],
+    [3, 'GetPublicKey'],
+    [4, 'GetRegisterCode'],
+    [5, 'AsymmetricSign'],
+    [6, 'RegisterCaCertificate'],
+  ])('number %i, %s, is finished by the next run', async (number, operation) => {
+    const inputs = {
+      ...withKms(service.emulator),
+      'ca-name': 'devices',
+      'ca-certificate': await caInKms(service.emulator),
+    }
+    const killed = await killAtRequest(number, inputs, moment)
+    expect(killed).toMatchObject({ exitCode: null, outputs: {}, annotations: [] })
+    expect((await service.emulator.requests()).at(-1)).toMatchObject({ operation })
+
+    const isThere = operation === 'RegisterCaCertificate' && moment === 'commit-then-hang'
+    expect(await register(inputs)).toMatchObject({ exitCode: 0, outputs: { created: String(!isThere) } })
+    expect(await casOf(service.emulator)).toMatchObject([{ isActive: true }])
+  })
 })
 
 describe('a registration', () => {

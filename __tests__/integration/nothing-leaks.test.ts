@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { beforeAll, describe, expect, it, jest } from '@jest/globals'
@@ -5,6 +6,7 @@ import fc from '../support/generated.ts'
 import { type RunProgram, runStep } from '../../testing/run-step.ts'
 import type { FaultOrder } from '../../emulator/faults/orders.ts'
 import { makeCa } from '../../testing/certificates.ts'
+import { KMS_OPERATIONS } from '../../testing/fault-rows.ts'
 import { emulated, keyless } from '../support/emulated.ts'
 import { NO_PAUSES } from '../support/in-process.ts'
 import {
@@ -25,7 +27,7 @@ const REGISTERED = { Sn: snOf(ca), Status: '1' }
 
 /** A step, the responses to its calls, and the secrets that must not be printed. */
 type Scenario = {
-  readonly action: '.' | 'register'
+  readonly action: '.' | 'register' | 'sign'
   readonly inputs: Record<string, string>
   readonly env: Record<string, string>
   readonly answers: readonly FaultOrder[]
@@ -198,15 +200,59 @@ const registering: fc.Arbitrary<Scenario> = fc
     }))
   })
 
-const scenario = fc.oneof(withKeys, withOidc, registering)
+/** Signing with a key in KMS: one of the calls fails, or responds with texts from others. */
+const signingInKms: fc.Arbitrary<Scenario> = fc
+  .record({ secret: awkwardSecret, token: headerSecret, code, failing: fc.constantFrom(...KMS_OPERATIONS) })
+  .chain(({ secret, token, code, failing }) => {
+    const knows = [secret, token]
+    const version = (KeyVersionId: string) => ({ KeyVersions: { KeyVersion: [{ KeyVersionId }] } })
+    const key = { KeyId: 'key-1', KeySpec: 'EC_P256', KeyUsage: 'SIGN/VERIFY', KeyState: 'Enabled' }
+    const good = {
+      DescribeKey: { KeyMetadata: key },
+      ListKeyVersions: version('v1'),
+      GetPublicKey: { PublicKey: createPublicKey(ca.key).export({ type: 'spki', format: 'pem' }) },
+      AsymmetricSign: { Value: 'AAAA' },
+    }
+    const odd = (text: string) => ({
+      DescribeKey: { KeyMetadata: { ...key, KeySpec: text, KeyState: text } },
+      ListKeyVersions: version(text),
+      GetPublicKey: { PublicKey: text },
+      AsymmetricSign: { Value: text },
+    })
+    const answer = fc.oneof(
+      failure(knows).map(({ fault }) => fault),
+      messageWith(knows).map((text) => json(200, odd(text)[failing])),
+    )
+    return answer.map((fault) => ({
+      action: 'sign' as const,
+      inputs: {
+        'access-key-id': 'LTAI5t',
+        'access-key-secret': secret,
+        'security-token': token,
+        'kms-key-id': 'alias/device-ca',
+        'region-id': 'cn-hangzhou',
+        'register-code': code,
+        'ca-certificate': ca.pem,
+      },
+      env: { ACTIONS_ID_TOKEN_REQUEST_TOKEN: '' },
+      answers: KMS_OPERATIONS.map((operation) => ({
+        operation,
+        fault: operation === failing ? fault : json(200, good[operation]),
+        times: 'always' as const,
+      })),
+      secrets: knows,
+      masked: [code],
+    }))
+  })
+
+const scenario = fc.oneof(withKeys, withOidc, registering, signingInKms)
 
 /** Returns the inputs and environment of a step. All debug output of libraries is on. */
 function stepOf(made: Scenario): { inputs: Record<string, string>; env: Record<string, string> } {
   const { 'instance-id': instance = '', endpoint = '' } = keyless(service.emulator).inputs
   return {
     inputs: {
-      'instance-id': instance,
-      endpoint,
+      ...(made.action === 'sign' ? { 'kms-endpoint': endpoint } : { 'instance-id': instance, endpoint }),
       'sts-endpoint': endpoint,
       'max-attempts': '1',
       ...made.inputs,
@@ -249,6 +295,7 @@ describe('for generated secrets and responses', () => {
     ['a registration', registering, 100],
     ['a step with an access key', withKeys, 100],
     ['a step without an access key', withOidc, 100],
+    ['signing with a key in KMS', signingInKms, 100],
   ])(
     '%s prints no secret and no workflow command from a response',
     async (_, scenarios, numRuns) => {

@@ -4,9 +4,10 @@ import { dirname, join } from 'node:path'
 const root = dirname(dirname(import.meta.dirname))
 
 /** The paths of all documents, relative to the repository. */
-export const DOCUMENTS = globSync(['*.md', '{docs,examples,emulator,sign,unseal,register}/*.md'], {
-  cwd: root,
-})
+export const DOCUMENTS = globSync(
+  ['*.md', '{docs,examples,emulator,sign,unseal,register,create-ca,issue-device-certificates}/*.md'],
+  { cwd: root },
+)
   .map((path) => path.replaceAll('\\', '/'))
   .sort()
 

@@ -74,6 +74,20 @@ export function workingInputs({ info }: Pick<RunningEmulator, 'info'>): Record<s
   return { ...address(info), 'access-key-id': info.accessKeyId, 'access-key-secret': info.accessKeySecret }
 }
 
+/** Returns the inputs of a step that uses a key in KMS, by default the P-256 one. */
+export function withKms(
+  { info }: Pick<RunningEmulator, 'info'>,
+  keyId = info.kmsKeyId,
+): Record<string, string> {
+  return {
+    'region-id': info.regionId,
+    'kms-endpoint': info.endpoint,
+    'access-key-id': info.accessKeyId,
+    'access-key-secret': info.accessKeySecret,
+    'kms-key-id': keyId,
+  }
+}
+
 /** Returns inputs and environment of a step that uses OIDC instead of an access key. */
 export function keyless({ info }: Pick<RunningEmulator, 'info'>): {
   inputs: Record<string, string>

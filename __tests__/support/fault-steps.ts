@@ -1,14 +1,22 @@
 import { expect } from '@jest/globals'
 import type { RunningEmulator } from '../../emulator/start.ts'
 import { makeCa } from '../../testing/certificates.ts'
-import { FAULT_ROWS, type FaultRow, MAX_ATTEMPTS, type Operation } from '../../testing/fault-rows.ts'
+import {
+  FAULT_ROWS,
+  type FaultRow,
+  KMS_OPERATIONS,
+  MAX_ATTEMPTS,
+  type Operation,
+} from '../../testing/fault-rows.ts'
 import { withKey } from '../../testing/registered-cas.ts'
 import type { StepRun } from '../../testing/run-step.ts'
-import { keyless, workingInputs } from './emulated.ts'
+import { keyless, withKms, workingInputs } from './emulated.ts'
+import { caInKms } from './kms.ts'
 
 /** The emulator for the rows starts with one CA, which another CA can replace. */
 export const FAULT_CONFIG = { instances: [{ generatedCas: 1 }] }
 const GENERATED_SN = `7f${'00'.repeat(8)}`
+const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
 const ca = makeCa()
 
 /** The first row of each kind of fault, and of each operation. */
@@ -29,7 +37,7 @@ function isFirst(at: number, isSame: (row: FaultRow) => boolean): boolean {
 
 /** The step of a row. */
 export type FaultStep = {
-  readonly action: '.' | 'register'
+  readonly action: '.' | 'register' | 'sign'
   readonly inputs: Readonly<Record<string, string>>
   readonly env: Readonly<Record<string, string>>
 }
@@ -46,13 +54,15 @@ export async function expectPromise(
 ): Promise<void> {
   const { operation, orders = [], promise } = row
   await emulator.reset()
+  const step = await stepFor(row, emulator)
+  await emulator.reset()
   await emulator.setFaults(orders.map((order) => ({ operation, ...order })))
-  const ended = await run(await stepFor(row, emulator))
+  const ended = await run(step)
   const attempts = 1 + (ended.log.match(/^Retry /gm)?.length ?? 0)
   expect(ended.stderr).toBe('')
   if ('succeedsAtAttempt' in promise) {
     expect(ended).toMatchObject({ exitCode: 0, annotations: [] })
-    expect(ended.outputs).toHaveProperty(actionFor(operation) === 'register' ? 'sn' : 'register-code')
+    expect(ended.outputs).toHaveProperty(OUTPUTS[actionFor(operation)])
     expect(attempts).toBe(promise.succeedsAtAttempt)
   } else {
     expect(ended).toMatchObject({ exitCode: 1, outputs: {}, annotations: [expect.any(String)] })
@@ -62,9 +72,17 @@ export async function expectPromise(
   if (row.orders !== undefined) expect(await emulator.requests(operation)).toHaveLength(attempts)
 }
 
+/** An output of each action. */
+const OUTPUTS = { '.': 'register-code', register: 'sn', sign: 'verification-certificate' }
+
 /** Returns the action that calls an operation. */
-function actionFor(operation: Operation): '.' | 'register' {
+function actionFor(operation: Operation): FaultStep['action'] {
+  if (isOfKms(operation)) return 'sign'
   return operation.endsWith('CaCertificate') ? 'register' : '.'
+}
+
+function isOfKms(operation: Operation): boolean {
+  return KMS_OPERATIONS.some((one) => one === operation)
 }
 
 async function stepFor(row: FaultRow, emulator: RunningEmulator): Promise<FaultStep> {
@@ -81,6 +99,10 @@ async function workingStep(
   emulator: RunningEmulator,
 ): Promise<ReturnType<typeof keyless>> {
   const oidc = keyless(emulator)
+  if (isOfKms(operation)) {
+    const inputs = { 'register-code': CODE, 'ca-certificate': await caInKms(emulator) }
+    return { inputs: { ...withKms(emulator), ...inputs }, env: oidc.env }
+  }
   if (operation === 'AssumeRoleWithOIDC' || operation === 'GitHubIdToken') return oidc
   const role = operation === 'AssumeRole' ? oidc.inputs : {}
   const more = actionFor(operation) === 'register' ? await registerInputs(operation) : {}

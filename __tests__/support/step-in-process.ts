@@ -1,4 +1,6 @@
+import { createCaAction } from '../../src/actions/create-ca.ts'
 import { getRegisterCodeAction } from '../../src/actions/get-register-code.ts'
+import { issueDeviceCertificatesAction } from '../../src/actions/issue-device-certificates.ts'
 import { registerAction } from '../../src/actions/register.ts'
 import { signAction } from '../../src/actions/sign.ts'
 import { unsealAction } from '../../src/actions/unseal.ts'
@@ -49,7 +51,15 @@ async function start(action: string, timing: Timing): Promise<void> {
       return
     }
     case 'sign': {
-      await signAction()
+      await signAction(timing)
+      return
+    }
+    case 'create-ca': {
+      await createCaAction(timing)
+      return
+    }
+    case 'issue-device-certificates': {
+      await issueDeviceCertificatesAction(timing)
       return
     }
     case 'unseal': {

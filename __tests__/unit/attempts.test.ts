@@ -48,4 +48,23 @@ describe('an attempt', () => {
     })
     server.close()
   })
+
+  it('sees its own response while others are on their way', async () => {
+    const server = createServer((request, response) => {
+      response.writeHead(Number(request.url?.slice(1))).end('odd')
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const statusOf = async (status: number): Promise<unknown> =>
+      await attempt(patient, async () => {
+        const [response] = (await once(get({ port, path: `/${status}` }), 'response')) as [IncomingMessage]
+        return JSON.parse(await text(response)) as unknown
+      }).catch((error: unknown) => error)
+    const statuses = [500, 501, 502, 503, 504]
+    const failures = await Promise.all(statuses.map(statusOf))
+    expect(failures).toMatchObject(
+      statuses.map((status) => ({ failure: { what: expect.stringContaining(`HTTP ${status}`) } })),
+    )
+    server.close()
+  })
 })

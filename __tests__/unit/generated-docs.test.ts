@@ -20,7 +20,7 @@ it('rejects an unknown section', () => {
 it('copies descriptions of inputs only, and only those of the root action', () => {
   const description = (name: string) => `  ${name}:\n    description: Old.\n`
   const actionYml = `inputs:\n${description('timeout')}${description('ca-name')}\noutputs:\n${description('timeout')}`
-  const updated = withSharedDescriptions(actionYml)
+  const updated = withSharedDescriptions(actionYml, '.')
   expect(updated.match(/Old\./g)).toHaveLength(2)
   expect(updated).toMatch(/^inputs:\n {2}timeout:\n {4}description: (?!Old)/)
 })

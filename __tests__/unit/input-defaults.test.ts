@@ -12,25 +12,40 @@ import { inputs, withEnvironment } from '../support/in-process.ts'
 
 const root = dirname(dirname(import.meta.dirname))
 
-const service = () => readServiceInputs(process.env, readSecrets(process.env))
+const MANY = { perSecond: 1, onRetry: () => undefined }
+const KINDS = { 'create-ca': 'ca', 'issue-device-certificates': 'device' } as const
+
+const service = (action = '') =>
+  readServiceInputs(process.env, readSecrets(process.env), {
+    many: action === 'issue-device-certificates' ? MANY : undefined,
+  })
 
 /** For each input with a default: how the code reads it, and a different value. */
-const READERS: Readonly<Record<string, { readonly read: () => Promise<unknown>; readonly other: string }>> = {
+const READERS: Readonly<
+  Record<string, { readonly read: (action: string) => Promise<unknown>; readonly other: string }>
+> = {
   network: { read: async () => (await service()).endpoint, other: 'vpc' },
   timeout: {
-    read: async () => Math.round(((await service()).transport.deadlineMs - performance.now()) / 1000),
+    read: async (action) =>
+      Math.round(((await service(action)).transport.deadlineMs - performance.now()) / 1000),
     other: '7',
   },
   'max-attempts': { read: async () => (await service()).transport.maxAttempts, other: '7' },
   'role-session-expiration': { read: async () => (await service()).credentials.role, other: '901' },
-  'valid-days': { read: async () => await Promise.resolve(readValidDays()), other: '7' },
+  'valid-days': {
+    read: async (action) =>
+      await Promise.resolve(
+        readValidDays((KINDS as Partial<Record<string, 'ca' | 'device'>>)[action] ?? 'verification'),
+      ),
+    other: '7',
+  },
   activate: { read: async () => (await readRegisterInputs()).ca.activate, other: 'true' },
   'on-replace': { read: async () => (await readRegisterInputs()).predecessor, other: 'keep' },
 }
 /** Only STS sees the audience. The keyless tests run with and without this input. */
 const TESTED_ELSEWHERE = ['audience']
 
-const defaults = ['.', 'register', 'sign', 'unseal'].flatMap((action) => {
+const defaults = ['.', 'register', 'sign', 'unseal', ...Object.keys(KINDS)].flatMap((action) => {
   const actionYml = parse(readFileSync(join(root, action, 'action.yml'), 'utf8')) as {
     inputs: Record<string, { default?: string }>
   }
@@ -44,7 +59,7 @@ beforeAll(async () => {
   ca = await makeCa()
 })
 
-async function readWith(name: string, value: string): Promise<unknown> {
+async function readWith(action: string, name: string, value: string): Promise<unknown> {
   const given = {
     ...withKey(ca),
     'instance-id': 'post-cn-7mz2d000001',
@@ -55,16 +70,16 @@ async function readWith(name: string, value: string): Promise<unknown> {
     replaces: '0a',
     [name]: value,
   }
-  const { result, thrown } = await withEnvironment(inputs(given), () => READERS[name]?.read())
+  const { result, thrown } = await withEnvironment(inputs(given), () => READERS[name]?.read(action))
   if (thrown !== undefined) throw thrown as Error
   expect(result).toBeDefined()
   return result
 }
 
 describe('the default in action.yml equals the default in the code', () => {
-  it.each(defaults)('$action: $name', async ({ name, value }) => {
-    const unset = await readWith(name, '')
-    expect(await readWith(name, value)).toEqual(unset)
-    expect(await readWith(name, READERS[name]?.other ?? '')).not.toEqual(unset)
+  it.each(defaults)('$action: $name', async ({ action, name, value }) => {
+    const unset = await readWith(action, name, '')
+    expect(await readWith(action, name, value)).toEqual(unset)
+    expect(await readWith(action, name, READERS[name]?.other ?? '')).not.toEqual(unset)
   })
 })

@@ -3,12 +3,15 @@ import { X509Certificate } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { readRegisterInputs } from '../../src/actions/register-inputs.ts'
+import type { Service } from '../../src/alibaba-cloud/client.ts'
 import { ActionError } from '../../src/errors.ts'
 import { clean } from '../../src/runner/masking.ts'
 import { DAY_MS, makeCa, makeLeaf, privateKey, type Issued } from '../../testing/certificates.ts'
 import { inputs, withEnvironment } from '../support/in-process.ts'
 
 const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
+/** A key at hand needs no service. */
+const UNUSED = {} as Service
 const PASSPHRASE = 'of the CA key'
 let ca: Issued
 
@@ -28,7 +31,7 @@ async function read(values: Values) {
     'ca-certificate': ca.pem,
     ...values,
   }
-  const { result, thrown, stdout } = await withEnvironment(inputs(all), readRegisterInputs)
+  const { result, thrown, stdout } = await withEnvironment(inputs(all), () => readRegisterInputs())
   if (thrown !== undefined && !(thrown instanceof ActionError)) throw new Error('odd', { cause: thrown })
   return { read: result, error: thrown?.describe((text) => text), stdout }
 }
@@ -48,7 +51,7 @@ describe('the inputs of register', () => {
     expect(found?.ca).toMatchObject({ name: 'a name: ü', activate: false, proof: { kind: 'made' } })
     expect(found?.predecessor).toBeUndefined()
     const { stdout, result } = await withEnvironment({}, async () =>
-      found?.ca.proof.kind === 'made' ? await found.ca.proof.make(CODE) : '',
+      found?.ca.proof.kind === 'made' ? await (await found.ca.proof.open(UNUSED)).make(CODE) : '',
     )
     expect(stdout).toBe(`::add-mask::${CODE}\n`)
     expect(new x509.X509Certificate(result ?? '').subject).toBe(`CN=${CODE}`)

@@ -45,7 +45,7 @@ async function readInputs(
 ): Promise<ServiceInputs & { readonly instanceId: string; readonly sealing: Sealing | undefined }> {
   // First, because both mask secrets.
   const sealKey = readSealKey()
-  const service = await readServiceInputs(process.env, readSecrets(process.env), timing)
+  const service = await readServiceInputs(process.env, readSecrets(process.env), { timing })
   const sealing = sealKey === '' ? undefined : sealingWith(sealKey, process.env)
   return { ...service, sealing, instanceId: required('instance-id', 'post-cn-7mz2d******') }
 }

@@ -1,9 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Timing } from '../attempts/retry.ts'
-import { readCaPrivateKey } from '../certificates/ca-certificate.ts'
 import { isFingerprintOf, isSameSerialNumber, readCertificate } from '../certificates/certificate.ts'
 import type { PemText } from '../certificates/pem.ts'
-import { signerInMemory } from '../certificates/signer.ts'
 import {
   checkVerificationCertificate,
   makeVerificationCertificate,
@@ -15,16 +13,17 @@ import { missingSecret, oneOf, required, UNSET_IS_EMPTY } from '../inputs/input.
 import { optionalCertificate } from '../inputs/pem.ts'
 import { readRegisterCode } from '../inputs/register-code.ts'
 import { optionalSerialNumber, type SerialNumber } from '../inputs/serial-number.ts'
-import { readServiceInputs, type ServiceInputs } from '../inputs/service.ts'
+import { KMS, readEndpoint, readServiceInputs, type ServiceInputs } from '../inputs/service.ts'
 import {
-  optionalCaKey,
-  readCaCertificateInput,
-  readValidDays,
-  type CaInput,
-  type CaKeyInput,
-} from '../inputs/ca.ts'
+  openKeyAtHand,
+  openKmsKey,
+  optionalSigner,
+  type ReadySigner,
+  type SignerInput,
+} from '../inputs/signer.ts'
+import { readCaCertificateInput, readValidDays, type CaInput } from '../inputs/ca.ts'
 import { readSecrets } from '../inputs/credentials.ts'
-import type { CaToRegister, Proof } from '../mqtt/register-ca.ts'
+import type { CaToRegister, Maker, Proof } from '../mqtt/register-ca.ts'
 import type { OnReplace } from '../mqtt/retire-ca.ts'
 import { mask, withholdCertificate } from '../runner/masking.ts'
 
@@ -41,7 +40,7 @@ export type Predecessor = { readonly serialNumber: SerialNumber; readonly onRepl
 
 /** The given proof that the caller has the CA's key, not checked yet. */
 type GivenProof =
-  | { readonly kind: 'key'; readonly key: CaKeyInput }
+  | { readonly kind: 'key'; readonly key: SignerInput }
   | { readonly kind: 'certificate'; readonly pem: PemText; readonly registerCode: string }
 
 /**
@@ -54,50 +53,66 @@ export async function readRegisterInputs(timing?: Timing): Promise<RegisterInput
   // Both first, because they mask all secrets: of the credentials, and the key, its passphrase and the code.
   const secrets = readSecrets(process.env)
   const given = await readGivenProof()
-  const service = await readServiceInputs(process.env, secrets, timing)
+  const service = await readServiceInputs(process.env, secrets, { timing })
   const instanceId = required('instance-id', 'post-cn-7mz2d******')
   const name = required('ca-name', 'devices-2026')
   const activate = oneOf('activate', ['false', 'true']) === 'true'
   const caInput = await readCaCertificateInput()
   const certificate = caInput.ca
   const predecessor = readPredecessor(certificate)
-  const proof = given.kind === 'key' ? madeWith(given.key, caInput) : checked(given, certificate)
+  const proof =
+    given.kind === 'key' ? madeWith(given.key, caInput, service.regionId) : checked(given, certificate)
   return { service, instanceId, ca: { certificate, name, activate, proof }, predecessor }
 }
 
 async function readGivenProof(): Promise<GivenProof> {
-  const key = await optionalCaKey()
+  const key = await optionalSigner()
   const registerCode = readRegisterCode()
   const pem = await optionalCertificate('verification-certificate')
+  const name = key?.kind === 'in-kms' ? 'kms-key-id' : 'ca-private-key'
   if (key !== undefined && pem !== undefined) {
     throw new ActionError({
-      what: 'Both verification-certificate and ca-private-key are set',
-      fix: 'Set verification-certificate if it was made elsewhere, or ca-private-key to make it in this step.',
+      what: `Both verification-certificate and ${name} are set`,
+      fix: `Set verification-certificate if it was made elsewhere, or ${name} to make it in this step.`,
     })
   }
   if (key !== undefined) {
     if (registerCode === '') return { kind: 'key', key }
     throw new ActionError({
-      what: 'Both register-code and ca-private-key are set',
-      fix: 'Remove register-code: with ca-private-key, this action fetches a code itself. Set register-code only with verification-certificate.',
+      what: `Both register-code and ${name} are set`,
+      fix: `Remove register-code: with ${name}, this action fetches a code itself. Set register-code only with verification-certificate.`,
     })
   }
   if (pem !== undefined) return { kind: 'certificate', pem, registerCode }
   throw await missingSecret(
     'Neither verification-certificate nor ca-private-key is set',
-    `Set ca-private-key to make the verification certificate in this step, or verification-certificate if it was made elsewhere. ${UNSET_IS_EMPTY}`,
+    `Set ca-private-key or kms-key-id to make the verification certificate in this step, or verification-certificate if it was made elsewhere. ${UNSET_IS_EMPTY}`,
   )
 }
 
-function madeWith(input: CaKeyInput, { ca, chain }: CaInput): Proof {
-  const validDays = readValidDays()
-  const key = readCaPrivateKey({ ca, chain, ...input })
+/** A key at hand is checked now, before any call. A key in KMS is checked there, if the CA is not registered yet. */
+function madeWith(input: SignerInput, caInput: CaInput, regionId: string | undefined): Proof {
+  const validDays = readValidDays('verification')
+  if (input.kind === 'at-hand') {
+    const maker = makerWith(openKeyAtHand(input.key, caInput), caInput, validDays)
+    return { kind: 'made', open: () => Promise.resolve(maker) }
+  }
+  const endpoint = readEndpoint(process.env, KMS)
   return {
     kind: 'made',
+    open: async (service) => {
+      const kms = { service: { ...service, endpoint }, regionId }
+      return makerWith(await openKmsKey(kms, input.key, caInput.ca.publicKey), caInput, validDays)
+    },
+  }
+}
+
+function makerWith({ signer, words, kmsKey }: ReadySigner, { ca }: CaInput, validDays: number): Maker {
+  return {
+    kmsKey: kmsKey && words,
     make: async (code) => {
       const registerCode = mask(code)
       const issuer = issuerOf(ca)
-      const signer = signerInMemory(key, issuer)
       const certificate = await makeVerificationCertificate({ issuer, signer, registerCode, validDays })
       return withholdCertificate(certificate.toString())
     },

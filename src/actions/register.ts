@@ -32,6 +32,7 @@ export async function registerAction(timing?: Timing): Promise<void> {
   requireNoSecret(registration, ca.certificate)
   const registered = `${stateOf(registration)}, under the name "${cleanForeign(registration.name)}"`
   log('Serial number', registration.sn)
+  if (registration.kmsKey !== undefined) log('Signed with', registration.kmsKey)
   log('Registered', registered)
   const retired =
     predecessor &&
@@ -60,6 +61,7 @@ export async function registerAction(timing?: Timing): Promise<void> {
     Status: 'active',
     'SHA-256 fingerprint': ca.certificate.fingerprint256,
     Registered: registered,
+    ...(registration.kmsKey !== undefined && { 'Signed with': registration.kmsKey }),
     ...(retired !== undefined && { Predecessor: retired.words }),
   })
 }

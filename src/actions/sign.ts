@@ -1,41 +1,45 @@
-import { readCaPrivateKey, subjectOf } from '../certificates/ca-certificate.ts'
-import { formatKeyKind, requireCaKey } from '../certificates/keys.ts'
-import { signerInMemory } from '../certificates/signer.ts'
+import type { Timing } from '../attempts/retry.ts'
+import { subjectOf } from '../certificates/ca-certificate.ts'
 import { makeVerificationCertificate } from '../certificates/verification-certificate.ts'
 import { issuerOf } from '../certificates/x509.ts'
-import { readCaCertificateInput, readValidDays, requiredCaKey } from '../inputs/ca.ts'
+import { readCaCertificateInput, readValidDays } from '../inputs/ca.ts'
 import { requiredRegisterCode } from '../inputs/register-code.ts'
-import { log } from '../runner/log.ts'
-import { removeFile, requireOutputFile, setOutputs, writeTemporaryFile } from '../runner/outputs.ts'
+import { kmsFor, maskCredentials, openSigner, requiredSigner } from '../inputs/signer.ts'
+import { log, writeSummary } from '../runner/log.ts'
+import { requireOutputFile, setFileOutputs } from '../runner/outputs.ts'
 
-/** Makes the verification certificate from a register code and the CA's private key. */
-export async function signAction(): Promise<void> {
-  // Both first, because they mask the key, its passphrase and the code.
-  const keyInput = await requiredCaKey()
+/**
+ * Makes the verification certificate from a register code, with the CA's private key or its key in KMS.
+ *
+ * @param timing for tests, which wait less than users
+ */
+export async function signAction(timing?: Timing): Promise<void> {
+  // All three first, because they mask the credentials, the key, its passphrase and the code.
+  maskCredentials()
+  const signerInput = await requiredSigner()
   const registerCode = requiredRegisterCode()
-  const validDays = readValidDays()
-  const { ca, chain } = await readCaCertificateInput()
-  const key = readCaPrivateKey({ ca, chain, ...keyInput })
+  const validDays = readValidDays('verification')
+  const caInput = await readCaCertificateInput()
+  const kms = await kmsFor(signerInput, { timing })
   requireOutputFile()
+  const { signer, words, kmsKey } = await openSigner(signerInput, caInput, kms)
 
+  const { ca } = caInput
   const issuer = issuerOf(ca)
-  const signer = signerInMemory(key, issuer)
   const certificate = await makeVerificationCertificate({ issuer, signer, registerCode, validDays })
-  const pem = certificate.toString()
-  const file = writeTemporaryFile({ name: 'verification-certificate', extension: 'pem', content: pem })
-  try {
-    setOutputs({ 'verification-certificate': pem, 'verification-certificate-file': file })
-  } catch (failure) {
-    removeFile(file)
-    throw failure
-  }
+  const file = setFileOutputs('verification-certificate', certificate.toString())
 
   const { validFromDate, validToDate } = certificate
+  const key = `${words}, signature ${certificate.signatureAlgorithm ?? 'unknown'}`
+  const valid = `from ${validFromDate.toISOString()} to ${validToDate.toISOString()}`
   log('CA', subjectOf(ca))
-  log(
-    'CA key',
-    `${formatKeyKind(requireCaKey(key, 'The key of the CA'))}, signature ${certificate.signatureAlgorithm ?? 'unknown'}`,
-  )
-  log('Valid', `from ${validFromDate.toISOString()} to ${validToDate.toISOString()}`)
+  log('CA key', key)
+  log('Valid', valid)
   log('Certificate', `output verification-certificate, and file ${file}`)
+  if (kmsKey === undefined) return
+  writeSummary('Verification certificate for ApsaraMQ for MQTT', {
+    CA: subjectOf(ca),
+    'Signed with': key,
+    Valid: valid,
+  })
 }

@@ -54,6 +54,7 @@ export async function send(
   share = 1,
 ): Promise<ApiResponse> {
   const sdk = await loadSdk(transport.proxy)
+  await transport.pace?.turn()
   const limit = attemptLimit(transport, share)
   // The constructor would wrap the key in a client of @alicloud/credentials, which takes longer to load than all the
   // rest. It must not see the other members of a Config either: it checks the types of all, and one is that client.

@@ -12,8 +12,8 @@ import { watchResponse } from './response.ts'
  * @throws AttemptError
  */
 export async function attempt<T>(limit: Limit, request: () => Promise<T>): Promise<T> {
-  const response = watchResponse()
   const watch: Watch = {}
+  const response = watchResponse(() => watched.getStore() === watch)
   const seen = () => ({ limit, head: response.head, tunnel: watch.tunnel })
   try {
     return await withDeadline(

@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 
 /** What is known of a response, whatever the SDK makes of its body. */
 export type ResponseHead = {
@@ -18,23 +18,33 @@ const MAX_RESPONSE_BYTES = 1024 * 1024
 /** Four times what is shown of a message. */
 const MAX_MESSAGE_LENGTH = 4000
 
-const CHANNEL = 'http.client.response.finish'
+const REQUESTS = 'http.client.request.created'
+const RESPONSES = 'http.client.response.finish'
 
 /**
- * Watches for the response to the next request. The SDK does not tell status and headers when a body is not JSON, and
- * reads a body of any length into memory. Node publishes every response that begins on a diagnostics channel.
+ * Watches for the response to a request. The SDK does not tell status and headers when a body is not JSON, and reads a
+ * body of any length into memory. Node publishes every request and every response that begins on diagnostics channels.
  *
+ * @param isOwn whether the request that is made right now is the one to watch; others can be on their way
  * @returns head: of the response, once one began; stop: ends the watch
  */
-export function watchResponse(): { head: ResponseHead | undefined; stop: () => void } {
+export function watchResponse(isOwn: () => boolean): { head: ResponseHead | undefined; stop: () => void } {
+  let own: ClientRequest | undefined
   const watch = {
     head: undefined as ResponseHead | undefined,
     stop: () => {
-      unsubscribe(CHANNEL, onResponse)
+      unsubscribe(REQUESTS, onRequest)
+      unsubscribe(RESPONSES, onResponse)
     },
   }
+  const onRequest = (message: unknown): void => {
+    const { request } = message as { request: ClientRequest }
+    // Before the request itself, one can open a tunnel.
+    if (request.method !== 'CONNECT' && isOwn()) own = request
+  }
   const onResponse = (message: unknown): void => {
-    const { response } = message as { response: IncomingMessage }
+    const { request, response } = message as { request: ClientRequest; response: IncomingMessage }
+    if (request !== own) return
     const { headers, statusCode, socket } = response
     watch.head = {
       status: statusCode ?? 0,
@@ -53,7 +63,8 @@ export function watchResponse(): { head: ResponseHead | undefined; stop: () => v
     // The next request uses the same connection.
     response.once('close', () => socket.off('data', count))
   }
-  subscribe(CHANNEL, onResponse)
+  subscribe(REQUESTS, onRequest)
+  subscribe(RESPONSES, onResponse)
   return watch
 }
 

@@ -1,6 +1,7 @@
 import pRetry from 'p-retry'
 import type { Limit } from '../deadline.ts'
 import { AttemptError, summarize, type Failure } from './failures.ts'
+import type { Pace } from './pace.ts'
 import type { Proxy } from './proxy.ts'
 
 /** How requests travel, and how long to try. */
@@ -16,6 +17,8 @@ export type Transport = {
   readonly timeoutSeconds: number
   /** When that time is over, on the clock of `performance.now()`. */
   readonly deadlineMs: number
+  /** When many calls are made, how fast they may start. */
+  readonly pace?: Pace | undefined
   /** Called for each failed attempt that is retried. */
   readonly onRetry: (line: string) => void
   /** Set only by tests, which wait less than users. */
@@ -95,6 +98,7 @@ export async function retry<T>(transport: Transport, call: RetriedCall<T>): Prom
           if (!(error instanceof AttemptError) || !call.isRetryable(error.failure)) return false
           // Time for an attempt must be left after the pause.
           if (performance.now() + retryDelay >= deadlineMs) return false
+          transport.pace?.slowDown()
           const pause = (retryDelay / 1000).toFixed(1)
           onRetry(
             `${call.name}, attempt ${attempts} of ${maxAttempts}: ${summarize(error.failure)}; next in ${pause} s`,

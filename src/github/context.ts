@@ -26,6 +26,13 @@ function runnerVariable(env: NodeJS.ProcessEnv, name: string): string {
   })
 }
 
+/** Returns the address of this attempt of the workflow run; `undefined` outside of one. */
+export function runUrl(env: NodeJS.ProcessEnv): string | undefined {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run } = env
+  if (!server || !repository || !run) return undefined
+  return `${server}/${repository}/actions/runs/${run}/attempts/${env['GITHUB_RUN_ATTEMPT'] ?? '1'}`
+}
+
 /** Returns what to do when this run gets no secrets because it belongs to a fork; `undefined` in any other run. */
 export async function forkFix(): Promise<string | undefined> {
   if (!(await isPullRequestFromFork())) return undefined

@@ -46,9 +46,12 @@ export async function requiredCaKey(): Promise<CaKeyInput> {
   return await present(await optionalCaKey(), KEY, "the CA's private key")
 }
 
-/** Reads `valid-days`: how long a certificate that the CA signs is valid. */
-export function readValidDays(): number {
-  return wholeNumber('valid-days', { fallback: 30, max: 36_500, unit: 'days' })
+/** The default of `valid-days` for each kind of certificate. */
+const VALID_DAYS = { verification: 30, device: 365, ca: 3650 }
+
+/** Reads `valid-days`: how long a certificate is valid. */
+export function readValidDays(kind: keyof typeof VALID_DAYS): number {
+  return wholeNumber('valid-days', { fallback: VALID_DAYS[kind], max: 36_500, unit: 'days' })
 }
 
 async function present<T>(value: T | undefined, name: string, what: string): Promise<T> {

@@ -23,7 +23,12 @@ export function optional(name: string): string {
 export function required(name: string, example: string): string {
   const value = optional(name)
   if (value !== '') return value
-  throw new ActionError({
+  throw missing(name, example)
+}
+
+/** Makes the error for an input that is not set. */
+export function missing(name: string, example: string): ActionError {
+  return new ActionError({
     what: `Missing input: ${name}`,
     fix: `Set it under "with:", for example ${name}: ${example}. ${UNSET_IS_EMPTY}`,
   })
@@ -73,8 +78,8 @@ export function wholeNumber(
  *
  * @throws ActionError when it is invalid
  */
-export function readTimeout(): number {
-  return wholeNumber('timeout', { fallback: DEFAULT_TIMEOUT_SECONDS, max: 21_600, unit: 'seconds' })
+export function readTimeout(fallback = DEFAULT_TIMEOUT_SECONDS): number {
+  return wholeNumber('timeout', { fallback, max: 21_600, unit: 'seconds' })
 }
 
 /**

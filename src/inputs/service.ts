@@ -1,5 +1,6 @@
 import type { Endpoint, Service } from '../alibaba-cloud/client.ts'
 import { type CredentialPlan, obtainAccessKey } from '../alibaba-cloud/credentials.ts'
+import { Pace } from '../attempts/pace.ts'
 import { routeTo } from '../attempts/proxy.ts'
 import type { Timing, Transport } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
@@ -17,35 +18,57 @@ export type ServiceInputs = {
   readonly transport: Transport
 }
 
+/** A service of Alibaba Cloud: the start of its host names, and the input for another endpoint. */
+export type Product = { readonly name: string; readonly input: string }
+
+export const MQTT: Product = { name: 'onsmqtt', input: 'endpoint' }
+export const KMS: Product = { name: 'kms', input: 'kms-endpoint' }
+const STS: Product = { name: 'sts', input: 'sts-endpoint' }
+
 /** In order of precedence, after the input `region-id`. */
 const REGION_VARIABLES = ['ALIBABA_CLOUD_REGION_ID', 'ALIBABACLOUD_REGION_ID', 'ALICLOUD_REGION']
+/** The default of `timeout` for many calls. */
+const MANY_CALLS_SECONDS = 600
 /** A host name has at most 253 characters, and a port 5. */
 const MAX_ENDPOINT_LENGTH = 260
+
+export type ServiceOptions = {
+  /** The service to call; ApsaraMQ for MQTT by default. */
+  readonly product?: Product
+  /** Set if the action makes a call for each of many things. */
+  readonly many?: ManyCalls | undefined
+  /** For tests, which wait less than users. */
+  readonly timing?: Timing | undefined
+}
+
+/** How an action makes many calls. */
+export type ManyCalls = {
+  readonly perSecond: number
+  /** Called for each retry, in place of a line in the log. */
+  readonly onRetry: () => void
+}
 
 /**
  * Reads the inputs that say where the service is, with which credentials to call it, and how long to try. The time
  * limit of the input `timeout` starts here.
  *
  * @param secrets of the credentials, read before any input was checked, so that all are masked
- * @param timing for tests, which wait less than users
  * @throws ActionError which input is invalid or missing
  */
 export async function readServiceInputs(
   env: NodeJS.ProcessEnv,
   secrets: Secrets,
-  timing?: Timing,
+  { product = MQTT, many, timing }: ServiceOptions = {},
 ): Promise<ServiceInputs> {
   const startMs = performance.now()
   // First, because it masks the password of the proxy.
   const proxy = readProxy(env)
-  const network = oneOf('network', ['public', 'vpc'])
   const region = readRegion(env)
-  const endpointOf = (service: string, input: string): Endpoint =>
-    readEndpoint(input) ?? regionalEndpoint(service, network, requireRegion(region, input))
-  const endpoint = endpointOf('onsmqtt', 'endpoint')
-  const timeoutSeconds = readTimeout()
+  const endpoint = readEndpoint(env, product)
+  const timeoutSeconds = readTimeout(many && MANY_CALLS_SECONDS)
   const maxAttempts = wholeNumber('max-attempts', { fallback: 5, max: 100, unit: 'attempts' })
-  const credentials = await readCredentialPlan(env, secrets, () => endpointOf('sts', 'sts-endpoint'))
+  const credentials = await readCredentialPlan(env, secrets, () => readEndpoint(env, STS))
+  if (many !== undefined) requireSessionFor(timeoutSeconds, credentials)
   const onRetry = (line: string): void => {
     log('Retry', cleanForeign(line))
   }
@@ -60,10 +83,20 @@ export async function readServiceInputs(
       maxAttempts,
       timeoutSeconds,
       deadlineMs: startMs + timeoutSeconds * 1000,
-      onRetry,
+      onRetry: many?.onRetry ?? onRetry,
+      pace: many && new Pace(many.perSecond),
       timing,
     },
   }
+}
+
+/** In the middle of many calls, the temporary credentials must not expire. */
+function requireSessionFor(timeoutSeconds: number, { role }: CredentialPlan): void {
+  if (role === undefined || timeoutSeconds <= role.sessionSeconds) return
+  throw new ActionError({
+    what: `timeout (${timeoutSeconds} s) is longer than role-session-expiration (${role.sessionSeconds} s)`,
+    fix: 'Raise role-session-expiration, and in RAM the maximum session duration of the role if necessary, or lower timeout.',
+  })
 }
 
 /**
@@ -77,6 +110,17 @@ export async function connect({ endpoint, credentials, transport }: ServiceInput
   const { accessKey, source } = await obtainAccessKey(credentials, transport, mask)
   log('Access key', source)
   return { endpoint, accessKey, transport }
+}
+
+/**
+ * Reads where a service is: at the endpoint of its input, or at the one of the region and the network.
+ *
+ * @throws ActionError if neither is known
+ */
+export function readEndpoint(env: NodeJS.ProcessEnv, { name, input }: Product): Endpoint {
+  const network = oneOf('network', ['public', 'vpc'])
+  const region = readRegion(env)
+  return givenEndpoint(input) ?? regionalEndpoint(name, network, requireRegion(region, input))
 }
 
 /** A region ID, and the input or environment variable that sets it. */
@@ -125,7 +169,7 @@ function regionalEndpoint(service: string, network: 'public' | 'vpc', { id, name
   }
 }
 
-function readEndpoint(input: string): Endpoint | undefined {
+function givenEndpoint(input: string): Endpoint | undefined {
   const endpoint = optional(input)
   if (endpoint === '') return undefined
   const isHostAndPort = /^(\[[\da-f:.]+\]|[\da-z]([\da-z.-]*[\da-z])?)(:\d+)?$/i.test(endpoint)

@@ -11,8 +11,8 @@ import { getRegisterCode } from './register-code.ts'
 
 /** How the caller proves that it has the CA's private key. */
 export type Proof =
-  /** Makes a verification certificate (PEM) for a register code, a new one for each attempt. */
-  | { readonly kind: 'made'; readonly make: (registerCode: string) => Promise<string> }
+  /** Called only if the CA is not registered yet. */
+  | { readonly kind: 'made'; readonly open: (service: Service) => Promise<Maker> }
   /** A verification certificate that was made elsewhere, and the code in it. */
   | {
       readonly kind: 'given'
@@ -21,6 +21,14 @@ export type Proof =
       /** Why it cannot be used now. Does not matter if the CA is already registered. */
       readonly rejection: ActionError | undefined
     }
+
+/** Makes verification certificates. */
+export type Maker = {
+  /** Makes one for a register code, as PEM. Each attempt has a new one. */
+  readonly make: (registerCode: string) => Promise<string>
+  /** The key in KMS that signs, in words. */
+  readonly kmsKey: string | undefined
+}
 
 /** A CA to register. */
 export type CaToRegister = {
@@ -42,14 +50,26 @@ export type Registration = {
   readonly isActivated: boolean
   /** Whether the service has reported it active, and not only its serial number. */
   readonly isSeenActive: boolean
+  /** The key in KMS that signed its verification certificate, in words, if one did in this run. */
+  readonly kmsKey: string | undefined
 }
 
 /** How a new registration ended. */
-type Registered =
-  /** The service confirmed it. */
-  | { readonly kind: 'confirmed'; readonly sn: string }
-  /** Found after a lost response or a refusal, with the codes of the attempts whose outcome was unknown. */
+type Registered = { readonly kmsKey: string | undefined } & (
+  | /** The service confirmed it. */
+    { readonly kind: 'confirmed'; readonly sn: string }
+    /** Found after a lost response or a refusal, with the codes of the attempts whose outcome was unknown. */
   | { readonly kind: 'found'; readonly ca: RegisteredCa; readonly sentCodes: readonly string[] }
+)
+
+/** The verification certificates that attempts send. */
+type Verifications = {
+  /** Whether each attempt gets a new one, with a new code. */
+  readonly areNew: boolean
+  /** The key in KMS that signs them, in words. */
+  readonly kmsKey: string | undefined
+  readonly next: () => Promise<{ readonly registerCode: string; readonly pem: string }>
+}
 
 const SN_TAKEN = 'SnNotUnique'
 const CODE_USED = 'RegisterCodeUsed'
@@ -72,9 +92,17 @@ export async function registerCa(
   const registered: Registered =
     existing === undefined
       ? await registerNew(service, instance, ca, onVerify)
-      : { kind: 'found', ca: existing, sentCodes: [] }
+      : { kind: 'found', ca: existing, sentCodes: [], kmsKey: undefined }
+  const { kmsKey } = registered
   if (registered.kind === 'confirmed') {
-    return { sn: registered.sn, name: ca.name, isCreated: true, isActivated: false, isSeenActive: false }
+    return {
+      sn: registered.sn,
+      name: ca.name,
+      isCreated: true,
+      isActivated: false,
+      isSeenActive: false,
+      kmsKey,
+    }
   }
 
   const { ca: found, sentCodes } = registered
@@ -83,7 +111,10 @@ export async function registerCa(
   if (!isActive && !ca.activate) throw inactive(found)
   if (!isActive) await changeCa(service, instance, { sn, to: 'activate' }, onVerify)
   const isCreated = sentCodes.includes(codeOf(found))
-  return { sn, name, isCreated, isActivated: !isActive, isSeenActive: true }
+  return {
+    ...{ sn, name, isCreated, isActivated: !isActive, isSeenActive: true },
+    kmsKey: isCreated ? kmsKey : undefined,
+  }
 }
 
 /**
@@ -105,27 +136,22 @@ async function registerNew(
   { certificate, name, proof }: CaToRegister,
   onVerify: (line: string) => void,
 ): Promise<Registered> {
-  if (proof.kind === 'given' && proof.rejection !== undefined) throw proof.rejection
   const sn = derSerialNumber(certificate.serialNumber)
+  // Before a code is fetched: a key that cannot sign must not cost one.
+  const { areNew, kmsKey, next } = await verificationsOf(proof, service, instance)
   return await change<Registered, string>(service, {
     call: mqttCall(instance, {
       name: 'RegisterCaCertificate',
       method: 'POST',
       query: { CaName: name, CaContent: certificate.toString() },
       ramAction: 'mq:RegisterCa',
-      ...(proof.kind === 'given' && {
-        subject: { verificationCertificate: 'the certificate in verification-certificate' },
-      }),
-      read: (response) => ({ kind: 'confirmed', sn: readSn(response, sn) }),
+      ...(!areNew && { subject: { verificationCertificate: 'the certificate in verification-certificate' } }),
+      read: (response) => ({ kind: 'confirmed', sn: readSn(response, sn), kmsKey }),
     }),
     goal: `the CA is registered (serial number ${sn})`,
     prepare: async () => {
-      const code =
-        proof.kind === 'given'
-          ? proof.registerCode
-          : (await getRegisterCode(service, instance)).result.registerCode
-      const pem = proof.kind === 'given' ? proof.pem : await proof.make(code)
-      return { query: { VerificationContent: pem }, sent: code }
+      const { registerCode, pem } = await next()
+      return { query: { VerificationContent: pem }, sent: registerCode }
     },
     verify: async (failure, sentCodes) => {
       const isTaken = failure.kind === 'refused' && [SN_TAKEN, CODE_USED].includes(failure.code)
@@ -135,13 +161,26 @@ async function registerNew(
         (await findCa(service, instance, sn, isOurs ? (found) => found !== undefined : undefined)) ??
         // The service may spell the serial number in an unknown way.
         (isTaken ? await findInList(service, instance, (listed) => isSameCa(listed, certificate)) : undefined)
-      return ca && { kind: 'found', ca, sentCodes }
+      return ca && { kind: 'found', ca, sentCodes, kmsKey }
     },
     verifyOn: [SN_TAKEN, CODE_USED],
-    // Another attempt has another code, unless the verification certificate was made elsewhere.
-    retryOn: proof.kind === 'made' ? [CODE_USED, CODE_UNKNOWN] : [],
+    retryOn: areNew ? [CODE_USED, CODE_UNKNOWN] : [],
     onVerify,
   })
+}
+
+/** @throws ActionError if the proof cannot be used */
+async function verificationsOf(proof: Proof, service: Service, instance: Instance): Promise<Verifications> {
+  if (proof.kind === 'given') {
+    if (proof.rejection !== undefined) throw proof.rejection
+    return { areNew: false, kmsKey: undefined, next: () => Promise.resolve(proof) }
+  }
+  const { kmsKey, make } = await proof.open(service)
+  const next = async () => {
+    const { registerCode } = (await getRegisterCode(service, instance)).result
+    return { registerCode, pem: await make(registerCode) }
+  }
+  return { areNew: true, kmsKey, next }
 }
 
 function readSn(response: ApiResponse, expected: string): string {

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { setOutput } from '@actions/core'
 import { ActionError } from '../errors.ts'
 
-const CHECK_DISK =
+/** The fix if a file of the runner cannot be written. */
+export const CHECK_DISK =
   'Check on the runner that its folder exists, that the user of the runner can write to it, and that the disk has space ' +
   'left. Then run the job again.'
 
@@ -49,6 +50,29 @@ export function setOutputs(outputs: Readonly<Record<string, string>>): void {
   }
 }
 
+/**
+ * Sets outputs, of which the first is also written to a new file: its path is an output with `-file` at its end. If
+ * anything fails, there is no output and no file.
+ *
+ * @param name of the first output, and the start of the file's name
+ * @returns the path of the file
+ * @throws ActionError
+ */
+export function setFileOutputs(
+  name: string,
+  pem: string,
+  others: Readonly<Record<string, string>> = {},
+): string {
+  const file = writeTemporaryFile({ name, extension: 'pem', content: pem })
+  try {
+    setOutputs({ [name]: pem, [`${name}-file`]: file, ...others })
+    return file
+  } catch (failure) {
+    removeFile(file)
+    throw failure
+  }
+}
+
 /** Why the system refused, for example `ENOSPC`. */
 export function reasonOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'unknown reason'
@@ -75,6 +99,15 @@ function runnerVariable(name: string, consequence: string): string {
   })
 }
 
+/**
+ * Returns the folder that the runner empties after each job.
+ *
+ * @throws ActionError when `RUNNER_TEMP` is not set
+ */
+export function temporaryFolder(): string {
+  return runnerVariable('RUNNER_TEMP', 'there is no folder for temporary files')
+}
+
 /** Removes a file after a failure, if possible: the user must read about the failure, and not about this. */
 export function removeFile(path: string): void {
   try {
@@ -96,7 +129,7 @@ export function writeTemporaryFile(file: {
   readonly extension: string
   readonly content: string
 }): string {
-  const folder = runnerVariable('RUNNER_TEMP', 'there is no folder for temporary files')
+  const folder = temporaryFolder()
   const path = join(folder, `${file.name}-${randomUUID()}.${file.extension}`)
   try {
     // "wx": never follows a link or overwrites a file that somebody put there.

@@ -4,8 +4,10 @@ import { hasAbandonedWork } from '../deadline.ts'
 import { ActionError } from '../errors.ts'
 import { clean, cleanForeign } from './masking.ts'
 
-/** Longer than all parts of any error together. */
-const MAX_ANNOTATION = 5000
+/** Below the limit of the runner, 4,096. */
+const MAX_ANNOTATION = 4000
+/** Our own words can be a list of many things. */
+const MAX_WORDS = 3000
 /** More causes and lines than any error of ours has. */
 const MAX_CAUSES = 10
 const MAX_STACK_LINES = 50
@@ -97,7 +99,7 @@ function report(failure: unknown): void {
 }
 
 function describe(failure: unknown): string {
-  if (failure instanceof ActionError) return failure.describe(clean, cleanForeign)
+  if (failure instanceof ActionError) return failure.describe((text) => clean(text, MAX_WORDS), cleanForeign)
   return `Unexpected error: ${cleanForeign(String(failure))}. ${PLEASE_REPORT}`
 }
 

@@ -1,0 +1,2 @@
+process.argv[2] = 'create-ca'
+require('../certificates/index.js')

@@ -1,0 +1,2 @@
+process.argv[2] = 'issue-device-certificates'
+require('../certificates/index.js')

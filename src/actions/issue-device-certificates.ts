@@ -1,0 +1,163 @@
+import type { X509Certificate } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { workOn } from '../attempts/pace.ts'
+import type { Timing } from '../attempts/retry.ts'
+import { subjectOf } from '../certificates/ca-certificate.ts'
+import { endOfCaBefore, makeDeviceCertificate, requireDeviceCa } from '../certificates/device-certificate.ts'
+import { issuerOf, type Issuer } from '../certificates/x509.ts'
+import { ActionError } from '../errors.ts'
+import { runUrl } from '../github/context.ts'
+import { readCaCertificateInput, readValidDays } from '../inputs/ca.ts'
+import { kmsFor, maskCredentials, openSigner, requiredSigner, type ReadySigner } from '../inputs/signer.ts'
+import { log, warn, writeSummary } from '../runner/log.ts'
+import { CHECK_DISK, reasonOf, requireOutputFile, setOutputs } from '../runner/outputs.ts'
+import { withProgress } from '../runner/progress.ts'
+import { Report } from '../runner/report.ts'
+import { prepareFolder, readOrders, type Order } from './device-certificate-orders.ts'
+
+/** KMS allows 200 signatures a second for each account, which others use too. */
+const SIGNATURES_PER_SECOND = 150
+/** At most this many signatures are on their way. */
+const AT_A_TIME = 40
+
+/** Device certificates to issue together. */
+type Batch = {
+  readonly issuer: Issuer
+  readonly key: ReadySigner
+  readonly validDays: number
+  readonly folder: string
+  readonly report: Report
+}
+
+/**
+ * Makes a device certificate for each certificate request. Nothing is signed while a request is bad.
+ *
+ * @param timing for tests, which wait less than users
+ */
+export async function issueDeviceCertificatesAction(timing?: Timing): Promise<void> {
+  // Both first, because they mask the credentials, and the key and its passphrase.
+  maskCredentials()
+  const signerInput = await requiredSigner()
+  const validDays = readValidDays('device')
+  const caInput = await readCaCertificateInput()
+  const { ca } = caInput
+  requireDeviceCa(ca, 'ca-certificate')
+  let retries = 0
+  const many = { perSecond: SIGNATURES_PER_SECOND, onRetry: () => retries++ }
+  const connectKms = await kmsFor(signerInput, { many, timing })
+  const issuer = issuerOf(ca)
+  const orders = await readOrders(issuer)
+  requireOutputFile()
+  log('CA', subjectOf(ca))
+  log('Requests', String(orders.length))
+  const ignored = new Set(orders.flatMap(({ request }) => request.ignoredExtensions))
+  if (ignored.size > 0) log('Extensions', `requested, and ignored: ${[...ignored].join(', ')}`)
+  const key = await openSigner(signerInput, caInput, connectKms)
+  log('CA key', key.words)
+  const end = endOfCaBefore({ issuer, validDays })
+  if (end !== undefined)
+    warn(`The certificates end with the CA, on ${end.toISOString()}, before valid-days: ${validDays}.`)
+
+  const batch = {
+    issuer,
+    key,
+    validDays,
+    folder: prepareFolder(orders),
+    report: new Report('device-certificates'),
+  }
+  const issued = new Set<Order>()
+  let only: string | undefined
+  const progress = (): string =>
+    `${issued.size} of ${orders.length}${retries === 0 ? '' : `, after ${retries} retries`}`
+  const finish = (): void => {
+    for (const order of orders) {
+      if (!issued.has(order)) batch.report.add({ request: order.name, status: 'not-issued' })
+    }
+    setOutputs({
+      'certificates-directory': batch.folder,
+      'certificate-count': String(issued.size),
+      ...(only !== undefined && { certificate: only }),
+      'report-file': batch.report.file,
+    })
+  }
+  try {
+    await withProgress('Issued', progress, () =>
+      workOn(orders, AT_A_TIME, async (order) => {
+        const certificate = await issueOne(batch, order)
+        issued.add(order)
+        // Only one is kept: thousands would fill the memory.
+        if (orders.length === 1) only = certificate.toString()
+      }),
+    )
+  } catch (failure) {
+    try {
+      finish()
+    } catch {
+      // The user must read about the first failure, and not about this one.
+    }
+    throw explained(failure, { issued: issued.size, of: orders.length, folder: batch.folder })
+  }
+  finish()
+  log('Issued', progress())
+  log('Folder', batch.folder)
+  log('Report', batch.report.file)
+  writeSummary('Device certificates', {
+    CA: subjectOf(ca),
+    'Signed with': key.words,
+    Issued: progress(),
+    Folder: batch.folder,
+  })
+}
+
+async function issueOne(
+  { issuer, key, validDays, folder, report }: Batch,
+  order: Order,
+): Promise<X509Certificate> {
+  const { request, name } = order
+  const certificate = await makeDeviceCertificate({ issuer, signer: key.signer, request, validDays })
+  const serialNumber = certificate.serialNumber.toLowerCase()
+  const file = join(folder, `${order.base ?? serialNumber}.crt`)
+  writeNew(file, certificate.toString())
+  report.add({
+    request: name,
+    status: 'issued',
+    file,
+    // Not `subjectOf`, which hides what could be a register code: many devices are named by a UUID.
+    subject: certificate.subject.replaceAll('\n', ', '),
+    serialNumber,
+    fingerprint: certificate.fingerprint256,
+    notBefore: certificate.validFromDate.toISOString(),
+    notAfter: certificate.validToDate.toISOString(),
+    publicKeySha256: request.publicKeyFingerprint,
+    kmsKeyId: key.kmsKey?.keyId,
+    kmsKeyVersionId: key.kmsKey?.versionId,
+    runUrl: runUrl(process.env),
+  })
+  return certificate
+}
+
+/** @throws ActionError also if the file is there: another process may have made it since the check */
+function writeNew(file: string, content: string): void {
+  try {
+    writeFileSync(file, content, { flag: 'wx' })
+  } catch (cause) {
+    throw new ActionError({
+      what: `The certificate could not be written to ${file} (${reasonOf(cause)})`,
+      fix: CHECK_DISK,
+      foreign: [file],
+      cause,
+    })
+  }
+}
+
+function explained(
+  failure: unknown,
+  { issued, of, folder }: { readonly issued: number; readonly of: number; readonly folder: string },
+): unknown {
+  if (!(failure instanceof ActionError)) return failure
+  return failure.with({
+    what: `${issued} of ${of} device certificates were issued, into ${folder}, before this failed: ${failure.message}`,
+    fix: `${failure.fix} The report names the requests that have no certificate: run the step again with these.`,
+  })
+}

@@ -1,0 +1,103 @@
+import { glob } from 'node:fs/promises'
+import { basename, extname, join, resolve } from 'node:path'
+import { pemTextIn } from '../certificates/pem.ts'
+import { ActionError } from '../errors.ts'
+import { maskLines } from '../runner/masking.ts'
+import { readTimeout, required } from './input.ts'
+import { readInputFile } from './pem.ts'
+
+const INPUT = 'certificate-requests'
+/** Far more than any request needs; a file can contain many. */
+const MAX_FILE_BYTES = 8 * 1024 * 1024
+const GLOB = /[*?[\]{}]/
+/** The characters that an artifact cannot have in a file name. */
+const NOT_IN_ARTIFACTS = /["<>:|*?\\/\r\n]/
+
+/** Where certificate requests come from. */
+export type RequestSource = {
+  /** For messages and the report: the input, or a path relative to the working directory. */
+  readonly name: string
+  readonly bytes: Buffer
+  /** The name of the certificate's file without `.crt`; `undefined` for requests that are text. */
+  readonly base: string | undefined
+}
+
+/**
+ * Reads `certificate-requests`: PEM text, or paths and glob patterns, one a line. A file that several lines name is read
+ * once.
+ *
+ * @throws ActionError if a line names no file, or a file cannot be read or has a name that no certificate can have
+ */
+export async function readRequestSources(): Promise<RequestSource[]> {
+  const value = required(INPUT, 'requests/*.csr')
+  const text = pemTextIn(value)
+  // By mistake, or because somebody keeps both in one place.
+  if (text?.includes('PRIVATE KEY') === true) maskLines(text)
+  if (text !== undefined) return [{ name: INPUT, bytes: Buffer.from(text), base: undefined }]
+  const sources: RequestSource[] = []
+  for (const path of await pathsIn(value)) sources.push(await readSource(path))
+  return sources
+}
+
+/** @returns paths relative to the working directory, each once, sorted within each pattern */
+async function pathsIn(value: string): Promise<string[]> {
+  const paths = new Map<string, string>()
+  for (const [index, raw] of value.split('\n').entries()) {
+    const line = raw.trim()
+    if (line === '') continue
+    const found = GLOB.test(line) ? await matchesOf(line) : [line]
+    if (found.length === 0) {
+      throw new ActionError({
+        what: `The pattern ${line} in ${INPUT} matches no file`,
+        fix: 'Check it, and the folder: patterns are relative to the working directory. To use files of the repository, run actions/checkout first.',
+      })
+    }
+    for (const path of found) {
+      requireText(path, index + 1)
+      paths.set(resolve(path), path)
+    }
+  }
+  return [...paths.values()]
+}
+
+async function matchesOf(pattern: string): Promise<string[]> {
+  const found: string[] = []
+  for await (const entry of glob(pattern, { withFileTypes: true })) {
+    if (!entry.isDirectory()) found.push(join(entry.parentPath, entry.name))
+  }
+  return found.sort()
+}
+
+/** Text that is no path can be a key in a wrong form. It is not shown. */
+function requireText(path: string, line: number): void {
+  if (path.length <= 1024) return
+  throw new ActionError({
+    what: `Line ${line} of ${INPUT} is neither PEM text nor a path`,
+    fix: 'Use PEM text with its -----BEGIN and -----END lines, or one path or pattern per line.',
+  })
+}
+
+async function readSource(path: string): Promise<RequestSource> {
+  const base = basename(path, extname(path))
+  const shown = /\.\w{1,6}$/.test(path) && path.length <= 300 ? path : 'that a line names'
+  if (NOT_IN_ARTIFACTS.test(base) || base.startsWith('.')) {
+    throw new ActionError({
+      what: `The file ${shown} in ${INPUT} has a name that its certificate cannot have`,
+      fix: 'The certificate has the name of its request, with .crt. Artifacts have no names with " : < > | * ? and line ends, and no hidden files. Rename the file.',
+      foreign: [shown],
+    })
+  }
+  const file = await readInputFile(path, { maxBytes: MAX_FILE_BYTES, timeoutMs: readTimeout() * 1000 })
+  if (file.kind === 'read') return { name: path, bytes: file.bytes, base }
+  const problem = {
+    missing: 'does not exist or cannot be read',
+    'no-file': 'is not a regular file',
+    'too-large': `is larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB`,
+    late: `could not be read within ${readTimeout()} s`,
+  }[file.kind]
+  throw new ActionError({
+    what: `The file ${shown} in ${INPUT} ${problem}`,
+    fix: 'Check the path: it is relative to the working directory. To use files of the repository, run actions/checkout first.',
+    foreign: [shown],
+  })
+}
