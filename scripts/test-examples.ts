@@ -10,6 +10,7 @@ import { trust } from '../testing/registered-cas.ts'
 import { report, type Check } from './checks.ts'
 import { prefixed } from './examples/example-checks.ts'
 import type { Setting } from './examples/run-example.ts'
+import { CA_KEY } from './examples/kms-scenes.ts'
 import { PRODUCTION, SCENES, STAGING } from './examples/scenes.ts'
 import { pythonEnvironment } from './python-environment.ts'
 
@@ -19,7 +20,9 @@ const NOT_RELEASED = new Set(['.git', '.venv', '.build', '.cache', 'coverage', '
 
 const programs = pythonEnvironment('act', '__tests__/workflow/requirements.txt')
 if (programs !== undefined) {
-  const emulator = await startEmulator({ config: { instances: [{ id: STAGING }, { id: PRODUCTION }] } })
+  const emulator = await startEmulator({
+    config: { instances: [{ id: STAGING }, { id: PRODUCTION }], kmsKeys: [{ alias: CA_KEY }] },
+  })
   const folder = mkdtempSync(join(tmpdir(), 'examples-'))
   try {
     trust(emulator)

@@ -1,30 +1,14 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { casOf } from '../../testing/registered-cas.ts'
 import { emulatorEnv } from '../act.ts'
 import type { Check } from '../checks.ts'
 import { REGISTER_CODE } from './example-checks.ts'
 import { KEYLESS, runUnchanged, type Setting } from './run-example.ts'
+import { standIns } from './stand-in.ts'
 
-const root = dirname(dirname(import.meta.dirname))
-
-/**
- * This example runs a program of this repository. Stand-ins replace the actions of others, which act would download: the
- * first one copies this repository.
- */
+/** This example runs a program of this repository, which a stand-in of `actions/checkout` copies. */
 export async function conformance(setting: Setting): Promise<Check[]> {
   const { emulator, released, folder } = setting
   const { info } = emulator
-  const uses = readFileSync(join(root, 'examples', 'conformance.yml'), 'utf8').matchAll(/uses: (\S+)/g)
-  const commands: Readonly<Record<string, string>> = {
-    'actions/checkout': `cp -R '${released}/.' .`,
-    'actions/setup-node': 'true',
-    'actions/upload-artifact': 'cd "${{ inputs.path }}" && echo "Artifact:" *',
-  }
-  const actions = [...uses].map(([, action = '']) => {
-    const [name = ''] = action.split('@')
-    return [action, standIn(join(folder, name), commands[name] ?? 'exit 1')] as const
-  })
   const { exitCode, log } = await runUnchanged('conformance', setting, {
     vars: {
       MQTT_INSTANCE_ID: info.instanceId,
@@ -39,7 +23,11 @@ export async function conformance(setting: Setting): Promise<Check[]> {
       // The packages are in the cache since the installation of this repository.
       npm_config_prefer_offline: 'true',
     },
-    actions: Object.fromEntries(actions),
+    actions: standIns('conformance', folder, {
+      'actions/checkout': `cp -R '${released}/.' .`,
+      'actions/setup-node': 'true',
+      'actions/upload-artifact': 'cd "${{ inputs.path }}" && echo "Artifact:" *',
+    }),
   })
   const calls = (await emulator.requests()).map(({ operation }) => operation)
   return [
@@ -50,21 +38,4 @@ export async function conformance(setting: Setting): Promise<Check[]> {
     ['the artifact is the report', log.includes('Artifact: conformance.json conformance.md')],
     ['the log shows no code', !REGISTER_CODE.test(log)],
   ]
-}
-
-function standIn(folder: string, command: string): string {
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(
-    join(folder, 'action.yml'),
-    `name: Stand-in
-inputs:
-  path: {}
-runs:
-  using: composite
-  steps:
-    - run: ${command}
-      shell: bash
-`,
-  )
-  return folder
 }

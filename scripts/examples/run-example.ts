@@ -30,6 +30,8 @@ export type UserSetup = {
   readonly files: Readonly<Record<string, string>>
   readonly secrets: Readonly<Record<string, string>>
   readonly vars?: Readonly<Record<string, string>>
+  /** Folders that replace the actions of others. */
+  readonly actions?: Readonly<Record<string, string>>
 }
 
 export type ExampleRun = {
@@ -53,10 +55,12 @@ export async function runExample(name: string, setting: Setting, user: UserSetup
       MQTT_INSTANCE_ID: info.instanceId,
       MQTT_REGION_ID: info.regionId,
       MQTT_ROLE_ARN: info.roleArn,
+      MQTT_ISSUING_ROLE_ARN: info.roleArn,
       MQTT_OIDC_PROVIDER_ARN: info.oidcProviderArn,
       ...user.vars,
     },
     secrets: user.secrets,
+    ...(user.actions && { actions: user.actions }),
     env: emulatorEnv(info),
   })
   const calls = (await emulator.requests()).slice(callsBefore).map(({ operation }) => operation)
@@ -151,11 +155,13 @@ function makeRepository(folder: string, files: Readonly<Record<string, string>>)
   git(...author, 'commit', '--quiet', '--message=Devices')
 }
 
-/** A step of the root action or register, which are the actions that call Alibaba Cloud. */
-const CALLING_STEP = /^ +(?:- )?uses: OWNER\/apsaramq-mqtt-register-code(?:\/register)?@\S+$/
+/** A step of an action that calls Alibaba Cloud. */
+const CALLING_STEP =
+  /^ +(?:- )?uses: OWNER\/apsaramq-mqtt-register-code(?:\/(?:register|(?<onlyKms>create-ca|issue-device-certificates)))?@\S+$/
 
 /**
- * Adds `endpoint` and `sts-endpoint` to each step of an example that calls Alibaba Cloud, and changes nothing else.
+ * Adds `endpoint`, `sts-endpoint` and `kms-endpoint` to the steps of an example that have such an input, and changes
+ * nothing else.
  *
  * @param endpoint `host:port`
  * @throws Error if no step makes a call, or one that does has no inputs
@@ -163,12 +169,19 @@ const CALLING_STEP = /^ +(?:- )?uses: OWNER\/apsaramq-mqtt-register-code(?:\/reg
 export function withEndpoint(workflow: string, endpoint: string): string {
   let callingSteps = 0
   let changed = 0
+  let names: readonly string[] = []
   const lines = workflow.split('\n').flatMap((line) => {
-    if (CALLING_STEP.test(line)) callingSteps += 1
+    const step = CALLING_STEP.exec(line)
+    if (step) {
+      callingSteps += 1
+      names = step.groups?.['onlyKms'] === undefined ? ['endpoint', 'sts-endpoint'] : ['sts-endpoint']
+    }
+    const key = /^( +)kms-key-id: /.exec(line)?.[1]
+    if (key !== undefined) return [line, `${key}kms-endpoint: ${endpoint}`]
     const indent = changed < callingSteps ? /^( +)with:$/.exec(line)?.[1] : undefined
     if (indent === undefined) return [line]
     changed += 1
-    return [line, `${indent}  endpoint: ${endpoint}`, `${indent}  sts-endpoint: ${endpoint}`]
+    return [line, ...names.map((name) => `${indent}  ${name}: ${endpoint}`)]
   })
   if (callingSteps === 0) throw new Error('no step makes a call')
   if (changed < callingSteps) throw new Error('a step has no inputs')

@@ -7,6 +7,7 @@ import { makeCa, privateKey, privateKeyPem, type Issued } from '../../testing/ce
 import type { Check } from '../checks.ts'
 import { checksOf, prefixed, REGISTER_CODE, type ExpectedCa } from './example-checks.ts'
 import { conformance } from './conformance-scene.ts'
+import { createCa, issueDeviceCertificates, kms } from './kms-scenes.ts'
 import { rotation } from './rotation-scene.ts'
 import { KEYLESS, runExample, runInFork, type Setting } from './run-example.ts'
 
@@ -25,6 +26,9 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   sealed,
   matrix,
   rotation,
+  kms,
+  'create-ca': createCa,
+  'issue-device-certificates': issueDeviceCertificates,
   emulator,
   conformance,
 }
