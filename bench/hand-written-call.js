@@ -1,5 +1,5 @@
 /**
- * Makes one signed call for `hand-written-register.sh`, with node:https only. Arguments: METHOD OPERATION NAME=VALUE…,
+ * Makes one signed call for `hand-written-register.sh` and `hand-written-kms.sh`, with node:https only. Arguments: METHOD OPERATION NAME=VALUE…,
  * where a value @FILE is the content of that file. Prints the response.
  */
 import { createHash, createHmac, randomUUID } from 'node:crypto'
@@ -25,7 +25,7 @@ const headers = {
   'x-acs-content-sha256': payload,
   'x-acs-date': new Date().toISOString().replace(/\.\d+/, ''),
   'x-acs-signature-nonce': randomUUID(),
-  'x-acs-version': '2020-04-20',
+  'x-acs-version': process.env.VERSION ?? '2020-04-20',
 }
 const names = Object.keys(headers).join(';')
 const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`)

@@ -1,15 +1,17 @@
 /**
- * `npm run bench`: runs `run` and `register` below. Names after `--` choose others, as in `npm run bench -- check`.
+ * `npm run bench`: runs `run`, `register` and `issue` below. Names after `--` choose others, as in `npm run bench -- check`.
  *
  * run        measures a run of the actions against the limit of each figure, and writes results.json
  * check      measures the same with fewer rounds, and fails when a figure is above its bar
- * register   measures a whole registration
+ * register   measures a whole registration, with the key at hand and in KMS
+ * issue      measures issuing device certificates
  * libraries  measures what loading each library costs
  * emulator   measures how many calls the emulator answers, and its memory
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { benchEmulator } from './emulator.ts'
+import { benchIssue } from './issue.ts'
 import { benchLibraries } from './libraries.ts'
 import { benchRegister } from './register.ts'
 import { aboveTheirBars, benchRun } from './run.ts'
@@ -30,11 +32,12 @@ const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
     if (above.length > 0) process.exitCode = 1
   },
   register: benchRegister,
+  issue: benchIssue,
   libraries: benchLibraries,
   emulator: benchEmulator,
 }
 
-const names = process.argv.length > 2 ? process.argv.slice(2) : ['run', 'register']
+const names = process.argv.length > 2 ? process.argv.slice(2) : ['run', 'register', 'issue']
 for (const name of names) {
   const bench = BENCHES[name]
   if (bench === undefined) throw new Error(`Unknown bench "${name}". Use ${Object.keys(BENCHES).join(', ')}.`)

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { startEmulator, type Emulator } from '../emulator/start.ts'
+import { runStep } from '../testing/run-step.ts'
 import { byTurns, type Contender, type Cost } from './by-turns.ts'
 import { writeCa, type CaFiles } from './ca-files.ts'
 
@@ -32,7 +33,9 @@ export async function benchRegister(): Promise<void> {
         ratio: Math.round((actionCost.ms / byHandCost.ms) * 100) / 100,
       }
     }
+    const calls = await benchKms(empty, options, ratios)
     console.table(ratios)
+    console.log(`With a key in KMS, register makes ${calls} requests.`)
     const ca = await writeCa('EC P-256', folder)
     const costs = await byTurns([action(ca, empty, folder), action(ca, crowded, folder)], options)
     console.table({
@@ -47,11 +50,47 @@ export async function benchRegister(): Promise<void> {
   }
 }
 
+/** With the key in KMS: compared with a script of the same calls. */
+async function benchKms(
+  emulator: Emulator,
+  options: { readonly rounds: number; readonly folder: string },
+  ratios: Record<string, unknown>,
+): Promise<number> {
+  const { info } = emulator
+  const file = join(options.folder, 'in-kms.pem')
+  const inputs = {
+    'kms-key-id': info.kmsKeyId,
+    'kms-endpoint': info.endpoint,
+    'region-id': info.regionId,
+    'access-key-id': info.accessKeyId,
+    'access-key-secret': info.accessKeySecret,
+    subject: 'CN=Bench CA',
+  }
+  const { outputs } = await runStep('create-ca', inputs, { env: { NODE_EXTRA_CA_CERTS: info.caFile } })
+  writeFileSync(file, outputs['ca-certificate'] ?? '')
+  const { env, ...withAction } = action({ file, keyFile: '' }, emulator, options.folder)
+  const kms = { 'INPUT_KMS-KEY-ID': info.kmsKeyId, 'INPUT_KMS-ENDPOINT': info.endpoint }
+  const inKms = { ...withAction, env: { ...env, ...kms } }
+  const script = handWritten({ file, keyFile: '' }, '', emulator, options.folder)
+  const byHand = {
+    ...script,
+    args: [join(root, 'bench/hand-written-kms.sh')],
+    env: { ...script.env, KMS_KEY_ID: info.kmsKeyId },
+  }
+  const [actionCost, byHandCost] = await byTurns([inKms, byHand], options)
+  ratios['EC P-256 in KMS'] = {
+    'action ms': Math.round(actionCost.ms),
+    'by hand ms': Math.round(byHandCost.ms),
+    ratio: Math.round((actionCost.ms / byHandCost.ms) * 100) / 100,
+  }
+  return (await emulator.requests()).length
+}
+
 async function row({ ms }: Cost, emulator: Emulator): Promise<Record<string, number>> {
   return { ms: Math.round(ms), calls: (await emulator.requests()).length }
 }
 
-function action(ca: CaFiles, emulator: Emulator, folder: string): Contender {
+function action(ca: Pick<CaFiles, 'file' | 'keyFile'>, emulator: Emulator, folder: string): Contender {
   const { info } = emulator
   const summary = join(folder, 'summary')
   return {
@@ -77,7 +116,12 @@ function action(ca: CaFiles, emulator: Emulator, folder: string): Contender {
   }
 }
 
-function handWritten(ca: CaFiles, newKey: string, emulator: Emulator, folder: string): Contender {
+function handWritten(
+  ca: Pick<CaFiles, 'file' | 'keyFile'>,
+  newKey: string,
+  emulator: Emulator,
+  folder: string,
+): Contender {
   const { info } = emulator
   return {
     program: 'sh',

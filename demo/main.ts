@@ -1,18 +1,27 @@
-/** `npm run demo`: fetches a code, makes a certificate and registers a CA with the actions in dist/, on this machine only. */
+/**
+ * `npm run demo`: registers a CA and issues the certificate of a device with the actions in dist/, on this machine only.
+ * First with a CA's key at hand, then with one in KMS.
+ */
 import { randomBytes, X509Certificate } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { styleText } from 'node:util'
 import { startEmulator } from '../emulator/start.ts'
-import { makeCa, privateKeyPem } from '../testing/certificates.ts'
+import { makeCa, makeRequestPem, privateKeyPem } from '../testing/certificates.ts'
 import { hide, runStep, type StepRun } from '../testing/run-step.ts'
 
 /** Explains responses that look like failures here but are expected. */
 const EXPECTED: Readonly<Record<string, string>> = { FindCaBySnError: 'the CA is not registered yet' }
 
 const emulator = await startEmulator()
+/** The runner's temporary folder. */
+const folder = mkdtempSync(join(tmpdir(), 'demo-'))
 try {
   await demonstrate()
 } finally {
   await emulator.stop()
+  rmSync(folder, { recursive: true })
 }
 
 async function demonstrate(): Promise<void> {
@@ -65,6 +74,34 @@ async function demonstrate(): Promise<void> {
   title('Job 2 again: the CA is registered already, so nothing changes')
   await step('register', registration)
 
+  title('Without any secret: make a CA whose key never leaves KMS')
+  const kms = {
+    'kms-key-id': info.kmsKeyId,
+    'kms-endpoint': info.endpoint,
+    'region-id': info.regionId,
+    'sts-endpoint': info.endpoint,
+    'role-to-assume': info.roleArn,
+    'oidc-provider-arn': info.oidcProviderArn,
+  }
+  const made = await step('create-ca', { ...kms, subject: 'CN=Demo CA in KMS,O=Example' })
+  const inKms = { 'ca-certificate': made.outputs['ca-certificate'] ?? '', 'kms-key-id': info.kmsKeyId }
+
+  title('Register it in one step: the code and the signature stay in the process')
+  await step('register', { ...service, ...inKms, 'kms-endpoint': info.endpoint, 'ca-name': 'demo-kms' })
+
+  title('Issue the certificate of a device')
+  const device = await step('issue-device-certificates', {
+    ...kms,
+    ...inKms,
+    'certificate-requests': await makeRequestPem('device-1'),
+  })
+  const issued = new X509Certificate(device.outputs['certificate'] ?? '')
+  comment(
+    issued.verify(new X509Certificate(inKms['ca-certificate']).publicKey)
+      ? `It is for ${issued.subject}, and the CA signed it.`
+      : 'The CA did not sign it!',
+  )
+
   title('Calls that the emulator received')
   for (const { operation, status, code } of await emulator.requests()) {
     const error = code === null ? '' : `, ${code}: ${EXPECTED[code] ?? 'refused'}`
@@ -84,6 +121,7 @@ async function step(action: string, inputs: Readonly<Record<string, string>>): P
       ACTIONS_ID_TOKEN_REQUEST_TOKEN: info.idTokenRequestToken,
       GITHUB_REPOSITORY: 'acme/devices',
       GITHUB_RUN_ID: '1',
+      RUNNER_TEMP: folder,
     },
     onLine: show,
   })
