@@ -35,7 +35,7 @@ const MAX_NAMED_LENGTH = 130
 export async function readOrders(ca: Issuer): Promise<Order[]> {
   const orders: Order[] = []
   const problems: RequestProblem[] = []
-  for (const source of await readRequestSources()) {
+  for await (const source of readRequestSources()) {
     const read = readCertificateRequests(source)
     problems.push(...read.problems)
     const of = read.requests.length

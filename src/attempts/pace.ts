@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 
 /** The longest time between two calls. */
 const LONGEST_MS = 1000
@@ -51,6 +51,8 @@ export async function workOn<T>(
   const failures: unknown[] = []
   const worker = async (): Promise<void> => {
     for (let next = waiting.next(); next.done !== true && failures.length === 0; next = waiting.next()) {
+      // Lets others run too, such as the progress, if the work never waits.
+      await setImmediate()
       try {
         await work(next.value)
       } catch (failure) {

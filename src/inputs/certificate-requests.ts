@@ -24,19 +24,20 @@ export type RequestSource = {
 
 /**
  * Reads `certificate-requests`: PEM text, or paths and glob patterns, one a line. A file that several lines name is read
- * once.
+ * once, and one after the other, because there can be thousands.
  *
  * @throws ActionError if a line names no file, or a file cannot be read or has a name that no certificate can have
  */
-export async function readRequestSources(): Promise<RequestSource[]> {
+export async function* readRequestSources(): AsyncGenerator<RequestSource> {
   const value = required(INPUT, 'requests/*.csr')
   const text = pemTextIn(value)
   // By mistake, or because somebody keeps both in one place.
   if (text?.includes('PRIVATE KEY') === true) maskLines(text)
-  if (text !== undefined) return [{ name: INPUT, bytes: Buffer.from(text), base: undefined }]
-  const sources: RequestSource[] = []
-  for (const path of await pathsIn(value)) sources.push(await readSource(path))
-  return sources
+  if (text !== undefined) {
+    yield { name: INPUT, bytes: Buffer.from(text), base: undefined }
+    return
+  }
+  for (const path of await pathsIn(value)) yield await readSource(path)
 }
 
 /** @returns paths relative to the working directory, each once, sorted within each pattern */

@@ -143,13 +143,19 @@ async function read(path: string, maxBytes: number): Promise<InputFile> {
   }
 }
 
+/** So small that Node takes it from its pool: thousands of files would leave as many large buffers behind. */
+const CHUNK_BYTES = 2048
+
+/** Copies what it read: a part of a large buffer would keep all of it in memory. */
 async function readUpTo(file: FileHandle, maxBytes: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(maxBytes)
-  let length = 0
-  while (length < maxBytes) {
-    const { bytesRead } = await file.read(buffer, length, maxBytes - length)
+  const chunks: Buffer[] = []
+  let left = maxBytes
+  while (left > 0) {
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, left))
+    const { bytesRead } = await file.read(chunk, 0, chunk.length)
     if (bytesRead === 0) break
-    length += bytesRead
+    chunks.push(chunk.subarray(0, bytesRead))
+    left -= bytesRead
   }
-  return buffer.subarray(0, length)
+  return Buffer.concat(chunks)
 }
