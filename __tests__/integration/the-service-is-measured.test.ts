@@ -4,9 +4,11 @@ import type { FaultOrder } from '../../emulator/faults/orders.ts'
 import type { RunningEmulator } from '../../emulator/start.ts'
 import type { EmulatorConfig } from '../../emulator/world/config.ts'
 import { PARTS } from '../../conformance/entries.ts'
+import { KMS } from '../../conformance/entries/kms.ts'
 import { makeCa } from '../../testing/certificates.ts'
 import { casOf, trust, withKey } from '../../testing/registered-cas.ts'
 import { emulated, keyless } from '../support/emulated.ts'
+import { callKms } from '../support/kms-calls.ts'
 import { measure } from '../support/measure.ts'
 
 const SECOND = 'post-cn-second00000'
@@ -38,7 +40,11 @@ const differentConfig = Object.assign(
 ) as EmulatorConfig
 
 /** Returns the options that include KMS. */
-const kms = ({ info }: RunningEmulator) => ['--kms-key-id', info.kmsKeyId, '--kms-endpoint', info.endpoint]
+const kms = ({ info }: RunningEmulator, keyId = info.kmsKeyId) => [
+  ...['--kms-key-id', keyId],
+  ...['--kms-endpoint', info.endpoint],
+]
+const inKms = KMS.entries.filter((entry) => 'check' in entry).map(({ id }) => id)
 
 describe('an emulator that differs from itself in ten behaviors', () => {
   const different = emulated(differentConfig)
@@ -100,6 +106,76 @@ describe('the command', () => {
     expect(run).toMatchObject({ exitCode: 0 })
     expect(run.ids('as assumed')).toContain('missing-token')
     expect(run.json).toContain('"access key": "temporary"')
+    // Without --kms-key-id.
+    expect(run.ids('not reached')).toEqual(expect.arrayContaining(inKms))
+    expect(run.markdown).toMatch(/`kms-signature`: .*\n {2}- `because --kms-key-id is not given`/)
+  })
+
+  it('measures KMS with a key of RSA, too, and changes nothing there', async () => {
+    const { emulator } = shared
+    const { kmsRsaKeyId } = emulator.info
+    const run = await measure(emulator, ['--yes', ...kms(emulator, kmsRsaKeyId)])
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(run.stdout).toContain(
+      `It also reads the key ${kmsRsaKeyId} in KMS at ${emulator.info.endpoint}, and signs`,
+    )
+    expect(run.ids('as assumed')).toEqual(expect.arrayContaining(inKms))
+    expect(run.markdown).toContain('RSA_2048, SOFTWARE')
+    for (const report of [run.markdown, run.json]) expect(report).not.toContain(kmsRsaKeyId)
+    const calls = new Set((await emulator.requests()).map(({ operation }) => operation))
+    const reading = ['DescribeKey', 'ListKeyVersions', 'GetPublicKey', 'AsymmetricSign']
+    expect([...calls].filter((name) => /Key|Alias|Asymmetric/.test(name)).sort()).toEqual(reading.sort())
+  })
+
+  it('notices signatures that do not verify, and refusals that KMS does not make', async () => {
+    const { emulator } = shared
+    const fault = { status: 200, body: '{"RequestId":"1","Value":"AAAA"}' }
+    await emulator.setFaults([{ operation: 'AsymmetricSign', fault, times: 'always' }])
+    const run = await measure(emulator, ['--yes', ...kms(emulator)])
+    expect(run).toMatchObject({ exitCode: 1, stderr: '' })
+    expect(run.ids('different')).toEqual(['kms-signature', 'kms-digest-length', 'kms-other-algorithm'])
+  })
+
+  it('notices other codes for what does not exist, and other statuses', async () => {
+    const { emulator } = shared
+    const alias = 'alias/our-ca'
+    await callKms(emulator, 'CreateAlias', { KeyId: emulator.info.kmsKeyId, AliasName: alias })
+    const fault = { code: 'Forbidden.KeyNotFound', status: 400, message: `There is no ${alias}.` }
+    await emulator.setFaults([
+      { operation: 'GetPublicKey', fault: { code: 'Forbidden.NoPermission' } },
+      { operation: 'GetPublicKey', fault, times: 'always' },
+    ])
+    const run = await measure(emulator, ['--yes', ...kms(emulator, alias)])
+    expect(run.ids('different')).toEqual([
+      'kms-methods',
+      'kms-unknown-version',
+      'kms-missing-parameter',
+      'kms-error-statuses',
+    ])
+    expect(run.markdown).toContain('Forbidden.KeyNotFound')
+    for (const report of [run.markdown, run.json]) expect(report).not.toContain(alias)
+    // A denial is no difference.
+    expect(run.markdown).toMatch(/`kms-public-key`: .*\n {2}- `because RAM does not allow GetPublicKey/)
+  })
+
+  it('says what is wrong with --kms-key-id, before anything is registered', async () => {
+    const { emulator } = shared
+    const { kmsKeyId } = emulator.info
+    const unknown = await measure(emulator, ['--yes', ...kms(emulator, 'key-none')])
+    expect(unknown).toMatchObject({ exitCode: 2, json: '' })
+    expect(unknown.stderr).toMatch(
+      /^conformance: The key key-none does not exist in .*Forbidden\.KeyNotFound/,
+    )
+    await callKms(emulator, 'DisableKey', { KeyId: kmsKeyId })
+    const disabled = await measure(emulator, ['--yes', ...kms(emulator)])
+    expect(disabled).toMatchObject({ exitCode: 2, json: '' })
+    expect(disabled.stderr).toMatch(
+      /in KMS cannot sign: it is for SIGN\/VERIFY, and its state is Disabled\. Set --kms-key-id/,
+    )
+    const alone = await measure(emulator, ['--yes', '--kms-endpoint', emulator.info.endpoint])
+    expect(alone).toMatchObject({ exitCode: 2, json: '' })
+    expect(alone.stderr).toMatch(/^conformance: kms-endpoint is set without kms-key-id/)
+    expect(await emulator.requests('RegisterCaCertificate')).toEqual([])
   })
 
   it('calls nothing without --yes', async () => {
@@ -148,8 +224,12 @@ describe('the command', () => {
       'ListCaCertificate',
       'DeleteCaCertificate',
     ]
-    await shared.emulator.setFaults(operations.map((operation) => ({ operation, fault })))
-    expect(await measure(shared.emulator)).toMatchObject({ exitCode: 0 })
+    const { emulator } = shared
+    await emulator.setFaults([
+      ...operations.map((operation) => ({ operation, fault })),
+      { operation: 'AsymmetricSign', fault: { code: 'Rejected.Throttling' } },
+    ])
+    expect(await measure(emulator, ['--yes', ...kms(emulator)])).toMatchObject({ exitCode: 0 })
   })
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
