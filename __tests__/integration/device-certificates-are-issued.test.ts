@@ -164,6 +164,16 @@ describe('an extension that a request asks for', () => {
   })
 })
 
+describe('a secret that is in the wrong input', () => {
+  it('is masked and not shown, if the environment has it too', async () => {
+    const secret = 'k44p4ho3wq9zr7vx1mb6tj2nd8fy5c'
+    const step = await issue({ 'valid-days': secret }, { ALIBABA_CLOUD_ACCESS_KEY_SECRET: secret })
+    expect(step).toMatchObject({ exitCode: 1, outputs: {} })
+    expect(step.masks).toContain(secret)
+    expect(step.annotations.join()).not.toContain(secret)
+  })
+})
+
 describe('many requests', () => {
   it('are signed in KMS while it throttles, each once', async () => {
     for (let index = 0; index < 60; index++) put(`device-${index}.csr`)
@@ -267,6 +277,11 @@ describe('nothing is signed', () => {
         }
       },
       /^timeout \(901 s\) is longer than role-session-expiration \(900 s\)/,
+    ],
+    [
+      'a key in JSON is given in place of requests',
+      () => ({ 'certificate-requests': JSON.stringify(newKey().export({ format: 'jwk' })) }),
+      /^Line 1 of certificate-requests is neither PEM text nor a path\. Use PEM text/,
     ],
     ['no key is given', () => ({ 'ca-private-key': '' }), /^Missing input: ca-private-key/],
   ]

@@ -11,7 +11,7 @@ import { runUrl } from '../github/context.ts'
 import { readCaCertificateInput, readValidDays } from '../inputs/ca.ts'
 import { kmsFor, maskCredentials, openSigner, requiredSigner, type ReadySigner } from '../inputs/signer.ts'
 import { log, warn, writeSummary } from '../runner/log.ts'
-import { CHECK_DISK, reasonOf, requireOutputFile, setOutputs } from '../runner/outputs.ts'
+import { CHECK_DISK, reasonOf, removeFile, requireOutputFile, setOutputs } from '../runner/outputs.ts'
 import { withProgress } from '../runner/progress.ts'
 import { Report } from '../runner/report.ts'
 import { prepareFolder, readOrders, type Order } from './device-certificate-orders.ts'
@@ -142,6 +142,8 @@ function writeNew(file: string, content: string): void {
   try {
     writeFileSync(file, content, { flag: 'wx' })
   } catch (cause) {
+    // A part of a certificate must not look like one. A file that was there already stays.
+    if (reasonOf(cause) !== 'EEXIST') removeFile(file)
     throw new ActionError({
       what: `The certificate could not be written to ${file} (${reasonOf(cause)})`,
       fix: CHECK_DISK,

@@ -46,17 +46,15 @@ async function pathsIn(value: string): Promise<string[]> {
   for (const [index, raw] of value.split('\n').entries()) {
     const line = raw.trim()
     if (line === '') continue
+    requirePath(line, index + 1)
     const found = GLOB.test(line) ? await matchesOf(line) : [line]
     if (found.length === 0) {
       throw new ActionError({
-        what: `The pattern ${line} in ${INPUT} matches no file`,
+        what: `The pattern ${shownPath(line) ?? `in line ${index + 1}`} in ${INPUT} matches no file`,
         fix: 'Check it, and the folder: patterns are relative to the working directory. To use files of the repository, run actions/checkout first.',
       })
     }
-    for (const path of found) {
-      requireText(path, index + 1)
-      paths.set(resolve(path), path)
-    }
+    for (const path of found) paths.set(resolve(path), path)
   }
   return [...paths.values()]
 }
@@ -69,18 +67,24 @@ async function matchesOf(pattern: string): Promise<string[]> {
   return found.sort()
 }
 
-/** Text that is no path can be a key in a wrong form. It is not shown. */
-function requireText(path: string, line: number): void {
-  if (path.length <= 1024) return
+/** Returns a path or pattern that can be shown; `undefined` for text that can be a secret by mistake. */
+function shownPath(path: string): string | undefined {
+  return path.length <= 300 && /^[^"':;=]*\.\w{1,6}$/.test(path) ? path : undefined
+}
+
+/** A key in JSON, or another text that is no path, is masked and not shown. */
+function requirePath(line: string, number: number): void {
+  if (line.length <= 1024 && !/["'`]/.test(line)) return
+  maskLines(line)
   throw new ActionError({
-    what: `Line ${line} of ${INPUT} is neither PEM text nor a path`,
+    what: `Line ${number} of ${INPUT} is neither PEM text nor a path`,
     fix: 'Use PEM text with its -----BEGIN and -----END lines, or one path or pattern per line.',
   })
 }
 
 async function readSource(path: string): Promise<RequestSource> {
   const base = basename(path, extname(path))
-  const shown = /\.\w{1,6}$/.test(path) && path.length <= 300 ? path : 'that a line names'
+  const shown = shownPath(path) ?? 'that a line names'
   if (NOT_IN_ARTIFACTS.test(base) || base.startsWith('.')) {
     throw new ActionError({
       what: `The file ${shown} in ${INPUT} has a name that its certificate cannot have`,

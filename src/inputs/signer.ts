@@ -6,7 +6,7 @@ import { remoteSigner, signerInMemory, type Signer } from '../certificates/signe
 import { issuerOf } from '../certificates/x509.ts'
 import { ActionError } from '../errors.ts'
 import { log, notice } from '../runner/log.ts'
-import { maskLines } from '../runner/masking.ts'
+import { mask, maskLines } from '../runner/masking.ts'
 import { optionalCaKey, type CaInput, type CaKeyInput } from './ca.ts'
 import type { ServiceOptions } from './service.ts'
 import { missing, missingSecret, optional, secret, UNSET_IS_EMPTY } from './input.ts'
@@ -169,10 +169,21 @@ export async function readKms(options: ServiceOptions): Promise<() => Promise<Km
   return async () => ({ service: await connect(inputs), regionId: inputs.regionId })
 }
 
-/** Masks the credentials in the inputs, used or not. Call it before any input is checked. */
+/** The variables with secrets of credentials, in all spellings. */
+const SECRET_VARIABLE =
+  /^(?:(?:ALIBABA_CLOUD|ALIBABACLOUD)_(?:ACCESS_KEY_SECRET|SECURITY_TOKEN)|ALICLOUD_(?:SECRET_KEY|SECURITY_TOKEN))$/
+
+/**
+ * Masks the credentials in the inputs and the environment, used or not. Call it before any input is checked.
+ *
+ * Not with `readSecrets`, which loads the HTTPS client of Node, and most runs of `sign` make no call.
+ */
 export function maskCredentials(): void {
   secret('access-key-secret')
   secret('security-token')
+  for (const [name, value = ''] of Object.entries(process.env)) {
+    if (SECRET_VARIABLE.test(name)) mask(value.trim())
+  }
 }
 
 const CREDENTIALS = [
