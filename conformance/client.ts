@@ -1,6 +1,7 @@
 import https from 'node:https'
 import { attempt } from '../src/attempts/attempt.ts'
-import { AttemptError, isTemporary, summarize } from '../src/attempts/failures.ts'
+import { summarize } from '../src/attempts/failure-words.ts'
+import { AttemptError, isTemporary } from '../src/attempts/failures.ts'
 import { agentFor } from '../src/attempts/proxy.ts'
 import { isRecord, messageIn, requestIdIn, textIn } from '../src/attempts/response.ts'
 import { attemptLimit, retry } from '../src/attempts/retry.ts'

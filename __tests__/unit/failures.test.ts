@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { type Failure, failureOf, summarize } from '../../src/attempts/failures.ts'
+import { summarize } from '../../src/attempts/failure-words.ts'
+import { type Failure, failureOf } from '../../src/attempts/failures.ts'
 import { RESPONSE_TOO_LARGE, type ResponseHead } from '../../src/attempts/response.ts'
 
 const page = { status: 502, contentType: 'text/html', location: undefined, date: undefined }

@@ -1,4 +1,5 @@
-import { AttemptError, isUnsent, summarize, type Failure } from '../attempts/failures.ts'
+import { summarize } from '../attempts/failure-words.ts'
+import { AttemptError, isUnsent, type Failure } from '../attempts/failures.ts'
 import { retry } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
 import { explainCall, type Call } from './call.ts'

@@ -1,4 +1,5 @@
-import { describeFailure, isTemporary, type Failure, type Refusal } from '../attempts/failures.ts'
+import { describeFailure } from '../attempts/failure-words.ts'
+import { isTemporary, type Failure, type Refusal } from '../attempts/failures.ts'
 import type { FailedCall, Transport } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
 

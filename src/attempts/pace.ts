@@ -18,13 +18,20 @@ export class Pace {
     this.#intervalMs = this.#shortestMs
   }
 
-  /** Waits for the turn of the next call. */
-  async turn(): Promise<void> {
+  /**
+   * Waits for the turn of the next call.
+   *
+   * @param deadlineMs on the clock of `performance.now()`
+   * @returns false, without waiting, if there is no turn before the deadline
+   */
+  async turn(deadlineMs: number): Promise<boolean> {
     const now = performance.now()
     const turn = Math.max(now, this.#nextMs)
+    if (turn >= deadlineMs) return false
     this.#nextMs = turn + this.#intervalMs
     this.#intervalMs = Math.max(this.#shortestMs, this.#intervalMs * RECOVERY)
     if (turn > now) await setTimeout(turn - now)
+    return true
   }
 
   /** Halves the rate, at most once a second: calls that were on their way together fail together. */

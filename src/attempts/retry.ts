@@ -1,6 +1,7 @@
 import pRetry from 'p-retry'
 import type { Limit } from '../deadline.ts'
-import { AttemptError, summarize, type Failure } from './failures.ts'
+import { summarize } from './failure-words.ts'
+import { AttemptError, type Failure } from './failures.ts'
 import type { Pace } from './pace.ts'
 import type { Proxy } from './proxy.ts'
 
