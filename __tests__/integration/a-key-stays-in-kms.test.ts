@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -196,6 +196,50 @@ describe('a key that cannot sign', () => {
       'GetCaCertificate',
       'DescribeKey',
     ])
+  })
+})
+
+describe('an odd response of KMS', () => {
+  const spki = (type: 'ed25519' | 'rsa') =>
+    (type === 'rsa'
+      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+      : generateKeyPairSync('ed25519')
+    ).publicKey.export({ type: 'spki', format: 'pem' })
+  const key = { KeyId: 'another', KeySpec: 'EC_P256', KeyUsage: 'SIGN/VERIFY', KeyState: 'Enabled' }
+
+  it.each<[string, string, () => unknown, string]>([
+    ['another key', 'DescribeKey', () => ({ KeyMetadata: key }), 'about another key'],
+    [
+      'no version',
+      'ListKeyVersions',
+      () => ({ KeyVersions: { KeyVersion: [] }, TotalCount: 0 }),
+      'without the versions of the key',
+    ],
+    [
+      'a public key of another kind',
+      'GetPublicKey',
+      () => ({ PublicKey: spki('ed25519') }),
+      'does not fit the key spec',
+    ],
+    ['a public key of another type', 'GetPublicKey', () => ({ PublicKey: spki('rsa') }), 'does not fit'],
+    [
+      'a certificate for a public key',
+      'GetPublicKey',
+      () => ({ PublicKey: '-----BEGIN CERTIFICATE-----' }),
+      'not a public key',
+    ],
+    [
+      'a wrong signature',
+      'AsymmetricSign',
+      () => ({ Value: 'AAAA' }),
+      'a signature that is not one of the key',
+    ],
+  ])('with %s is a clear error', async (_, operation, body, message) => {
+    await shared.emulator.setFaults([
+      { operation, fault: { status: 200, body: JSON.stringify(body()) }, times: 'always' },
+    ])
+    const step = await run('create-ca', { subject: 'CN=A CA', 'max-attempts': '2' }, {}, runStepInProcess)
+    expect(step).toMatchObject({ exitCode: 1, outputs: {}, annotations: [expect.stringContaining(message)] })
   })
 })
 

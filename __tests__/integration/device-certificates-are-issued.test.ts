@@ -128,6 +128,14 @@ describe('a certificate', () => {
   })
 })
 
+describe('a path with brackets', () => {
+  it('is a path if there is such a file', async () => {
+    const step = await issue({ 'certificate-requests': put('device[1].csr') })
+    expect(step).toMatchObject({ exitCode: 0, outputs: { 'certificate-count': '1' } })
+    expect(filesOf(step)).toEqual(['device[1].crt'])
+  })
+})
+
 describe('the report', () => {
   it('has the fields of its schema, with a key in KMS', async () => {
     put('a.csr')
@@ -185,6 +193,27 @@ describe('many requests', () => {
     expect(step.log).toMatch(/^Issued {9}60 of 60, after 20 retries$/m)
     expect(new Set(reportOf(step).map(({ serialNumber }) => serialNumber)).size).toBe(60)
   })
+
+  it('are issued although KMS returns a wrong signature once', async () => {
+    for (let index = 0; index < 5; index++) put(`device-${index}.csr`)
+    const wrong = { status: 200, body: JSON.stringify({ RequestId: '1', Value: 'AAAA' }) }
+    await shared.emulator.setFaults([{ operation: 'AsymmetricSign', fault: wrong }])
+    const step = await issue(await inKms(), {}, runStepInProcess)
+    expect(step).toMatchObject({ exitCode: 0, outputs: { 'certificate-count': '5' } })
+    expect(step.log).toMatch(/^Issued {9}5 of 5, after 1 retries$/m)
+  })
+
+  it('wait no longer than the timeout while KMS throttles all of them', async () => {
+    for (let index = 0; index < 60; index++) put(`device-${index}.csr`)
+    const inputs = await inKms()
+    await shared.emulator.setFaults([
+      { operation: 'AsymmetricSign', fault: { code: 'Rejected.Throttling' }, times: 'always' },
+    ])
+    const step = await issue({ ...inputs, timeout: '4', 'max-attempts': '100' }, {}, runStepInProcess)
+    expect(step).toMatchObject({ exitCode: 1, outputs: { 'certificate-count': '0' } })
+    expect(step.annotations[0]).toMatch(/Rejected\.Throttling|did not accept all calls within 4 s/)
+    expect(reportOf(step)).toHaveLength(60)
+  }, 20_000)
 
   it('are issued as far as possible when KMS fails in the middle, and the outputs say how far', async () => {
     for (let index = 0; index < 10; index++) put(`device-${index}.csr`)
@@ -277,6 +306,14 @@ describe('nothing is signed', () => {
         }
       },
       /^timeout \(901 s\) is longer than role-session-expiration \(900 s\)/,
+    ],
+    [
+      'a file name is too long for its certificate',
+      () => {
+        put('x'.repeat(252), pemOf(requestOf('x')))
+        return { 'certificate-requests': join(folder, 'requests', '*') }
+      },
+      /has a name that is too long for its certificate/,
     ],
     [
       'a key in JSON is given in place of requests',

@@ -543,7 +543,7 @@ describe('requests, together,', () => {
   })
 })
 
-// Skipped where openssl is not installed.
+// Skipped where openssl is not installed. Another test checks that CI has it.
 ;(hasOpenssl ? describe : describe.skip)('a certificate request that openssl made', () => {
   const folder = new OpensslFolder()
   afterAll(() => {

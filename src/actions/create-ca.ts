@@ -17,9 +17,10 @@ export async function createCaAction(timing?: Timing): Promise<void> {
   // First, because an invalid input must not be reported before they are masked.
   maskCredentials()
   const named = requiredKmsKey()
+  // It masks the password of the proxy, too.
+  const connectKms = await readKms({ timing })
   const subject = readSubject('subject', required('subject', 'CN=Devices 2026,O=Example,C=CN'))
   const validDays = readValidDays('ca')
-  const connectKms = await readKms({ timing })
   requireOutputFile()
 
   const { signer, words } = await openKmsKey(await connectKms(), named)

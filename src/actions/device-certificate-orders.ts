@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { CertificateRequest } from '../certificates/certificate-request.ts'
 import {
@@ -25,7 +25,10 @@ export type Order = {
 
 /** How many bad requests the annotation names, which has at most 4,096 characters. */
 const MAX_NAMED = 20
-const MAX_NAMED_LENGTH = 130
+const MAX_NAMED_LENGTH = 140
+const MAX_PLACE_LENGTH = 60
+/** Of all usual file systems. */
+const MAX_FILE_NAME_BYTES = 255
 
 /**
  * Reads all certificate requests, and checks them.
@@ -47,7 +50,7 @@ export async function readOrders(ca: Issuer): Promise<Order[]> {
       ca,
     ),
   )
-  problems.push(...sameFiles(orders))
+  problems.push(...problemsOfFiles(orders))
   if (problems.length === 0) return orders
   for (const { name, problem, fix } of problems) {
     log('Bad request', `${cleanForeign(`${name} ${problem}`)}. ${fix}`)
@@ -65,10 +68,19 @@ function orderOf(
 }
 
 /** On some disks, and in some artifacts, letter case makes no difference. */
-function sameFiles(orders: readonly Order[]): RequestProblem[] {
+function problemsOfFiles(orders: readonly Order[]): RequestProblem[] {
   const seen = new Map<string, Order>()
   return orders.flatMap((order) => {
     if (order.base === undefined) return []
+    if (Buffer.byteLength(`${order.base}.crt`) > MAX_FILE_NAME_BYTES) {
+      return [
+        {
+          name: order.name,
+          problem: `has a name that is too long for its certificate: at most ${MAX_FILE_NAME_BYTES} bytes with .crt`,
+          fix: 'Rename the file.',
+        },
+      ]
+    }
     const key = order.base.toLowerCase()
     const first = seen.get(key)
     if (first === undefined) {
@@ -87,7 +99,9 @@ function sameFiles(orders: readonly Order[]): RequestProblem[] {
 
 function refused(problems: readonly RequestProblem[]): ActionError {
   const named = problems.slice(0, MAX_NAMED).map(({ name, problem }) => {
-    const text = `${name} ${problem}`
+    // Its end has the name of the file.
+    const place = name.length > MAX_PLACE_LENGTH ? `…${name.slice(-MAX_PLACE_LENGTH)}` : name
+    const text = `${place} ${problem}`
     return text.length > MAX_NAMED_LENGTH ? `${text.slice(0, MAX_NAMED_LENGTH)}…` : text
   })
   const more = problems.length > MAX_NAMED ? [`and ${problems.length - MAX_NAMED} more, in the log`] : []
@@ -109,9 +123,10 @@ export function prepareFolder(orders: readonly Order[]): string {
   const folder = given === '' ? newFolder() : resolve(given)
   try {
     mkdirSync(folder, { recursive: true })
+    accessSync(folder, constants.W_OK)
   } catch (cause) {
     throw new ActionError({
-      what: `The folder for the certificates could not be made: ${folder} (${reasonOf(cause)})`,
+      what: `The folder for the certificates could not be made, or is not writable: ${folder} (${reasonOf(cause)})`,
       fix: CHECK_DISK,
       cause,
     })

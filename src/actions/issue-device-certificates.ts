@@ -1,4 +1,3 @@
-import type { X509Certificate } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { workOn } from '../attempts/pace.ts'
@@ -27,7 +26,6 @@ type Batch = {
   readonly key: ReadySigner
   readonly validDays: number
   readonly folder: string
-  readonly report: Report
 }
 
 /**
@@ -39,16 +37,19 @@ export async function issueDeviceCertificatesAction(timing?: Timing): Promise<vo
   // Both first, because they mask the credentials, and the key and its passphrase.
   maskCredentials()
   const signerInput = await requiredSigner()
+  let retries = 0
+  const many = { perSecond: SIGNATURES_PER_SECOND, onRetry: () => retries++ }
+  // It masks the password of the proxy, too.
+  const connectKms = await kmsFor(signerInput, { many, timing })
   const validDays = readValidDays('device')
   const caInput = await readCaCertificateInput()
   const { ca } = caInput
   requireDeviceCa(ca, 'ca-certificate')
-  let retries = 0
-  const many = { perSecond: SIGNATURES_PER_SECOND, onRetry: () => retries++ }
-  const connectKms = await kmsFor(signerInput, { many, timing })
   const issuer = issuerOf(ca)
   const orders = await readOrders(issuer)
   requireOutputFile()
+  const folder = prepareFolder(orders)
+  const report = new Report('device-certificates')
   log('CA', subjectOf(ca))
   log('Requests', String(orders.length))
   const ignored = new Set(orders.flatMap(({ request }) => request.ignoredExtensions))
@@ -59,35 +60,33 @@ export async function issueDeviceCertificatesAction(timing?: Timing): Promise<vo
   if (end !== undefined)
     warn(`The certificates end with the CA, on ${end.toISOString()}, before valid-days: ${validDays}.`)
 
-  const batch = {
-    issuer,
-    key,
-    validDays,
-    folder: prepareFolder(orders),
-    report: new Report('device-certificates'),
-  }
+  const batch = { issuer, key, validDays, folder }
   const issued = new Set<Order>()
   let only: string | undefined
   const progress = (): string =>
     `${issued.size} of ${orders.length}${retries === 0 ? '' : `, after ${retries} retries`}`
   const finish = (): void => {
-    for (const order of orders) {
-      if (!issued.has(order)) batch.report.add({ request: order.name, status: 'not-issued' })
+    try {
+      for (const order of orders) {
+        if (!issued.has(order)) report.add({ request: order.name, status: 'not-issued' })
+      }
+    } finally {
+      setOutputs({
+        'certificates-directory': folder,
+        'certificate-count': String(issued.size),
+        ...(only !== undefined && { certificate: only }),
+        'report-file': report.file,
+      })
     }
-    setOutputs({
-      'certificates-directory': batch.folder,
-      'certificate-count': String(issued.size),
-      ...(only !== undefined && { certificate: only }),
-      'report-file': batch.report.file,
-    })
   }
   try {
     await withProgress('Issued', progress, () =>
       workOn(orders, AT_A_TIME, async (order) => {
-        const certificate = await issueOne(batch, order)
+        const { certificate, line } = await issueOne(batch, order)
         issued.add(order)
         // Only one is kept: thousands would fill the memory.
         if (orders.length === 1) only = certificate.toString()
+        report.add(line)
       }),
     )
   } catch (failure) {
@@ -96,30 +95,28 @@ export async function issueDeviceCertificatesAction(timing?: Timing): Promise<vo
     } catch {
       // The user must read about the first failure, and not about this one.
     }
-    throw explained(failure, { issued: issued.size, of: orders.length, folder: batch.folder })
+    throw explained(failure, { issued: issued.size, of: orders.length, folder, report })
   }
   finish()
   log('Issued', progress())
-  log('Folder', batch.folder)
-  log('Report', batch.report.file)
+  log('Folder', folder)
+  log('Report', report.file)
   writeSummary('Device certificates', {
     CA: subjectOf(ca),
     'Signed with': key.words,
     Issued: progress(),
-    Folder: batch.folder,
+    Folder: folder,
   })
 }
 
-async function issueOne(
-  { issuer, key, validDays, folder, report }: Batch,
-  order: Order,
-): Promise<X509Certificate> {
+/** @returns the certificate, which is in its file, and its line of the report */
+async function issueOne({ issuer, key, validDays, folder }: Batch, order: Order) {
   const { request, name } = order
   const certificate = await makeDeviceCertificate({ issuer, signer: key.signer, request, validDays })
   const serialNumber = certificate.serialNumber.toLowerCase()
   const file = join(folder, `${order.base ?? serialNumber}.crt`)
   writeNew(file, certificate.toString())
-  report.add({
+  const line = {
     request: name,
     status: 'issued',
     file,
@@ -133,8 +130,8 @@ async function issueOne(
     kmsKeyId: key.kmsKey?.keyId,
     kmsKeyVersionId: key.kmsKey?.versionId,
     runUrl: runUrl(process.env),
-  })
-  return certificate
+  }
+  return { certificate, line }
 }
 
 /** @throws ActionError also if the file is there: another process may have made it since the check */
@@ -155,11 +152,20 @@ function writeNew(file: string, content: string): void {
 
 function explained(
   failure: unknown,
-  { issued, of, folder }: { readonly issued: number; readonly of: number; readonly folder: string },
+  parts: {
+    readonly issued: number
+    readonly of: number
+    readonly folder: string
+    readonly report: Report
+  },
 ): unknown {
   if (!(failure instanceof ActionError)) return failure
+  const { issued, of, folder, report } = parts
+  const missing = report.isComplete
+    ? 'The report names the requests that have no certificate: run the step again with these.'
+    : 'Run the step again with the requests that have no certificate in the folder.'
   return failure.with({
     what: `${issued} of ${of} device certificates were issued, into ${folder}, before this failed: ${failure.message}`,
-    fix: `${failure.fix} The report names the requests that have no certificate: run the step again with these.`,
+    fix: `${failure.fix} ${missing}`,
   })
 }

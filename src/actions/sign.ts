@@ -18,9 +18,10 @@ export async function signAction(timing?: Timing): Promise<void> {
   maskCredentials()
   const signerInput = await requiredSigner()
   const registerCode = requiredRegisterCode()
+  // It masks the password of the proxy, too.
+  const kms = await kmsFor(signerInput, { timing })
   const validDays = readValidDays('verification')
   const caInput = await readCaCertificateInput()
-  const kms = await kmsFor(signerInput, { timing })
   requireOutputFile()
   const { signer, words, kmsKey } = await openSigner(signerInput, caInput, kms)
 

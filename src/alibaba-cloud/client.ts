@@ -1,4 +1,5 @@
 import { attempt } from '../attempts/attempt.ts'
+import { AttemptError } from '../attempts/failures.ts'
 import { isRecord } from '../attempts/response.ts'
 import { attemptLimit, type Transport } from '../attempts/retry.ts'
 import { loadSdk } from './sdk.ts'
@@ -54,7 +55,7 @@ export async function send(
   share = 1,
 ): Promise<ApiResponse> {
   const sdk = await loadSdk(transport.proxy)
-  await transport.pace?.turn()
+  if ((await transport.pace?.turn(transport.deadlineMs)) === false) throw noTurn(transport)
   const limit = attemptLimit(transport, share)
   // The constructor would wrap the key in a client of @alicloud/credentials, which takes longer to load than all the
   // rest. It must not see the other members of a Config either: it checks the types of all, and one is that client.
@@ -88,6 +89,12 @@ export async function send(
     if (!isRecord(body)) throw new TypeError('not a JSON object')
     return body
   })
+}
+
+/** There was no time left for a call, because earlier ones were throttled. */
+function noTurn({ timeoutSeconds: seconds }: Transport): AttemptError {
+  const limit = { ms: seconds * 1000, ofTimeout: { seconds, share: 1 } }
+  return new AttemptError({ kind: 'timeout', what: 'did not accept all calls', limit })
 }
 
 /** Returns the part of a client of `@alicloud/credentials` that signing needs (read in `@alicloud/openapi-client` 0.4.15). */

@@ -29,11 +29,18 @@ export type NamedKey = {
  *
  * @see https://www.alibabacloud.com/help/en/kms/user-guide/key-types-and-specifications
  */
-const SPECS: Readonly<Record<string, Pick<KmsKey, 'keyType'> & { readonly algorithm: string }>> = {
-  RSA_2048: { keyType: 'rsa', algorithm: 'RSA_PKCS1_SHA_256' },
-  RSA_3072: { keyType: 'rsa', algorithm: 'RSA_PKCS1_SHA_256' },
-  RSA_4096: { keyType: 'rsa', algorithm: 'RSA_PKCS1_SHA_256' },
-  EC_P256: { keyType: 'ec', algorithm: 'ECDSA_SHA_256' },
+const SPECS: Readonly<Record<string, Spec>> = {
+  RSA_2048: { keyType: 'rsa', size: 2048, algorithm: 'RSA_PKCS1_SHA_256' },
+  RSA_3072: { keyType: 'rsa', size: 3072, algorithm: 'RSA_PKCS1_SHA_256' },
+  RSA_4096: { keyType: 'rsa', size: 4096, algorithm: 'RSA_PKCS1_SHA_256' },
+  EC_P256: { keyType: 'ec', size: 'prime256v1', algorithm: 'ECDSA_SHA_256' },
+}
+
+/** Of an RSA key, the size is its bits; of an EC key, OpenSSL's name of the curve. */
+type Spec = {
+  readonly keyType: KmsKey['keyType']
+  readonly size: number | string
+  readonly algorithm: string
 }
 
 /**
@@ -44,19 +51,22 @@ const SPECS: Readonly<Record<string, Pick<KmsKey, 'keyType'> & { readonly algori
  */
 export async function findKmsKey(kms: Kms, named: NamedKey, publicKey?: KeyObject): Promise<KmsKey> {
   const described = await describeKey(kms, named.keyId)
-  const { keyType } = requireSigningKey(described, named)
+  const keySpec = requireSigningKey(described, named)
+  const { keyType } = keySpec
   const { id: keyId, spec } = described
   const versionIds = await candidatesOf(kms, described, named, publicKey)
   for (const versionId of versionIds) {
-    const candidate = await getPublicKey(kms, { keyId, versionId })
+    const candidate = await getPublicKey(kms, { keyId, versionId }, (key) => isOf(keySpec, key))
     if (publicKey === undefined || candidate.equals(publicKey)) {
       return { keyId, versionId, spec, keyType, publicKey: candidate }
     }
   }
   const versions =
-    versionIds.length === 1 ? `version ${versionIds.join()}` : `all ${versionIds.length} versions`
+    versionIds.length === 1
+      ? `version ${versionIds.join()} of the key has`
+      : `all ${versionIds.length} versions of the key have`
   throw new ActionError({
-    what: `The certificate in ca-certificate does not belong to the key ${keyId} in KMS: ${versions} of the key have another public key`,
+    what: `The certificate in ca-certificate does not belong to the key ${keyId} in KMS: ${versions} another public key`,
     fix: 'Set kms-key-id to the key that the CA certificate was made with, and kms-key-version-id, if set, to its version. The certificate of a key in KMS comes from create-ca.',
   })
 }
@@ -64,12 +74,13 @@ export async function findKmsKey(kms: Kms, named: NamedKey, publicKey?: KeyObjec
 /** Signs bytes, and checks the signature, because a wrong one would make a certificate that no device can use. */
 export async function signInKms(kms: Kms, key: KmsKey, bytes: Uint8Array): Promise<Buffer> {
   const { algorithm } = specOf(key.spec)
-  const signature = await asymmetricSign(kms, key, { algorithm, bytes })
-  if (verify('sha256', bytes, key.publicKey, signature)) return signature
-  throw new ActionError({
-    what: `The signature that KMS returned for version ${key.versionId} of the key ${key.keyId} is not one of this key`,
-    fix: 'Run the job again. If it persists, check kms-endpoint, and every proxy on the way to it.',
-  })
+  const isValid = (signature: Buffer): boolean => verify('sha256', bytes, key.publicKey, signature)
+  return await asymmetricSign(kms, key, { algorithm, bytes, isValid })
+}
+
+function isOf({ keyType, size }: Spec, { asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject): boolean {
+  const { modulusLength, namedCurve } = asymmetricKeyDetails
+  return asymmetricKeyType === keyType && size === (keyType === 'rsa' ? modulusLength : namedCurve)
 }
 
 /** Formats a key for log, summary and report. Nothing of it is secret. */
@@ -77,13 +88,13 @@ export function formatKmsKey({ keyId, versionId, spec }: Omit<KmsKey, 'publicKey
   return `${keyId}, version ${versionId}, ${spec}`
 }
 
-function specOf(spec: string) {
+function specOf(spec: string): Spec {
   const known = Object.hasOwn(SPECS, spec) ? SPECS[spec] : undefined
   if (known === undefined) throw new Error(`unknown key spec ${spec}`)
   return known
 }
 
-function requireSigningKey({ id, spec, usage, state }: KeyDescription, { keyId }: NamedKey) {
+function requireSigningKey({ id, spec, usage, state }: KeyDescription, { keyId }: NamedKey): Spec {
   const key = keyId === id ? `The key ${id}` : `The key ${id} (${keyId})`
   const use =
     'Use an asymmetric key for SIGN/VERIFY with the key spec EC_P256 or RSA_2048, RSA_3072 or RSA_4096.'

@@ -44,8 +44,10 @@ export type KeyVersion = { readonly keyId: string; readonly versionId: string }
 export async function describeKey(kms: Kms, keyId: string): Promise<KeyDescription> {
   return await ask(kms, 'DescribeKey', { KeyId: keyId }, (response) => {
     const metadata = isRecord(response['KeyMetadata']) ? response['KeyMetadata'] : {}
+    const id = word(metadata, 'KeyId', response)
+    if (id !== keyId && !keyId.startsWith('alias/')) throw broken('responded about another key', response)
     return {
-      id: word(metadata, 'KeyId', response),
+      id,
       spec: word(metadata, 'KeySpec', response),
       usage: word(metadata, 'KeyUsage', response),
       state: word(metadata, 'KeyState', response),
@@ -65,41 +67,60 @@ export async function listKeyVersions(kms: Kms, keyId: string): Promise<string[]
   for (let page = 1; page <= MAX_PAGES; page++) {
     const query = { KeyId: keyId, PageNumber: String(page), PageSize: String(PAGE_SIZE) }
     const found = await ask(kms, 'ListKeyVersions', query, readVersions)
-    ids.push(...found)
-    if (found.length < PAGE_SIZE) break
+    ids.push(...found.ids)
+    if (found.ids.length === 0 || ids.length >= found.total) break
   }
   return ids
 }
 
-function readVersions(response: ApiResponse): string[] {
+/** The pages of a service that allows fewer on each are read on, as long as its total says so. */
+function readVersions(response: ApiResponse): { readonly ids: string[]; readonly total: number } {
   const versions = isRecord(response['KeyVersions']) ? response['KeyVersions']['KeyVersion'] : undefined
-  if (!Array.isArray(versions)) throw broken('responded without the versions of the key', response)
-  return versions.map((version: unknown) => word(isRecord(version) ? version : {}, 'KeyVersionId', response))
+  const total = Number(response['TotalCount'] ?? 0)
+  if (!Array.isArray(versions) || (versions.length === 0 && !(total > 0))) {
+    throw broken('responded without the versions of the key', response)
+  }
+  const ids = versions.map((version: unknown) =>
+    word(isRecord(version) ? version : {}, 'KeyVersionId', response),
+  )
+  return { ids, total }
 }
 
 /**
  * Gets the public key of a version.
  *
+ * @param fits whether it is of the kind that the key spec says
  * @throws ActionError
  * @see https://www.alibabacloud.com/help/en/kms/key-management-service/developer-reference/api-kms-2016-01-20-getpublickey
  */
-export async function getPublicKey(kms: Kms, { keyId, versionId }: KeyVersion): Promise<KeyObject> {
+export async function getPublicKey(
+  kms: Kms,
+  { keyId, versionId }: KeyVersion,
+  fits: (key: KeyObject) => boolean,
+): Promise<KeyObject> {
   return await ask(kms, 'GetPublicKey', { KeyId: keyId, KeyVersionId: versionId }, (response) => {
-    const pem = required(response, 'PublicKey', response)
-    // A private key would be accepted too, and must not be: nobody may send one.
-    if (pem.includes('PRIVATE')) throw broken('responded with something that is not a public key', response)
-    try {
-      return createPublicKey(pem)
-    } catch {
-      throw broken('responded with a public key that cannot be read', response)
-    }
+    const key = readPublicKey(required(response, 'PublicKey', response))
+    if (key === undefined) throw broken('responded with something that is not a public key', response)
+    if (!fits(key)) throw broken('responded with a public key that does not fit the key spec', response)
+    return key
   })
+}
+
+/** Node would also accept a certificate, or a private key, which nobody may send. */
+function readPublicKey(pem: string): KeyObject | undefined {
+  if (!pem.trimStart().startsWith('-----BEGIN PUBLIC KEY-----')) return undefined
+  try {
+    return createPublicKey(pem)
+  } catch {
+    return undefined
+  }
 }
 
 /**
  * Signs the SHA-256 digest of bytes.
  *
- * @param algorithm of KMS, for example `ECDSA_SHA_256`
+ * @param options.algorithm of KMS, for example `ECDSA_SHA_256`
+ * @param options.isValid checks a signature: a wrong one is a broken response, and is asked for again
  * @returns the signature; DER with EC
  * @throws ActionError
  * @see https://www.alibabacloud.com/help/en/kms/key-management-service/developer-reference/api-kms-2016-01-20-asymmetricsign
@@ -107,13 +128,20 @@ export async function getPublicKey(kms: Kms, { keyId, versionId }: KeyVersion): 
 export async function asymmetricSign(
   kms: Kms,
   { keyId, versionId }: KeyVersion,
-  { algorithm, bytes }: { readonly algorithm: string; readonly bytes: Uint8Array },
+  options: {
+    readonly algorithm: string
+    readonly bytes: Uint8Array
+    readonly isValid: (signature: Buffer) => boolean
+  },
 ): Promise<Buffer> {
+  const { algorithm, bytes, isValid } = options
   const digest = createHash('sha256').update(bytes).digest('base64')
   const query = { KeyId: keyId, KeyVersionId: versionId, Algorithm: algorithm, Digest: digest }
-  return await ask(kms, 'AsymmetricSign', query, (response) =>
-    Buffer.from(required(response, 'Value', response), 'base64'),
-  )
+  return await ask(kms, 'AsymmetricSign', query, (response) => {
+    const signature = Buffer.from(required(response, 'Value', response), 'base64')
+    if (isValid(signature)) return signature
+    throw broken('responded with a signature that is not one of the key', response)
+  })
 }
 
 /** Makes a call. All of them change nothing, so each is repeated after a lost response. */

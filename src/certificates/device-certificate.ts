@@ -13,8 +13,6 @@ import { DAY_MS, encodeExtension, issue, keyIdentifierOf, notCa } from './issue.
 import type { Signer } from './signer.ts'
 import type { Issuer } from './x509.ts'
 
-const ANY_EXTENDED_KEY_USAGE = '2.5.29.37.0'
-
 /** The same in each device certificate. */
 const EXTENSIONS = [
   notCa(),
@@ -72,7 +70,7 @@ export function endOfCaBefore(
 export function requireDeviceCa(ca: X509Certificate, input: string): void {
   // Node.js calls the extended key usage so. The types do not say that it is undefined if there is none.
   const usages = ca.keyUsage as string[] | undefined
-  if (usages?.some((usage) => usage === id_kp_clientAuth || usage === ANY_EXTENDED_KEY_USAGE) ?? true) return
+  if (usages?.includes(id_kp_clientAuth) ?? true) return
   throw new ActionError({
     what: `The extended key usage of the CA certificate in ${input} does not contain clientAuth, so servers would reject its device certificates`,
     fix: 'Use a CA whose extended key usage contains clientAuth, or a CA without an extended key usage. Run openssl x509 -noout -text to see it.',

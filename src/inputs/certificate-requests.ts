@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import { basename, extname, join, resolve } from 'node:path'
 import { pemTextIn } from '../certificates/pem.ts'
@@ -31,13 +32,17 @@ export type RequestSource = {
 export async function* readRequestSources(): AsyncGenerator<RequestSource> {
   const value = required(INPUT, 'requests/*.csr')
   const text = pemTextIn(value)
-  // By mistake, or because somebody keeps both in one place.
-  if (text?.includes('PRIVATE KEY') === true) maskLines(text)
   if (text !== undefined) {
-    yield { name: INPUT, bytes: Buffer.from(text), base: undefined }
+    yield withoutKeys({ name: INPUT, bytes: Buffer.from(text), base: undefined })
     return
   }
-  for (const path of await pathsIn(value)) yield await readSource(path)
+  for (const path of await pathsIn(value)) yield withoutKeys(await readSource(path))
+}
+
+/** Masks a private key that is there by mistake, or because somebody keeps both in one place. */
+function withoutKeys(source: RequestSource): RequestSource {
+  if (source.bytes.includes('PRIVATE KEY')) maskLines(source.bytes.toString('latin1'))
+  return source
 }
 
 /** @returns paths relative to the working directory, each once, sorted within each pattern */
@@ -47,7 +52,8 @@ async function pathsIn(value: string): Promise<string[]> {
     const line = raw.trim()
     if (line === '') continue
     requirePath(line, index + 1)
-    const found = GLOB.test(line) ? await matchesOf(line) : [line]
+    // A file name can have brackets.
+    const found = GLOB.test(line) && !existsSync(line) ? await matchesOf(line) : [line]
     if (found.length === 0) {
       throw new ActionError({
         what: `The pattern ${shownPath(line) ?? `in line ${index + 1}`} in ${INPUT} matches no file`,
@@ -85,14 +91,14 @@ function requirePath(line: string, number: number): void {
 async function readSource(path: string): Promise<RequestSource> {
   const base = basename(path, extname(path))
   const shown = shownPath(path) ?? 'that a line names'
-  if (NOT_IN_ARTIFACTS.test(base) || base.startsWith('.')) {
+  const file = await readInputFile(path, { maxBytes: MAX_FILE_BYTES, timeoutMs: readTimeout() * 1000 })
+  if (file.kind === 'read' && (NOT_IN_ARTIFACTS.test(base) || base.startsWith('.'))) {
     throw new ActionError({
       what: `The file ${shown} in ${INPUT} has a name that its certificate cannot have`,
       fix: 'The certificate has the name of its request, with .crt. Artifacts have no names with " : < > | * ? and line ends, and no hidden files. Rename the file.',
       foreign: [shown],
     })
   }
-  const file = await readInputFile(path, { maxBytes: MAX_FILE_BYTES, timeoutMs: readTimeout() * 1000 })
   if (file.kind === 'read') return { name: path, bytes: file.bytes, base }
   const problem = {
     missing: 'does not exist or cannot be read',
@@ -102,7 +108,10 @@ async function readSource(path: string): Promise<RequestSource> {
   }[file.kind]
   throw new ActionError({
     what: `The file ${shown} in ${INPUT} ${problem}`,
-    fix: 'Check the path: it is relative to the working directory. To use files of the repository, run actions/checkout first.',
+    fix:
+      file.kind === 'too-large'
+        ? 'Split it into several files, or remove what is no certificate request.'
+        : 'Check the path: it is relative to the working directory. To use files of the repository, run actions/checkout first.',
     foreign: [shown],
   })
 }

@@ -5,6 +5,7 @@ import { ActionError } from '../errors.ts'
 import { readIdTokenRequest, type RequestIdToken } from '../github/id-token.ts'
 import { log } from '../runner/log.ts'
 import { mask } from '../runner/masking.ts'
+import { INPUTS, VARIABLES, type KeyParts } from './credential-names.ts'
 import { invalid, missingSecret, optional, secret, UNSET_IS_EMPTY, wholeNumber } from './input.ts'
 
 /** All secrets about credentials: read and masked, not validated. */
@@ -21,21 +22,6 @@ type FoundKey = {
   /** For the log. */
   readonly source: string
 }
-
-/** The inputs or variables for an access key, or their values. */
-type KeyParts = { readonly id: string; readonly secret: string; readonly token: string }
-
-const INPUTS: KeyParts = { id: 'access-key-id', secret: 'access-key-secret', token: 'security-token' }
-
-/** The environment variables that Alibaba Cloud's own action and tools set, the current spelling first. */
-const VARIABLES: readonly KeyParts[] = [
-  ...['ALIBABA_CLOUD', 'ALIBABACLOUD'].map((prefix) => ({
-    id: `${prefix}_ACCESS_KEY_ID`,
-    secret: `${prefix}_ACCESS_KEY_SECRET`,
-    token: `${prefix}_SECURITY_TOKEN`,
-  })),
-  { id: 'ALICLOUD_ACCESS_KEY', secret: 'ALICLOUD_SECRET_KEY', token: 'ALICLOUD_SECURITY_TOKEN' },
-]
 
 /** The session of a role, in seconds: the minimum is the default, because a step is short; the maximum is 43,200. */
 const SESSION_SECONDS = { fallback: 900, min: 900, max: 43_200, unit: 'seconds' }

@@ -8,6 +8,7 @@ import { ActionError } from '../errors.ts'
 import { log, notice } from '../runner/log.ts'
 import { mask, maskLines } from '../runner/masking.ts'
 import { optionalCaKey, type CaInput, type CaKeyInput } from './ca.ts'
+import { INPUTS, VARIABLES } from './credential-names.ts'
 import type { ServiceOptions } from './service.ts'
 import { missing, missingSecret, optional, secret, UNSET_IS_EMPTY } from './input.ts'
 
@@ -35,7 +36,12 @@ const VERSION_ID = 'kms-key-version-id'
 export async function optionalSigner(): Promise<SignerInput | undefined> {
   const atHand = await optionalCaKey()
   const inKms = optionalKmsKey()
-  if (atHand !== undefined && inKms !== undefined) throw bothSet('ca-private-key')
+  if (atHand !== undefined && inKms !== undefined) {
+    throw new ActionError({
+      what: 'Both ca-private-key and kms-key-id are set',
+      fix: 'Set kms-key-id for a key in KMS, or ca-private-key, but not both.',
+    })
+  }
   if (inKms !== undefined) return { kind: 'in-kms', key: inKms }
   return atHand && { kind: 'at-hand', key: atHand }
 }
@@ -89,14 +95,6 @@ function checked(name: string, form: RegExp, use: string): string | undefined {
   if (value === '' || form.test(value)) return value || undefined
   maskLines(value)
   throw new ActionError({ what: `Invalid ${name}`, fix: `Use ${use}. The private key itself stays in KMS.` })
-}
-
-/** Makes the error for a key in KMS together with something that replaces it. */
-export function bothSet(other: string): ActionError {
-  return new ActionError({
-    what: `Both ${other} and kms-key-id are set`,
-    fix: `Set kms-key-id for a key in KMS, or ${other}, but not both.`,
-  })
 }
 
 /**
@@ -169,30 +167,20 @@ export async function readKms(options: ServiceOptions): Promise<() => Promise<Km
   return async () => ({ service: await connect(inputs), regionId: inputs.regionId })
 }
 
-/** The variables with secrets of credentials, in all spellings. */
-const SECRET_VARIABLE =
-  /^(?:(?:ALIBABA_CLOUD|ALIBABACLOUD)_(?:ACCESS_KEY_SECRET|SECURITY_TOKEN)|ALICLOUD_(?:SECRET_KEY|SECURITY_TOKEN))$/
-
 /**
  * Masks the credentials in the inputs and the environment, used or not. Call it before any input is checked.
  *
  * Not with `readSecrets`, which loads the HTTPS client of Node, and most runs of `sign` make no call.
  */
 export function maskCredentials(): void {
-  secret('access-key-secret')
-  secret('security-token')
-  for (const [name, value = ''] of Object.entries(process.env)) {
-    if (SECRET_VARIABLE.test(name)) mask(value.trim())
+  secret(INPUTS.secret)
+  secret(INPUTS.token)
+  for (const { secret: name, token } of VARIABLES) {
+    for (const variable of [name, token]) mask((process.env[variable] ?? '').trim())
   }
 }
 
-const CREDENTIALS = [
-  'access-key-id',
-  'access-key-secret',
-  'security-token',
-  'role-to-assume',
-  'oidc-provider-arn',
-]
+const CREDENTIALS = [...Object.values(INPUTS), 'role-to-assume', 'oidc-provider-arn']
 
 /** Variables of the environment do not count, because they are for other steps. */
 function noticeUnused(inputs: readonly string[]): void {

@@ -7,11 +7,17 @@ import { CHECK_DISK, reasonOf, temporaryFolder } from './outputs.ts'
 /** A report in JSON Lines: one object for each thing that an action worked on. It is written as they come. */
 export class Report {
   readonly file: string
+  #isComplete = true
 
   /** @param name the start of the name of the file, in the runner's temporary folder */
   constructor(name: string) {
     this.file = join(temporaryFolder(), `${name}-${randomUUID()}.jsonl`)
     this.#append('')
+  }
+
+  /** Whether all that was added could be written. */
+  get isComplete(): boolean {
+    return this.#isComplete
   }
 
   /** @throws ActionError if it cannot be written */
@@ -23,6 +29,7 @@ export class Report {
     try {
       appendFileSync(this.file, text, { mode: 0o600 })
     } catch (cause) {
+      this.#isComplete = false
       throw new ActionError({
         what: `The report could not be written to ${this.file} (${reasonOf(cause)})`,
         fix: CHECK_DISK,
