@@ -164,8 +164,8 @@ describe('a key in the output of an action', () => {
     const piece = `${first.slice(-11)}\n${second.slice(0, 11)}`
     await withEnvironment({}, () => fresh.maskLines(text))
     expect(fresh.cleanForeign(`It said ${piece}.`)).toBe(WITHHELD)
-    // No key contains an ü. Any other letter could be the next one in the key.
-    expect(fresh.cleanForeign(`ü${first.slice(-11)}ü`)).not.toBe(WITHHELD)
+    // A Latin letter, also with an accent, could be the next one in the key.
+    expect(fresh.cleanForeign(`ж${first.slice(-11)}ж`)).not.toBe(WITHHELD)
   })
 
   it('is printed when it contains only the frame lines', async () => {
