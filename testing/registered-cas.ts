@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import type { RunningEmulator } from '../emulator/start.ts'
 import type { Service } from '../src/alibaba-cloud/client.ts'
-import { changeCa, findInList, type CaChange, type RegisteredCa } from '../src/mqtt/ca-certificates.ts'
+import { CA, findInList, type RegisteredCa } from '../src/mqtt/ca-certificates.ts'
+import { changeAndConfirm, type CertificateChange } from '../src/mqtt/certificates.ts'
 import { derSerialNumber } from '../src/certificates/certificate.ts'
 import { privateKeyPem, type Issued } from './certificates.ts'
 
@@ -35,8 +36,13 @@ export async function casOf(
 }
 
 /** Changes a CA as another user of the instance could, outside of the action under test. */
-export async function changeBehind(emulator: RunningEmulator, ca: Issued, to: CaChange): Promise<void> {
-  await changeCa(serviceOf(emulator), instanceOf(emulator), { sn: snOf(ca), to }, () => undefined)
+export async function changeBehind(
+  emulator: RunningEmulator,
+  ca: Issued,
+  to: CertificateChange,
+): Promise<void> {
+  const change = { id: { sn: snOf(ca) }, to }
+  await changeAndConfirm(serviceOf(emulator), instanceOf(emulator), CA, change, () => undefined)
 }
 
 export function instanceOf({ info }: RunningEmulator): { instanceId: string; regionId: string } {

@@ -11,7 +11,8 @@ import type { FaultOrder } from '../../emulator/faults/orders.ts'
 import { registerAction } from '../../src/actions/register.ts'
 import { change } from '../../src/alibaba-cloud/change.ts'
 import { ActionError } from '../../src/errors.ts'
-import { codeOf, findCa } from '../../src/mqtt/ca-certificates.ts'
+import { CA, codeOf } from '../../src/mqtt/ca-certificates.ts'
+import { find } from '../../src/mqtt/certificates.ts'
 import { mqttCall } from '../../src/mqtt/call.ts'
 import { type Issued, makeCa, makeLeaf } from '../../testing/certificates.ts'
 import { emulated, type Inputs, workingInputs } from '../support/emulated.ts'
@@ -446,7 +447,7 @@ describe('register', () => {
 describe('a response about a CA', () => {
   const data = (fields: object) => ({ status: 200, body: JSON.stringify({ RequestId: 'x', Data: fields }) })
   const whole = { Sn: '0a', CaContent: 'text', Status: '1' }
-  const find = () => findCa(serviceOf(service.emulator), instanceOf(service.emulator), '0a')
+  const lookUp = () => find(serviceOf(service.emulator), instanceOf(service.emulator), CA, { sn: '0a' })
 
   it.each([
     ['no serial number', { ...whole, Sn: undefined }],
@@ -461,7 +462,7 @@ describe('a response about a CA', () => {
     ['no field', {}],
   ])('is invalid with %s', async (_, fields) => {
     await faults('GetCaCertificate', data(fields))
-    await expect(find()).rejects.toMatchObject({
+    await expect(lookUp()).rejects.toMatchObject({
       message: expect.stringMatching(
         /responded with (a CA without serial number|another CA than the requested one)/,
       ),
@@ -471,7 +472,7 @@ describe('a response about a CA', () => {
 
   it('may contain only the required fields, and a numeric status', async () => {
     await faults('GetCaCertificate', data({ ...whole, Status: 0 }))
-    expect(await find()).toEqual({
+    expect(await lookUp()).toEqual({
       sn: '0a',
       name: '',
       isActive: false,
@@ -481,7 +482,7 @@ describe('a response about a CA', () => {
     })
     const more = { CaName: 'a name', VerificationContent: 'more', RegistrationCode: 'a code' }
     await faults('GetCaCertificate', data({ ...whole, ...more }))
-    expect(await find()).toMatchObject({
+    expect(await lookUp()).toMatchObject({
       name: 'a name',
       verificationContent: 'more',
       registrationCode: 'a code',

@@ -54,6 +54,10 @@ export const MQTT_ERRORS: ServiceErrors = {
     meaning: 'Instance {instance} has no CA with this serial number',
     fix: 'Check the serial number, and whether the CA was deleted.',
   },
+  FindDeviceBySnError: {
+    meaning: 'Instance {instance} has no device certificate with this serial number from this CA',
+    fix: 'Check the serial number and the CA. A device certificate is registered when the device connects for the first time.',
+  },
   CertificateContentError: {
     showClocks: true,
     meaning: 'The service rejected the certificate in ca-certificate or {verificationCertificate}',

@@ -5,8 +5,9 @@ import { AttemptError } from '../attempts/failures.ts'
 import { requestIdIn, textIn } from '../attempts/response.ts'
 import { derSerialNumber, isSameSerialNumber } from '../certificates/certificate.ts'
 import { ActionError } from '../errors.ts'
-import { changeCa, codeOf, findCa, findInList, hasContent, type RegisteredCa } from './ca-certificates.ts'
+import { CA, codeOf, findInList, hasContent, type RegisteredCa } from './ca-certificates.ts'
 import { mqttCall, type Instance } from './call.ts'
+import { changeAndConfirm, find } from './certificates.ts'
 import { getRegisterCode } from './register-code.ts'
 
 /** How the caller proves that it has the CA's private key. */
@@ -88,7 +89,7 @@ export async function registerCa(
   ca: CaToRegister,
   onVerify: (line: string) => void,
 ): Promise<Registration> {
-  const existing = await findCa(service, instance, derSerialNumber(ca.certificate.serialNumber))
+  const existing = await find(service, instance, CA, { sn: derSerialNumber(ca.certificate.serialNumber) })
   const registered: Registered =
     existing === undefined
       ? await registerNew(service, instance, ca, onVerify)
@@ -109,7 +110,7 @@ export async function registerCa(
   const { sn, name, isActive } = found
   requireContent(found, ca.certificate)
   if (!isActive && !ca.activate) throw inactive(found)
-  if (!isActive) await changeCa(service, instance, { sn, to: 'activate' }, onVerify)
+  if (!isActive) await changeAndConfirm(service, instance, CA, { id: { sn }, to: 'activate' }, onVerify)
   const isCreated = sentCodes.includes(codeOf(found))
   return {
     ...{ sn, name, isCreated, isActivated: !isActive, isSeenActive: true },
@@ -127,7 +128,7 @@ export async function confirmActive(
   instance: Instance,
   { sn, certificate }: { readonly sn: string; readonly certificate: X509Certificate },
 ): Promise<void> {
-  await findCa(service, instance, sn, (ca) => ca?.isActive === true && hasContent(ca, certificate))
+  await find(service, instance, CA, { sn }, (ca) => ca?.isActive === true && hasContent(ca, certificate))
 }
 
 async function registerNew(
@@ -158,7 +159,7 @@ async function registerNew(
       // After an attempt with an unknown outcome, that attempt most likely registered it, so it must appear soon.
       const isOurs = isTaken && sentCodes.length > 0
       const ca =
-        (await findCa(service, instance, sn, isOurs ? (found) => found !== undefined : undefined)) ??
+        (await find(service, instance, CA, { sn }, isOurs ? (found) => found !== undefined : undefined)) ??
         // The service may spell the serial number in an unknown way.
         (isTaken ? await findInList(service, instance, (listed) => isSameCa(listed, certificate)) : undefined)
       return ca && { kind: 'found', ca, sentCodes, kmsKey }

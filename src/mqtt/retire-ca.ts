@@ -1,7 +1,8 @@
 import type { Service } from '../alibaba-cloud/client.ts'
 import { derSerialNumber, isSameSerialNumber } from '../certificates/certificate.ts'
-import { changeCa, findCa, findInList, hasFingerprint, type RegisteredCa } from './ca-certificates.ts'
+import { CA, findInList, hasFingerprint, type RegisteredCa } from './ca-certificates.ts'
 import type { Instance } from './call.ts'
+import { changeAndConfirm, find } from './certificates.ts'
 
 /** What to do with a CA that another one replaces. */
 export type OnReplace = 'inactivate' | 'delete'
@@ -40,7 +41,7 @@ export async function retireCa(
   if (ca === undefined) return { kind: 'not-found', snOfFingerprint }
   const { sn, isActive } = ca
   if (onReplace === 'inactivate' && !isActive) return { kind: 'inactivated', sn, isUnchanged: true }
-  await changeCa(service, instance, { sn, to: onReplace }, onVerify)
+  await changeAndConfirm(service, instance, CA, { id: { sn }, to: onReplace }, onVerify)
   return { kind: onReplace === 'delete' ? 'deleted' : 'inactivated', sn, isUnchanged: false }
 }
 
@@ -54,7 +55,7 @@ async function findBySerialNumber(
   readings: readonly string[],
 ): Promise<{ readonly ca: RegisteredCa | undefined; readonly snOfFingerprint: string | undefined }> {
   for (const sn of new Set(readings.flatMap((reading) => [derSerialNumber(reading), reading]))) {
-    const ca = await findCa(service, instance, sn)
+    const ca = await find(service, instance, CA, { sn })
     if (ca !== undefined) return { ca, snOfFingerprint: undefined }
   }
   let snOfFingerprint: string | undefined
