@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from '@jest/globals'
-import { writeSummary } from '../../src/runner/log.ts'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { writeSummary, writeTable } from '../../src/runner/log.ts'
 import { mask } from '../../src/runner/masking.ts'
 import { withEnvironment } from '../support/in-process.ts'
 
@@ -64,3 +64,36 @@ it.each([{}, { GITHUB_STEP_SUMMARY: '/nowhere/summary' }])(
     expect(stdout).toMatch(/^Summary +not written/)
   },
 )
+
+describe('a table of many rows', () => {
+  const write = async (rows: readonly (readonly string[])[]): Promise<string> => {
+    const file = join(folder, 'summary')
+    await withEnvironment({ GITHUB_STEP_SUMMARY: file }, () => {
+      mask('tuna-7')
+      writeTable('A title', { facts: { Count: '2' }, columns: ['A', '<B>'], rows, more: 'in the report' })
+    })
+    return readFileSync(file, 'utf8')
+  }
+
+  it('stands below the facts', async () => {
+    const facts = '<table>\n<tr><th align="left">Count</th><td><code>2</code></td></tr>\n</table>\n\n'
+    const header = '<tr><th align="left">A</th><th align="left">&lt;B&gt;</th></tr>\n'
+    const row = '<tr><td><code>a</code></td><td><code>&lt;b&gt; ***</code></td></tr>\n'
+    const table = `<table>\n${header}${row}</table>\n\n`
+    expect(await write([['a', '<b>\n\ntuna-7']])).toBe(`### A title\n\n${facts}${table}`)
+  })
+
+  it('says how many rows are left', async () => {
+    const text = await write(Array.from({ length: 310 }, (_, index) => [`row ${index}`, '']))
+    expect(text.match(/row \d+/g)).toHaveLength(300)
+    expect(text).toMatch(/<\/table>\n\nand 10 more, in the report\n\n$/)
+  })
+
+  it('stays below half of 500 kB', async () => {
+    const text = await write(Array.from({ length: 300 }, () => ['<'.repeat(900), 'x']))
+    expect(Buffer.byteLength(text)).toBeLessThan(250_000)
+    const shown = text.match(/<td><code>x</g)?.length ?? 0
+    expect(shown).toBeGreaterThan(50)
+    expect(text).toContain(`and ${300 - shown} more, in the report`)
+  })
+})

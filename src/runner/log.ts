@@ -4,6 +4,9 @@ import { clean } from './masking.ts'
 import { reasonOf } from './outputs.ts'
 
 const LABEL_WIDTH = 'Register code'.length
+const MAX_ROWS = 300
+/** A summary with two tables must stay below 500 kB, so that a browser can show it. */
+const MAX_TABLE_BYTES = 240_000
 
 /** Prints one line of the step's log: a label, then a fact. */
 export function log(label: string, fact: string): void {
@@ -27,17 +30,53 @@ export function notice(text: string): void {
  *
  * Not with `core.summary`, which escapes nothing and remembers the first file that it wrote to.
  *
- * @param rows each fact by its label
+ * @param facts each fact by its label
  * @param text several lines to show below the table
  */
-export function writeSummary(title: string, rows: Readonly<Record<string, string>>, text = ''): void {
-  const lines = Object.entries(rows).map(
+export function writeSummary(title: string, facts: Readonly<Record<string, string>>, text = ''): void {
+  const shown = text.split('\n').map(escape).join('\n')
+  append(`${tableOf(title, facts)}${text === '' ? '' : `<pre>\n${shown}</pre>\n\n`}`)
+}
+
+/**
+ * Does the same with a table of many rows below: at most 300, fewer if they are long.
+ *
+ * @param table.more where the rows are that are not shown, such as `in the report`
+ */
+export function writeTable(
+  title: string,
+  table: {
+    readonly facts: Readonly<Record<string, string>>
+    readonly columns: readonly string[]
+    readonly rows: readonly (readonly string[])[]
+    readonly more: string
+  },
+): void {
+  const { facts, columns, rows, more } = table
+  const header = columns.map((column) => `<th align="left">${escape(column)}</th>`).join('')
+  let content = `${tableOf(title, facts)}<table>\n<tr>${header}</tr>\n`
+  let bytes = Buffer.byteLength(content)
+  let count = 0
+  for (const row of rows.slice(0, MAX_ROWS)) {
+    const line = `<tr>${row.map((cell) => `<td><code>${escape(cell)}</code></td>`).join('')}</tr>\n`
+    bytes += Buffer.byteLength(line)
+    if (bytes > MAX_TABLE_BYTES) break
+    content += line
+    count++
+  }
+  const left = rows.length - count
+  append(`${content}</table>\n\n${left === 0 ? '' : `and ${left} more, ${escape(more)}\n\n`}`)
+}
+
+function tableOf(title: string, facts: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(facts).map(
     ([label, fact]) => `<tr><th align="left">${escape(label)}</th><td><code>${escape(fact)}</code></td></tr>`,
   )
   // One block of HTML, inside which Markdown has no meaning.
-  const table = `### ${escape(title)}\n\n<table>\n${lines.join('\n')}\n</table>\n\n`
-  const shown = text.split('\n').map(escape).join('\n')
-  const content = text === '' ? table : `${table}<pre>\n${shown}</pre>\n\n`
+  return `### ${escape(title)}\n\n<table>\n${lines.join('\n')}\n</table>\n\n`
+}
+
+function append(content: string): void {
   const file = process.env['GITHUB_STEP_SUMMARY'] ?? ''
   try {
     appendFileSync(file, content)
