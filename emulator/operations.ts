@@ -7,6 +7,14 @@ import {
   inactivateCaCertificate,
   listCaCertificate,
 } from './mqtt/ca-certificates.ts'
+import {
+  activeDeviceCertificate,
+  deleteDeviceCertificate,
+  getDeviceCertificate,
+  inactivateDeviceCertificate,
+  listDeviceCertificate,
+  listDeviceCertificateByCaSn,
+} from './mqtt/device-certificates.ts'
 import { getRegisterCode, registerCaCertificate } from './mqtt/registration.ts'
 import {
   createAlias,
@@ -34,6 +42,12 @@ const operations: Readonly<Record<string, Operation>> = {
   InactivateCaCertificate: inactivateCaCertificate,
   ActiveCaCertificate: activeCaCertificate,
   DeleteCaCertificate: deleteCaCertificate,
+  GetDeviceCertificate: getDeviceCertificate,
+  ListDeviceCertificate: listDeviceCertificate,
+  ListDeviceCertificateByCaSn: listDeviceCertificateByCaSn,
+  ActiveDeviceCertificate: activeDeviceCertificate,
+  InactivateDeviceCertificate: inactivateDeviceCertificate,
+  DeleteDeviceCertificate: deleteDeviceCertificate,
   AssumeRole: assumeRole,
   AssumeRoleWithOIDC: assumeRoleWithOidc,
   CreateKey: createKey,

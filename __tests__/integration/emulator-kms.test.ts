@@ -2,7 +2,7 @@ import { createHash, createPublicKey, randomBytes, randomUUID, verify } from 'no
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { signRpc, timeOf } from '../../testing/signed-request.ts'
 import { emulated } from '../support/emulated.ts'
-import { callKms, type KmsAnswer } from '../support/kms-calls.ts'
+import { callKms, type Answer } from '../support/calls.ts'
 
 const OTHER_ACCOUNT = '1000000000000002'
 const secret = randomBytes(20).toString('hex')
@@ -44,7 +44,7 @@ type Query = Readonly<Record<string, string>>
 type Deviation = Parameters<typeof callKms>[3]
 type Body = Readonly<Record<string, unknown>>
 
-const call = async (operation: string, query: Query = {}, deviation: Deviation = {}): Promise<KmsAnswer> =>
+const call = async (operation: string, query: Query = {}, deviation: Deviation = {}): Promise<Answer> =>
   await callKms(kms.emulator, operation, query, deviation)
 const as = (accessKeyId: string) => ({ accessKey: { accessKeyId, accessKeySecret: secret } })
 const digestOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('base64')
@@ -227,7 +227,7 @@ describe('the state of a key', () => {
   it('is changed by the operations, and decides whether it signs', async () => {
     const signing = await signingWith('key-plain')
     const KeyId = 'key-plain'
-    const signs = async (): Promise<KmsAnswer> => await call('AsymmetricSign', signing)
+    const signs = async (): Promise<Answer> => await call('AsymmetricSign', signing)
     const stateOf = async (): Promise<unknown> =>
       ((await call('DescribeKey', { KeyId }))['KeyMetadata'] as Body)['KeyState']
     await call('DisableKey', { KeyId })

@@ -8,7 +8,7 @@ import { KMS } from '../../conformance/entries/kms.ts'
 import { makeCa } from '../../testing/certificates.ts'
 import { casOf, trust, withKey } from '../../testing/registered-cas.ts'
 import { emulated, keyless } from '../support/emulated.ts'
-import { callKms } from '../support/kms-calls.ts'
+import { callKms } from '../support/calls.ts'
 import { measure } from '../support/measure.ts'
 
 const SECOND = 'post-cn-second00000'

@@ -2,7 +2,7 @@ import 'reflect-metadata'
 import { X509Certificate } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { documentedErrors, ServiceError } from '../service/errors.ts'
-import type { World } from '../world/world.ts'
+import { derSerialNumber, describe, isIssuedBy } from '../world/certificates.ts'
 import { onInstance } from './on-instance.ts'
 
 /**
@@ -32,8 +32,9 @@ export const registerCaCertificate = onInstance({
     const content = required('CaContent')
     const verificationContent = required('VerificationContent')
     const { snSpelling, snUniqueIn, listedAfterMs } = service.world
-    const ca = readCa(content, service.now(), snSpelling)
-    const code = readVerifiedCode(verificationContent, ca, service.now())
+    const certificate = readCa(content, service.now())
+    const ca = describe(certificate, snSpelling)
+    const code = readVerifiedCode(verificationContent, certificate, service.now())
 
     const use = state.codes.get(code)
     if (use === undefined) throw new ServiceError('RegisterCodeError')
@@ -42,30 +43,21 @@ export const registerCaCertificate = onInstance({
     if (isRegistered) throw new ServiceError('SnNotUnique')
     if (instance.maxCas !== null && state.cas.size >= instance.maxCas) throw new ServiceError('CaNumExceed')
     state.codes.set(code, 'used')
-    const { sn, validBegin, validEnd } = ca
     const listedFromMs = service.now() + listedAfterMs
     const registered = { name, content, verificationContent, registrationCode: code, isActive: true }
-    state.cas.set(sn, { sn, validBegin, validEnd, listedFromMs, ...registered })
-    return { Sn: sn }
+    state.cas.set(ca.sn, { ...ca, ...registered, listedFromMs })
+    return { Sn: ca.sn }
   },
 })
 
 const MAX_SN_BYTES = 128
-
-/** A CA certificate that passed the checks. */
-type CaCertificate = {
-  readonly certificate: X509Certificate
-  readonly sn: string
-  readonly validBegin: Date
-  readonly validEnd: Date
-}
 
 /**
  * Reads a CA certificate and checks what the service checks: CA flag, validity, key usage if present, RSA or EC.
  *
  * @throws ServiceError `CertificateContentError` with the reason
  */
-function readCa(pem: string, nowMs: number, spelling: World['snSpelling']): CaCertificate {
+function readCa(pem: string, nowMs: number): X509Certificate {
   const certificate = parse(pem, 'CA')
   const extensions = new x509.X509Certificate(certificate.raw)
   const usages = extensions.getExtension(x509.KeyUsagesExtension)?.usages
@@ -79,8 +71,7 @@ function readCa(pem: string, nowMs: number, spelling: World['snSpelling']): CaCe
   if (derSerialNumber(certificate).length > 2 * MAX_SN_BYTES)
     refuse('The serial number of the CA certificate is too long.')
   checkValidity(certificate, 'CA', nowMs)
-  const sn = spelling === 'der' ? derSerialNumber(certificate) : certificate.serialNumber
-  return { certificate, sn, validBegin: certificate.validFromDate, validEnd: certificate.validToDate }
+  return certificate
 }
 
 /**
@@ -88,18 +79,11 @@ function readCa(pem: string, nowMs: number, spelling: World['snSpelling']): CaCe
  *
  * @throws ServiceError `CertificateContentError` if this CA did not sign it
  */
-function readVerifiedCode(pem: string, ca: CaCertificate, nowMs: number): string {
+function readVerifiedCode(pem: string, ca: X509Certificate, nowMs: number): string {
   const certificate = parse(pem, 'verification')
-  const isSigned = certificate.checkIssued(ca.certificate) && certificate.verify(ca.certificate.publicKey)
-  if (!isSigned) refuse('The verification certificate is not signed by the CA.')
+  if (!isIssuedBy(certificate, ca)) refuse('The verification certificate is not signed by the CA.')
   checkValidity(certificate, 'verification', nowMs)
   return new x509.X509Certificate(certificate.raw).subjectName.getField('CN').join()
-}
-
-/** Lower-case hex of the DER bytes: a zero byte precedes a number whose first bit is set. */
-function derSerialNumber(certificate: X509Certificate): string {
-  const hex = certificate.serialNumber.toLowerCase()
-  return /^[89a-f]/.test(hex) ? `00${hex}` : hex
 }
 
 function checkValidity({ validFromDate, validToDate }: X509Certificate, kind: string, nowMs: number): void {

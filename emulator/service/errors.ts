@@ -91,6 +91,11 @@ export const documentedErrors = {
   RegisterCodeError: error(500, 'Register code error in verification certificate.', 400),
   RegisterCodeUsed: error(500, 'Register code has been used.', 401),
   FindCaBySnError: error(500, 'Failed to find the CA by the SN.', 400),
+  FindDeviceBySnError: error(
+    500,
+    'Failed to find the device certificate by the SN. Please check sn is valid',
+    400,
+  ),
   CaNumExceed: error(500, 'CA certificate num exceed', 401),
   CertificateContentError: error(500, 'check ca/verification certificate content', 401),
   SnNotUnique: error(500, 'Sn is not unique in global', 401),

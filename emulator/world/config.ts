@@ -34,6 +34,18 @@ const trustPolicyShape = v.strictObject({
 
 export type TrustPolicy = v.InferOutput<typeof trustPolicyShape>
 
+const status = v.optional(v.picklist(['active', 'inactive']))
+/** As the service shows them. */
+const validity = { validBegin: text, validEnd: text }
+const caCertificate = certificateOr(
+  v.strictObject({ certificate: text, caName: v.optional(text), status }),
+  v.strictObject({ sn: text, caName: text, ...validity, status }),
+)
+const deviceCertificate = certificateOr(
+  v.strictObject({ certificate: text, caSn: v.optional(text), status }),
+  v.strictObject({ caSn: text, deviceSn: text, deviceName: text, ...validity, status }),
+)
+
 const entry = { id: text, default: v.boolean() }
 const owned = { ...entry, accountId: text }
 
@@ -68,6 +80,8 @@ const configShape = partial({
       edition: v.picklist(['enterprise-platinum', 'professional', 'enterprise', 'basic']),
       maxCas: v.nullable(integer(0, 1_000_000)),
       generatedCas: integer(0, 100_000),
+      caCertificates: v.array(caCertificate),
+      deviceCertificates: v.array(deviceCertificate),
     }),
   ),
   roles: v.array(
@@ -103,6 +117,9 @@ const configShape = partial({
 /** A checked config. */
 export type Config = v.InferOutput<typeof configShape>
 
+export type CaEntry = v.InferOutput<typeof caCertificate>
+export type DeviceEntry = v.InferOutput<typeof deviceCertificate>
+
 /**
  * The content of a config file. Every part is optional; `docs/emulator.md` describes each. An entry of a list without
  * an `id`, or with `default`, changes the default one. Any other entry is added.
@@ -125,4 +142,11 @@ export function parseConfig(content: string): Config {
     throw new ShapeError(`the value is not JSON: ${reason}`)
   }
   return check(configShape, json)
+}
+
+/** Accepts a certificate as PEM, or else only what the service shows of one. */
+function certificateOr<A extends v.GenericSchema, B extends v.GenericSchema>(ofPem: A, ofFields: B) {
+  return v.lazy((value): A | B =>
+    typeof value === 'object' && value !== null && 'certificate' in value ? ofPem : ofFields,
+  )
 }

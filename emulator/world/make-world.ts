@@ -1,5 +1,6 @@
 import type { Config, Policy, TrustPolicy } from './config.ts'
 import { KeyVersion, type KmsKey } from '../kms/keys.ts'
+import { knownCertificates } from './known-certificates.ts'
 import { digits, letters } from './random.ts'
 import { ShapeError } from './shape.ts'
 import {
@@ -19,7 +20,7 @@ import {
  * @throws ShapeError if the config contradicts itself
  */
 export function makeWorld(config: Config): World {
-  const regionId = config.regionId ?? 'cn-hangzhou'
+  const { regionId = 'cn-hangzhou', snSpelling = 'der' } = config
   const {
     issuer = GITHUB_ISSUER,
     subject = DEFAULT_SUBJECT,
@@ -48,6 +49,7 @@ export function makeWorld(config: Config): World {
       edition: entry.edition ?? 'enterprise-platinum',
       maxCas: entry.maxCas ?? null,
       generatedCas: entry.generatedCas ?? 0,
+      ...knownCertificates(entry, snSpelling, path),
     }),
   )
   const accessKeys = makeEntries(
@@ -112,7 +114,7 @@ export function makeWorld(config: Config): World {
     statuses: config.statuses ?? 'documented',
     lineEnds: config.lineEnds ?? 'as-sent',
     caFields: config.caFields ?? 'strings',
-    snSpelling: config.snSpelling ?? 'der',
+    snSpelling,
     snUniqueIn: config.snUniqueIn ?? 'all-instances',
     registerCodes: config.registerCodes ?? 'new',
     codesOfDeletedCas: config.codesOfDeletedCas ?? 'used',

@@ -1,7 +1,8 @@
 import { randomUUID, X509Certificate } from 'node:crypto'
 import { KmsState } from '../kms/keys.ts'
+import { Devices, type Ca } from './certificates.ts'
 import { digits } from './random.ts'
-import type { AccessKey, World } from './world.ts'
+import type { AccessKey, Instance, World } from './world.ts'
 
 /** Everything that changes while the emulator runs, and that `DELETE /_emulator/state` forgets. */
 export class State {
@@ -16,9 +17,9 @@ export class State {
   constructor(world: World, sampleCertificate: string) {
     this.kms = new KmsState(world.kmsKeys)
     this.instances = new Map(
-      [...world.instances.values()].map(({ id, generatedCas }, index) => [
-        id,
-        new InstanceState(generateCas(generatedCas, index, sampleCertificate)),
+      [...world.instances.values()].map((instance, index) => [
+        instance.id,
+        new InstanceState(instance, index, sampleCertificate),
       ]),
     )
   }
@@ -53,32 +54,26 @@ export class State {
   }
 }
 
-/** A CA that is registered with an instance. */
-export type Ca = {
-  /** Serial number, in the spelling of the service. */
-  readonly sn: string
-  readonly name: string
-  readonly registrationCode: string
-  /** PEM, as it was sent. */
-  readonly content: string
-  readonly verificationContent: string
-  readonly validBegin: Date
-  readonly validEnd: Date
-  readonly isActive: boolean
-  /** When the list begins to show it. */
-  readonly listedFromMs: number
-}
-
-/** The register codes and CAs of one instance. */
+/** The register codes, CAs and device certificates of one instance. */
 export class InstanceState {
   /** By serial number, in the order of registration. */
   readonly cas: Map<string, Ca>
+  readonly devices: Devices
   /** The register codes that it issued, each valid for one registration. */
   readonly codes = new Recent<'unused' | 'used'>()
   #latestCode: string | undefined
 
-  constructor(cas: readonly Ca[]) {
-    this.cas = new Map(cas.map((ca) => [ca.sn, ca]))
+  /**
+   * @param index of the instance, so that no generated serial number is on two of them
+   * @param sample PEM of the certificate for what has none of its own
+   */
+  constructor({ generatedCas, cas, devices }: Instance, index: number, sample: string) {
+    const all = [...generateCas(generatedCas, index, sample), ...cas]
+    const withSample = { content: sample, verificationContent: sample }
+    this.cas = new Map(all.map((ca) => [ca.sn, ca.content === '' ? { ...ca, ...withSample } : ca]))
+    this.devices = new Devices(
+      devices.map((device) => (device.content === '' ? { ...device, content: sample } : device)),
+    )
   }
 
   /** Issues a new register code: a UUID followed directly by digits. */
@@ -140,8 +135,8 @@ function generateCas(count: number, instance: number, pem: string): Ca[] {
     registrationCode: `00000000-0000-0000-0000-${hex(instance).slice(4)}${hex(index)}0000000000`,
     content: pem,
     verificationContent: pem,
-    validBegin: validFromDate,
-    validEnd: validToDate,
+    validBegin: String(validFromDate.getTime()),
+    validEnd: String(validToDate.getTime()),
     isActive: true,
     listedFromMs: 0,
   }))

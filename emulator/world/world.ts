@@ -1,4 +1,5 @@
 import type { KmsKey } from '../kms/keys.ts'
+import type { Ca, Device } from './certificates.ts'
 import type { Config, Policy, TrustPolicy } from './config.ts'
 
 /** The issuer in GitHub's tokens. */
@@ -36,8 +37,12 @@ export type Instance = {
   readonly edition: 'enterprise-platinum' | 'professional' | 'enterprise' | 'basic'
   /** The maximum number of CAs; `null` for no limit. */
   readonly maxCas: number | null
-  /** The number of CAs at the start. */
+  /** The number of CAs at the start that are made without a certificate of their own. */
   readonly generatedCas: number
+  /** Other CAs at the start. Content that is empty is replaced by that of a sample. */
+  readonly cas: readonly Ca[]
+  /** The certificates of devices at the start, likewise. */
+  readonly devices: readonly Device[]
 }
 
 export type OidcProvider = {
