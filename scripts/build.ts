@@ -18,11 +18,12 @@ const BUNDLES = {
   register: 'src/entries/register.js',
   unseal: 'src/entries/unseal.js',
   certificates: 'src/entries/certificates.js',
+  fleet: 'src/entries/fleet.js',
   emulator: 'emulator/action/entry.js',
 }
 
-/** The actions that start from the bundle `certificates`. The others have their own, because one file loads faster. */
-const OF_CERTIFICATES = ['create-ca', 'issue-device-certificates']
+/** The actions that share a bundle, by its folder. The others have their own, because one file loads faster. */
+const SHARED = { certificates: ['create-ca', 'issue-device-certificates'], fleet: ['inventory'] }
 
 /**
  * What the SDK requires when it is loaded, although few runs use it: the default chain, and error messages in XML.
@@ -70,7 +71,9 @@ for (const [folder, entry] of Object.entries(BUNDLES)) {
   await bundle(join(built, entry), folder, Object.fromEntries(loaders))
 }
 write('emulator/end.js', startOf('end', './index.js'))
-for (const action of OF_CERTIFICATES) write(`${action}/index.js`, startOf(action, '../certificates/index.js'))
+for (const [folder, actions] of Object.entries(SHARED)) {
+  for (const action of actions) write(`${action}/index.js`, startOf(action, `../${folder}/index.js`))
+}
 write('licenses.txt', bundledLicences(modules))
 // The package.json of the repository declares ES modules. The bundles are CommonJS.
 write('package.json', '{ "type": "commonjs" }\n')

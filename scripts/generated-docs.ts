@@ -21,37 +21,42 @@ type ActionYml = {
 }
 type Described = { readonly description: string; readonly required?: boolean; readonly default?: string }
 
+/** The actions in folders of their own, each with the action that the descriptions of its shared inputs come from. */
+const COMPANIONS: Readonly<Record<string, string | undefined>> = {
+  sign: undefined,
+  register: '.',
+  unseal: undefined,
+  'create-ca': 'sign',
+  'issue-device-certificates': 'sign',
+  inventory: '.',
+}
+
 /** The files with generated parts, and the function that updates the text of each. */
 export const GENERATED: Readonly<Record<string, (text: string) => string>> = {
   'README.md': withGeneratedSections,
   'docs/troubleshooting.md': withGeneratedSections,
-  'sign/README.md': withGeneratedSections,
-  'register/README.md': withGeneratedSections,
-  'unseal/README.md': withGeneratedSections,
-  'create-ca/README.md': withGeneratedSections,
-  'issue-device-certificates/README.md': withGeneratedSections,
-  'emulator/README.md': withGeneratedSections,
   'docs/emulator.md': withGeneratedSections,
-  'register/action.yml': (text) => withSharedDescriptions(text, '.'),
-  'create-ca/action.yml': (text) => withSharedDescriptions(text, 'sign'),
-  'issue-device-certificates/action.yml': (text) => withSharedDescriptions(text, 'sign'),
+  'emulator/README.md': withGeneratedSections,
+  ...Object.fromEntries(Object.keys(COMPANIONS).map((name) => [`${name}/README.md`, withGeneratedSections])),
+  ...Object.fromEntries(
+    Object.entries(COMPANIONS).flatMap(([name, source]) =>
+      source === undefined
+        ? []
+        : [[`${name}/action.yml`, (text: string) => withSharedDescriptions(text, source)]],
+    ),
+  ),
 }
 
 /** Makes the text between `<!-- begin NAME -->` and `<!-- end NAME -->` in a document, by NAME. */
 const SECTIONS: Readonly<Record<string, () => string>> = {
   inputs: () => inputTable('.'),
   outputs: () => outputTable('.'),
-  'sign/inputs': () => inputTable('sign', readActionYml('.').inputs),
-  'sign/outputs': () => outputTable('sign'),
-  'register/inputs': () => inputTable('register', readActionYml('.').inputs),
-  'register/outputs': () => outputTable('register'),
-  'unseal/inputs': () => inputTable('unseal'),
-  'unseal/outputs': () => outputTable('unseal'),
-  'create-ca/inputs': () => inputTable('create-ca', readActionYml('.').inputs),
-  'create-ca/outputs': () => outputTable('create-ca'),
-  'issue-device-certificates/inputs': () =>
-    inputTable('issue-device-certificates', readActionYml('.').inputs),
-  'issue-device-certificates/outputs': () => outputTable('issue-device-certificates'),
+  ...Object.fromEntries(
+    Object.keys(COMPANIONS).flatMap((name) => [
+      [`${name}/inputs`, () => inputTable(name, readActionYml('.').inputs)],
+      [`${name}/outputs`, () => outputTable(name)],
+    ]),
+  ),
   'emulator/inputs': () => inputTable('emulator'),
   'emulator/outputs': () => outputTable('emulator'),
   assumptions: () => PARTS.map(assumptionChapter).join('\n\n'),

@@ -1,5 +1,6 @@
 import { createCaAction } from '../../src/actions/create-ca.ts'
 import { getRegisterCodeAction } from '../../src/actions/get-register-code.ts'
+import { inventoryAction } from '../../src/actions/inventory.ts'
 import { issueDeviceCertificatesAction } from '../../src/actions/issue-device-certificates.ts'
 import { registerAction } from '../../src/actions/register.ts'
 import { signAction } from '../../src/actions/sign.ts'
@@ -60,6 +61,10 @@ async function start(action: string, timing: Timing): Promise<void> {
     }
     case 'issue-device-certificates': {
       await issueDeviceCertificatesAction(timing)
+      return
+    }
+    case 'inventory': {
+      await inventoryAction(timing)
       return
     }
     case 'unseal': {

@@ -157,7 +157,7 @@ function makeRepository(folder: string, files: Readonly<Record<string, string>>)
 
 /** A step of an action that calls Alibaba Cloud. */
 const CALLING_STEP =
-  /^ +(?:- )?uses: OWNER\/apsaramq-mqtt-register-code(?:\/(?:register|(?<onlyKms>create-ca|issue-device-certificates)))?@\S+$/
+  /^ +(?:- )?uses: OWNER\/apsaramq-mqtt-register-code(?:\/(?:register|inventory|set-status|(?<onlyKms>create-ca|issue-device-certificates)))?@\S+$/
 
 /**
  * Adds `endpoint`, `sts-endpoint` and `kms-endpoint` to the steps of an example that have such an input, and changes

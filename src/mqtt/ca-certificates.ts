@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { Service } from '../alibaba-cloud/client.ts'
 import type { Refusal } from '../attempts/failures.ts'
 import { textIn } from '../attempts/response.ts'
+import { subjectOf } from '../certificates/ca-certificate.ts'
 import { isFingerprintOf, isSameCertificate, readCertificate } from '../certificates/certificate.ts'
 import { commonNameOf } from '../certificates/verification-certificate.ts'
 import type { Instance } from './call.ts'
@@ -83,6 +84,12 @@ export function codeOf({
   } catch {
     return ''
   }
+}
+
+/** Returns the subject of a registered CA; `undefined` if its certificate cannot be read. */
+export function subjectIn({ content }: RegisteredCa): string | undefined {
+  const registered = parse(content)
+  return registered && subjectOf(registered)
 }
 
 function parse(text: string): X509Certificate | undefined {

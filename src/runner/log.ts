@@ -4,7 +4,8 @@ import { clean } from './masking.ts'
 import { reasonOf } from './outputs.ts'
 
 const LABEL_WIDTH = 'Register code'.length
-const MAX_ROWS = 300
+/** How many rows a table of the summary shows. */
+export const MAX_ROWS = 300
 /** A summary with two tables must stay below 500 kB, so that a browser can show it. */
 const MAX_TABLE_BYTES = 240_000
 
@@ -41,6 +42,7 @@ export function writeSummary(title: string, facts: Readonly<Record<string, strin
 /**
  * Does the same with a table of many rows below: at most 300, fewer if they are long.
  *
+ * @param table.total how many rows there would be, if not all are given
  * @param table.more where the rows are that are not shown, such as `in the report`
  */
 export function writeTable(
@@ -49,10 +51,11 @@ export function writeTable(
     readonly facts: Readonly<Record<string, string>>
     readonly columns: readonly string[]
     readonly rows: readonly (readonly string[])[]
+    readonly total?: number
     readonly more: string
   },
 ): void {
-  const { facts, columns, rows, more } = table
+  const { facts, columns, rows, total = rows.length, more } = table
   const header = columns.map((column) => `<th align="left">${escape(column)}</th>`).join('')
   let content = `${tableOf(title, facts)}<table>\n<tr>${header}</tr>\n`
   let bytes = Buffer.byteLength(content)
@@ -64,7 +67,7 @@ export function writeTable(
     content += line
     count++
   }
-  const left = rows.length - count
+  const left = total - count
   append(`${content}</table>\n\n${left === 0 ? '' : `and ${left} more, ${escape(more)}\n\n`}`)
 }
 

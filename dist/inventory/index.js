@@ -1,0 +1,2 @@
+process.argv[2] = 'inventory'
+require('../fleet/index.js')

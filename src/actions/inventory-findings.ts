@@ -1,0 +1,130 @@
+import type { Registered } from '../mqtt/certificates.ts'
+import { expiryOf, formatExpiry, formatTime, type Expiry } from '../mqtt/expiry.ts'
+import { MAX_ROWS } from '../runner/log.ts'
+import { cleanForeign } from '../runner/masking.ts'
+
+/** How many certificates that need attention are kept, for the issue. */
+const MAX_URGENT = 2000
+
+/** A certificate on the instance. All texts are safe to print. */
+export type Finding = {
+  readonly kind: 'CA' | 'device'
+  readonly name: string
+  /** Of a CA, if its certificate can be read. */
+  readonly subject: string | undefined
+  readonly serialNumber: string
+  /** The CA that issued a device certificate. */
+  readonly caSerialNumber: string | undefined
+  readonly isActive: boolean
+  readonly validBegin: number | undefined
+  readonly validEnd: number | undefined
+  readonly expiry: Expiry
+}
+
+/** Returns what an inventory says of a certificate. */
+export function findingOf(
+  { sn, name, isActive, validBegin, validEnd }: Registered,
+  more: Pick<Finding, 'kind' | 'subject' | 'caSerialNumber'>,
+  limits: { readonly nowMs: number; readonly withinDays: number },
+): Finding {
+  const expiry = expiryOf({ validBegin, validEnd }, limits)
+  return { ...more, name: cleanForeign(name), serialNumber: sn, isActive, validBegin, validEnd, expiry }
+}
+
+/** Its line of the report. */
+export function reportLine(finding: Finding): Readonly<Record<string, unknown>> {
+  const { isActive, validBegin, validEnd, expiry, ...same } = finding
+  return {
+    ...same,
+    status: isActive ? 'active' : 'inactive',
+    validBegin: validBegin === undefined ? null : formatTime(validBegin),
+    validEnd: validEnd === undefined ? null : formatTime(validEnd),
+    expiry: expiry.kind,
+    daysLeft: expiry.daysLeft ?? null,
+  }
+}
+
+/** The head of the table in the summary. */
+export const COLUMNS = ['Kind', 'Name', 'Serial number', 'Ends', 'Days left', 'Status']
+
+/** Its row of that table. */
+export function rowOf(finding: Finding): string[] {
+  const { kind, name, subject, serialNumber, isActive, validEnd, expiry } = finding
+  return [
+    kind,
+    subject === undefined ? name : `${name} (${subject})`,
+    serialNumber,
+    formatTime(validEnd),
+    expiry.daysLeft === undefined ? 'unknown' : String(expiry.daysLeft),
+    `${isActive ? 'active' : 'inactive'}, ${formatExpiry(expiry)}`,
+  ]
+}
+
+/** What a list contains: how many of each, and the certificates that end soonest. */
+export class Findings {
+  count = 0
+  inactive = 0
+  /** Active ones alone. */
+  readonly active: Record<Expiry['kind'], number> = {
+    valid: 0,
+    'not-yet-valid': 0,
+    expiring: 0,
+    expired: 0,
+    unreadable: 0,
+  }
+  readonly #shown = new Soonest(MAX_ROWS)
+  readonly #urgent = new Soonest(MAX_URGENT)
+
+  add(finding: Finding): void {
+    this.count++
+    if (finding.isActive) this.active[finding.expiry.kind]++
+    else this.inactive++
+    this.#shown.add(finding)
+    if (isUrgent(finding)) this.#urgent.add(finding)
+  }
+
+  /** The ones to show: active ones rather than inactive ones, and then those that end soonest. */
+  get shown(): readonly Finding[] {
+    return this.#shown.sorted
+  }
+
+  /** The active ones that have expired, expire soon, or have dates that cannot be read, the soonest first. */
+  get urgent(): readonly Finding[] {
+    return this.#urgent.sorted
+  }
+}
+
+function isUrgent({ isActive, expiry }: Finding): boolean {
+  return isActive && ['expiring', 'expired', 'unreadable'].includes(expiry.kind)
+}
+
+/** Keeps a limited number of certificates. */
+class Soonest {
+  readonly #limit: number
+  #kept: Finding[] = []
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  add(finding: Finding): void {
+    this.#kept.push(finding)
+    // Not at each one, because sorting takes time.
+    if (this.#kept.length >= 2 * this.#limit) this.#kept = this.sorted
+  }
+
+  get sorted(): Finding[] {
+    return this.#kept.sort(byUrgency).slice(0, this.#limit)
+  }
+}
+
+/** Compares active ones before inactive ones, and then by the end. */
+export function byUrgency(one: Finding, other: Finding): number {
+  return Number(other.isActive) - Number(one.isActive) || byEnd(one, other)
+}
+
+/** Compares by the end, the soonest first. What cannot be read comes before all. */
+export function byEnd(one: Finding, other: Finding): number {
+  // Two of these have no difference.
+  return (one.validEnd ?? -Infinity) - (other.validEnd ?? -Infinity) || 0
+}

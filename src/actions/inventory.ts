@@ -1,0 +1,249 @@
+import type { Service } from '../alibaba-cloud/client.ts'
+import { routeTo } from '../attempts/proxy.ts'
+import type { Timing } from '../attempts/retry.ts'
+import { ActionError } from '../errors.ts'
+import { readSecrets } from '../inputs/credentials.ts'
+import { missingSecret, oneOf, required, secret, UNSET_IS_EMPTY, wholeNumber } from '../inputs/input.ts'
+import { connect, readServiceInputs, type ServiceInputs } from '../inputs/service.ts'
+import { CA, subjectIn } from '../mqtt/ca-certificates.ts'
+import { formatInstance, type Instance } from '../mqtt/call.ts'
+import { readPage, type Identity, type Kind, type Registered } from '../mqtt/certificates.ts'
+import { DEVICE } from '../mqtt/device-certificates.ts'
+import { formatExpiry } from '../mqtt/expiry.ts'
+import { readList } from '../mqtt/list.ts'
+import { log, MAX_ROWS, warn, writeTable } from '../runner/log.ts'
+import { cleanForeign } from '../runner/masking.ts'
+import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
+import { withProgress } from '../runner/progress.ts'
+import { Report } from '../runner/report.ts'
+import {
+  byEnd,
+  byUrgency,
+  COLUMNS,
+  Findings,
+  findingOf,
+  reportLine,
+  rowOf,
+  type Finding,
+} from './inventory-findings.ts'
+
+/** The service allows 500 calls a second for each account, which others use too. */
+const CALLS_PER_SECOND = 100
+/** Of the ten warnings that a step can have, one is for the device certificates. */
+const MAX_CA_WARNINGS = 9
+
+/** When the action fails because of what it finds. */
+type FailOn = 'none' | 'expired' | 'expiring'
+
+type InventoryInputs = {
+  readonly service: ServiceInputs
+  readonly instanceId: string
+  readonly includeDevices: boolean
+  readonly withinDays: number
+  readonly failOn: FailOn
+  /** For the issue; `undefined` if there must be none. */
+  readonly githubToken: string | undefined
+}
+
+/** The lists, and where to write them. */
+type Reading = {
+  readonly service: Service
+  readonly instance: Instance
+  readonly withinDays: number
+  readonly nowMs: number
+  readonly report: Report
+  readonly retries: () => number
+}
+
+/** What is on the instance. */
+type Inventory = { readonly cas: Findings; readonly devices: Findings | undefined }
+
+/**
+ * Lists the CAs of an instance, and its device certificates, and reports what expires.
+ *
+ * @param timing for tests, which wait less than users
+ */
+export async function inventoryAction(timing?: Timing): Promise<void> {
+  let retries = 0
+  const inputs = await readInputs({ onRetry: () => retries++, timing })
+  const { instanceId, withinDays, includeDevices } = inputs
+  const instance = { instanceId, regionId: inputs.service.regionId }
+  requireOutputFile()
+  log('Instance', formatInstance(instance))
+  log('Endpoint', routeTo(inputs.service.endpoint.host, inputs.service.transport.proxy))
+  const service = await connect(inputs.service)
+
+  const report = new Report('inventory')
+  const reading = { service, instance, withinDays, nowMs: Date.now(), report, retries: () => retries }
+  const { cas, devices } = await readAll(reading, includeDevices).catch((failure: unknown) => {
+    // A part of a list must not look like the whole.
+    report.remove()
+    throw failure
+  })
+  const lists = [cas, ...(devices === undefined ? [] : [devices])]
+  const { expired, expiring } = urgentCounts(lists)
+  log('CAs', formatCount(cas))
+  if (devices !== undefined) log('Devices', formatCount(devices))
+  log('Expired', `${expired} active`)
+  log('Expiring', `${expiring} active, within ${withinDays} days`)
+  log('Report', report.file)
+  const warnings = [...warningsOfCas(cas), ...warningOfDevices(devices, withinDays)]
+  warnings.forEach(warn)
+  writeTable('Certificates on ApsaraMQ for MQTT', {
+    facts: {
+      Instance: formatInstance(instance),
+      CAs: formatCount(cas),
+      ...(devices !== undefined && { 'Device certificates': formatCount(devices) }),
+      Expired: String(expired),
+      [`Expiring within ${withinDays} days`]: String(expiring),
+    },
+    columns: COLUMNS,
+    rows: lists
+      .flatMap(({ shown }) => shown)
+      .sort(byUrgency)
+      .slice(0, MAX_ROWS)
+      .sort(byEnd)
+      .map(rowOf),
+    total: sum(lists, ({ count }) => count),
+    more: `in the report: ${report.file}`,
+  })
+  setOutputs({
+    'ca-count': String(cas.count),
+    ...(devices !== undefined && { 'device-count': String(devices.count) }),
+    'expired-count': String(expired),
+    'expiring-count': String(expiring),
+    'inactive-count': String(sum(lists, ({ inactive }) => inactive)),
+    'report-file': report.file,
+  })
+  requireNone(lists, inputs)
+}
+
+/** @throws ActionError also if a list cannot be read to its end */
+async function readAll(reading: Reading, includeDevices: boolean): Promise<Inventory> {
+  const cas = await readKind(reading, CA, (ca) => ({
+    kind: 'CA',
+    subject: cleanForeign(subjectIn(ca) ?? 'its certificate cannot be read'),
+    caSerialNumber: undefined,
+  }))
+  if (!includeDevices) return { cas, devices: undefined }
+  const devices = await readKind(reading, DEVICE, ({ caSn }) => ({
+    kind: 'device',
+    subject: undefined,
+    caSerialNumber: caSn,
+  }))
+  return { cas, devices }
+}
+
+/** Reads a list into the report. */
+async function readKind<C extends Registered & Id, Id extends Identity>(
+  { service, instance, report, retries, ...limits }: Reading,
+  kind: Kind<C, Id>,
+  more: (item: C) => Pick<Finding, 'kind' | 'subject' | 'caSerialNumber'>,
+): Promise<Findings> {
+  const { length } = report
+  let findings = new Findings()
+  const progress = (): string =>
+    `${findings.count} ${kind.noun}s${retries() === 0 ? '' : `, retries so far: ${retries()}`}`
+  await withProgress('Read', progress, () =>
+    readList(kind, (page) => readPage(service, instance, kind, { page }), {
+      add: (items) => {
+        const found = items.map((item) => findingOf(item, more(item), limits))
+        found.forEach((finding) => {
+          findings.add(finding)
+        })
+        report.add(...found.map(reportLine))
+      },
+      startAgain: () => {
+        report.cut(length)
+        findings = new Findings()
+      },
+    }),
+  )
+  return findings
+}
+
+/** How many active certificates need attention. */
+function urgentCounts(lists: readonly Findings[]): Record<'expired' | 'expiring' | 'unreadable', number> {
+  return {
+    expired: sum(lists, ({ active }) => active.expired),
+    expiring: sum(lists, ({ active }) => active.expiring),
+    unreadable: sum(lists, ({ active }) => active.unreadable),
+  }
+}
+
+function sum(lists: readonly Findings[], count: (list: Findings) => number): number {
+  return lists.reduce((total, list) => total + count(list), 0)
+}
+
+function formatCount({ count, inactive }: Findings): string {
+  return `${count}${inactive === 0 ? '' : `, of which ${inactive} inactive`}`
+}
+
+function warningsOfCas({ urgent }: Findings): string[] {
+  const warnings = urgent.map(
+    ({ name, serialNumber, expiry }) => `CA ${serialNumber} (${name}): ${formatExpiry(expiry)}`,
+  )
+  if (warnings.length <= MAX_CA_WARNINGS) return warnings
+  const named = warnings.slice(0, MAX_CA_WARNINGS - 1)
+  return [...named, `${warnings.length - named.length} more CAs expire: see the summary`]
+}
+
+function warningOfDevices(devices: Findings | undefined, withinDays: number): string[] {
+  const soonest = devices?.urgent[0]
+  if (devices === undefined || soonest === undefined) return []
+  const words = formatUrgent([devices], withinDays)
+  return [
+    `Device certificates: ${words}. The first is ${soonest.serialNumber} (${soonest.name}): ${formatExpiry(soonest.expiry)}`,
+  ]
+}
+
+/** For example `1 expired, 3 end within 30 days`. */
+function formatUrgent(lists: readonly Findings[], withinDays: number): string {
+  const { expired, expiring, unreadable } = urgentCounts(lists)
+  const words = [
+    expired > 0 && `${expired} expired`,
+    expiring > 0 && `${expiring} ${expiring === 1 ? 'ends' : 'end'} within ${withinDays} days`,
+    unreadable > 0 && `${unreadable} with dates that cannot be read`,
+  ]
+  return words.filter((text) => text !== false).join(', ')
+}
+
+/** @throws ActionError if active certificates are there on which the action must fail */
+function requireNone(lists: readonly Findings[], { failOn, withinDays }: InventoryInputs): void {
+  const { expired, expiring, unreadable } = urgentCounts(lists)
+  const count = { none: 0, expired: expired + unreadable, expiring: expired + unreadable + expiring }[failOn]
+  if (count === 0) return
+  throw new ActionError({
+    what: `Of the active certificates, ${formatUrgent(lists, withinDays)}, and fail-on is ${failOn}`,
+    fix: 'The summary and the report name them. Issue new device certificates; replace a CA with the action register and its input replaces. Deactivate what no device uses.',
+  })
+}
+
+async function readInputs({
+  onRetry,
+  timing,
+}: {
+  readonly onRetry: () => void
+  readonly timing: Timing | undefined
+}): Promise<InventoryInputs> {
+  // Both first, because they mask all secrets.
+  const secrets = readSecrets(process.env)
+  const token = secret('github-token')
+  const many = { perSecond: CALLS_PER_SECOND, onRetry }
+  const service = await readServiceInputs(process.env, secrets, { many, timing })
+  const createIssue = oneOf('create-issue', ['false', 'true']) === 'true'
+  if (createIssue && token === '') {
+    throw await missingSecret(
+      'Missing input: github-token',
+      `create-issue: true needs it. Its default is the token of the job. ${UNSET_IS_EMPTY}`,
+    )
+  }
+  return {
+    service,
+    instanceId: required('instance-id', 'post-cn-7mz2d******'),
+    includeDevices: oneOf('include-devices', ['false', 'true']) === 'true',
+    withinDays: wholeNumber('expires-within-days', { fallback: 30, min: 0, max: 36_500, unit: 'days' }),
+    failOn: oneOf('fail-on', ['none', 'expired', 'expiring']),
+    githubToken: createIssue ? token : undefined,
+  }
+}

@@ -1,0 +1,88 @@
+import { hash } from 'node:crypto'
+import { workOn } from '../attempts/pace.ts'
+import { ActionError } from '../errors.ts'
+import { PAGE_SIZE, type Identity, type Kind, type Page, type Registered } from './certificates.ts'
+
+/** At most this many pages are on their way. */
+const PAGES_AT_A_TIME = 20
+/** How often a list is read again from its start. */
+const MAX_READ_AGAIN = 3
+
+/** Takes what a list contains, each certificate once. */
+export type Sink<C> = {
+  readonly add: (items: readonly C[]) => void
+  /** Called before the list is read again from its start: forgets what was added. */
+  readonly startAgain: () => void
+}
+
+/**
+ * Reads a whole list, several pages at a time. One that grows in the meantime is read on. One that shrinks is read again
+ * from its start, because certificates that move to an earlier page can be left out.
+ *
+ * @param read reads a page, the first one is 1
+ * @throws ActionError if the list shrinks each time; what `read` throws
+ */
+export async function readList<C extends Registered & Id, Id extends Identity>(
+  kind: Kind<C, Id>,
+  read: (page: number) => Promise<Page<C>>,
+  sink: Sink<C>,
+): Promise<void> {
+  let problem: string | undefined
+  for (let again = 0; again <= MAX_READ_AGAIN; again++) {
+    if (again > 0) sink.startAgain()
+    problem = await readOnce(kind, read, sink.add)
+    if (problem === undefined) return
+  }
+  throw new ActionError({
+    what: `The list of ${kind.noun}s could not be read to its end, ${MAX_READ_AGAIN + 1} times: ${problem ?? ''}`,
+    fix: 'A part of a list is not reported, because it would look like the whole. Run the job again when no other job deletes certificates.',
+  })
+}
+
+/** @returns why some certificates can be missing; `undefined` if none is that was there at the beginning */
+async function readOnce<C extends Registered & Id, Id extends Identity>(
+  kind: Kind<C, Id>,
+  read: (page: number) => Promise<Page<C>>,
+  add: Sink<C>['add'],
+): Promise<string | undefined> {
+  // Hashes, because the serial numbers of many certificates would fill the memory.
+  const seen = new Set<bigint>()
+  let total = 0
+  let hasShrunk = false as boolean
+
+  const take = async (page: number): Promise<{ readonly isFull: boolean }> => {
+    const totalBefore = total
+    const { items, total: totalNow } = await read(page)
+    // Compared with answers from before the call: those on their way together can overtake each other.
+    if (totalNow !== 0 && totalNow < totalBefore) hasShrunk = true
+    total = Math.max(total, totalNow)
+    add(items.filter((item) => seen.size < seen.add(hashOf(kind.query(item))).size))
+    return { isFull: items.length === PAGE_SIZE }
+  }
+  const takeAll = async (atATime: number): Promise<void> => {
+    // The last page, where new certificates appear, is read after all others. Then the list is read on, whatever the
+    // service says of its length.
+    const last = Math.max(2, Math.ceil(total / PAGE_SIZE))
+    let hasEnded = false
+    function* pagesBeforeLast(): Generator<number> {
+      for (let page = 2; page < last && !hasEnded && !hasShrunk; page++) yield page
+    }
+    await workOn(pagesBeforeLast(), atATime, async (page) => {
+      if (!(await take(page)).isFull) hasEnded = true
+    })
+    for (let page = last; !hasShrunk && (await take(page)).isFull; page++);
+  }
+
+  const { isFull } = await take(1)
+  const totalAtFirst = total
+  if (isFull) await takeAll(PAGES_AT_A_TIME)
+  // If new certificates appear on the first pages, the others move to pages that may have been read before.
+  if (isFull && !hasShrunk && seen.size < total) await takeAll(1)
+  if (hasShrunk) return 'it became shorter while it was read'
+  if (seen.size >= totalAtFirst) return undefined
+  return `its pages contain ${seen.size} of the ${totalAtFirst} that the service counts`
+}
+
+function hashOf(query: Readonly<Record<string, string>>): bigint {
+  return hash('sha256', JSON.stringify(query), 'buffer').readBigUInt64LE()
+}
