@@ -1,6 +1,6 @@
 import { createPublicKey, sign, X509Certificate } from 'node:crypto'
-import { AsnConvert, OctetString } from '@peculiar/asn1-schema'
-import { Extension, id_ce_extKeyUsage, id_kp_clientAuth, ExtendedKeyUsage } from '@peculiar/asn1-x509'
+import { OctetString } from '@peculiar/asn1-schema'
+import { id_ce_extKeyUsage, id_kp_clientAuth, ExtendedKeyUsage } from '@peculiar/asn1-x509'
 import { describe, expect, it } from '@jest/globals'
 import { encodeExtension, issue } from '../../src/certificates/issue.ts'
 import type { Signer } from '../../src/certificates/signer.ts'
@@ -64,10 +64,8 @@ describe('a certificate of another kind, signed elsewhere,', () => {
 describe('an extension', () => {
   it('states that it is critical only if it is', () => {
     const value = new OctetString(Uint8Array.of(1))
-    const encode = (critical: boolean): Extension => encodeExtension('2.5.29.99', critical, value)
-    expect(Buffer.from(AsnConvert.serialize(encode(true))).toString('hex')).toBe(
-      '300d' + '0603551d63' + '0101ff' + '0403040101',
-    )
-    expect(Buffer.from(AsnConvert.serialize(encode(false))).toString('hex')).toBe('300a0603551d630403040101')
+    const encode = (critical: boolean) => Buffer.from(encodeExtension('2.5.29.99', critical, value))
+    expect(encode(true).toString('hex')).toBe('300d' + '0603551d63' + '0101ff' + '0403040101')
+    expect(encode(false).toString('hex')).toBe('300a0603551d630403040101')
   })
 })

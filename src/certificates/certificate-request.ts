@@ -123,12 +123,14 @@ function parse(bytes: Uint8Array) {
     if (elementsIn(firstElement(bytes).content).length !== 3) return undefined
     const request = AsnConvert.parse(bytes, Request)
     const info = AsnConvert.parse(request.info, RequestInfo)
-    const subject = Buffer.from(info.subject)
+    // Of one buffer, because it is kept: thousands of requests with two would take far more memory.
+    const kept = Uint8Array.from([...new Uint8Array(info.subject), ...new Uint8Array(info.publicKeyInfo)])
+    const subject = Buffer.from(kept.buffer, 0, info.subject.byteLength)
     return {
       request,
       subject,
       attributes: attributesIn(subject),
-      publicKeyInfo: Buffer.from(info.publicKeyInfo),
+      publicKeyInfo: Buffer.from(kept.buffer, info.subject.byteLength),
       ignoredExtensions: info.attributes.flatMap(extensionsIn),
     }
   } catch {

@@ -1,4 +1,7 @@
-/** Strict DER (X.690). The library reads BER too, but bytes that certificates copy must be DER. */
+/**
+ * Strict DER (X.690). The library reads BER too, but bytes that certificates copy must be DER. It also makes a hundred
+ * times more garbage, which fills the memory when thousands of certificates are issued.
+ */
 
 export type Element = {
   readonly tag: number
@@ -35,4 +38,14 @@ export function elementsIn(bytes: Uint8Array): Element[] {
     elements.push(firstElement(bytes.subarray(at)))
   }
   return elements
+}
+
+/** Encodes an element from its tag and the parts of its content. */
+export function encodeElement(tag: number, ...parts: readonly (ArrayBuffer | Uint8Array)[]): Buffer {
+  const content = parts.map((part) => new Uint8Array(part))
+  const length = content.reduce((sum, { length }) => sum + length, 0)
+  const bytes: number[] = []
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256)
+  const header = length < 0x80 ? [tag, length] : [tag, 0x80 + bytes.length, ...bytes]
+  return Buffer.concat([Uint8Array.from(header), ...content])
 }

@@ -5,7 +5,6 @@ import {
   AuthorityKeyIdentifier,
   BasicConstraints,
   Extension,
-  Extensions,
   id_ce_authorityKeyIdentifier,
   id_ce_basicConstraints,
   id_ce_subjectKeyIdentifier,
@@ -13,15 +12,24 @@ import {
   SubjectKeyIdentifier,
   SubjectPublicKeyInfo,
   Validity,
-  Version,
 } from '@peculiar/asn1-x509'
+import { encodeElement } from './der.ts'
 import type { SignatureAlgorithm, Signer } from './signer.ts'
-import { Certificate, ToBeSigned, type Der, type Issuer } from './x509.ts'
+import type { Der, Issuer } from './x509.ts'
 
 const MINUTE_MS = 60_000
 export const DAY_MS = 24 * 60 * MINUTE_MS
 /** Allows for a clock of the service, or of a device, that is behind. */
 const BACKDATED_MS = 15 * MINUTE_MS
+
+const INTEGER = 0x02
+const BIT_STRING = 0x03
+const SEQUENCE = 0x30
+/** Its tag in a certificate. */
+const EXTENSIONS = 0xa3
+const NO_UNUSED_BITS = Uint8Array.of(0)
+/** The element `[0] EXPLICIT INTEGER 2`. */
+const VERSION_3 = Uint8Array.of(0xa0, 3, INTEGER, 1, 2)
 
 /** The fields that define a kind of certificate. `issue` adds what all kinds have in common. */
 export type Profile = {
@@ -29,7 +37,7 @@ export type Profile = {
   /** A SubjectPublicKeyInfo. */
   readonly publicKeyInfo: Der
   /** Without the key identifiers. */
-  readonly extensions: readonly Extension[]
+  readonly extensions: readonly Der[]
   readonly hasSubjectKeyIdentifier: boolean
   /** From now. The validity of the issuer limits it. */
   readonly validDays: number
@@ -50,41 +58,47 @@ export async function issue(
   nowMs = Date.now(),
 ): Promise<X509Certificate> {
   const { issuer, signer, profile } = parts
-  const toBeSigned = new ToBeSigned()
-  toBeSigned.version = Version.v3
-  toBeSigned.serialNumber = randomSerialNumber()
-  toBeSigned.signature = encodeAlgorithm(signer.algorithm)
-  toBeSigned.issuer = issuer.name
-  toBeSigned.validity = new Validity({
+  const algorithm = encodeAlgorithm(signer.algorithm)
+  const validity = new Validity({
     notBefore: new Date(Math.max(nowMs - BACKDATED_MS, issuer.notBeforeMs)),
     notAfter: new Date(Math.min(nowMs + profile.validDays * DAY_MS, issuer.notAfterMs)),
   })
-  toBeSigned.subject = profile.subject
-  toBeSigned.subjectPublicKeyInfo = profile.publicKeyInfo
-  toBeSigned.extensions = new Extensions([
-    ...profile.extensions,
-    ...subjectKeyIdentifier(profile),
-    ...authorityKeyIdentifier(issuer),
-  ])
-
-  const certificate = new Certificate()
-  certificate.toBeSigned = toBeSigned
-  certificate.signatureAlgorithm = toBeSigned.signature
-  certificate.signature = await signer.sign(new Uint8Array(AsnConvert.serialize(toBeSigned)))
-  return new X509Certificate(new Uint8Array(AsnConvert.serialize(certificate)))
+  const toBeSigned = encodeElement(
+    SEQUENCE,
+    VERSION_3,
+    encodeElement(INTEGER, randomSerialNumber()),
+    algorithm,
+    issuer.name,
+    AsnConvert.serialize(validity),
+    profile.subject,
+    profile.publicKeyInfo,
+    encodeElement(
+      EXTENSIONS,
+      encodeElement(
+        SEQUENCE,
+        ...profile.extensions,
+        ...subjectKeyIdentifier(profile),
+        ...authorityKeyIdentifier(issuer),
+      ),
+    ),
+  )
+  const signature = encodeElement(BIT_STRING, NO_UNUSED_BITS, await signer.sign(toBeSigned))
+  return new X509Certificate(encodeElement(SEQUENCE, toBeSigned, algorithm, signature))
 }
 
 /** 16 bytes, of which the first is 10 to 7f: no tool drops a leading zero or adds one for the sign. */
-function randomSerialNumber(): ArrayBuffer {
-  return Uint8Array.of(randomInt(0x10, 0x80), ...randomBytes(15)).buffer
+function randomSerialNumber(): Uint8Array {
+  return Uint8Array.of(randomInt(0x10, 0x80), ...randomBytes(15))
 }
 
 /** The parameters are NULL with RSA and absent with EC: RFC 4055 section 5, RFC 5758 section 3.2. */
-function encodeAlgorithm({ keyType, oid }: SignatureAlgorithm): AlgorithmIdentifier {
-  return new AlgorithmIdentifier({ algorithm: oid, ...(keyType === 'rsa' && { parameters: null }) })
+function encodeAlgorithm({ keyType, oid }: SignatureAlgorithm): Der {
+  return AsnConvert.serialize(
+    new AlgorithmIdentifier({ algorithm: oid, ...(keyType === 'rsa' && { parameters: null }) }),
+  )
 }
 
-function subjectKeyIdentifier({ hasSubjectKeyIdentifier, publicKeyInfo }: Profile): Extension[] {
+function subjectKeyIdentifier({ hasSubjectKeyIdentifier, publicKeyInfo }: Profile): Der[] {
   if (!hasSubjectKeyIdentifier) return []
   const value = new SubjectKeyIdentifier(keyIdentifierOf(publicKeyInfo))
   return [encodeExtension(id_ce_subjectKeyIdentifier, false, value)]
@@ -97,18 +111,19 @@ export function keyIdentifierOf(publicKeyInfo: Der): ArrayBuffer {
 }
 
 /** Says which key of the issuer signed. Omitted if the issuer's certificate has no key identifier. */
-function authorityKeyIdentifier({ keyIdentifier }: Pick<Issuer, 'keyIdentifier'>): Extension[] {
+function authorityKeyIdentifier({ keyIdentifier }: Pick<Issuer, 'keyIdentifier'>): Der[] {
   if (keyIdentifier === undefined) return []
   const value = new AuthorityKeyIdentifier({ keyIdentifier: new KeyIdentifier(keyIdentifier) })
   return [encodeExtension(id_ce_authorityKeyIdentifier, false, value)]
 }
 
 /** Says that this is not a CA certificate, which is the default of basic constraints. */
-export function notCa(): Extension {
+export function notCa(): Der {
   return encodeExtension(id_ce_basicConstraints, true, new BasicConstraints())
 }
 
 /** @param value an instance of a schema class */
-export function encodeExtension(oid: string, critical: boolean, value: object): Extension {
-  return new Extension({ extnID: oid, critical, extnValue: new OctetString(AsnConvert.serialize(value)) })
+export function encodeExtension(oid: string, critical: boolean, value: object): ArrayBuffer {
+  const extnValue = new OctetString(AsnConvert.serialize(value))
+  return AsnConvert.serialize(new Extension({ extnID: oid, critical, extnValue }))
 }
