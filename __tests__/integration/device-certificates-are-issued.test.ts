@@ -200,7 +200,7 @@ describe('many requests', () => {
     await shared.emulator.setFaults([{ operation: 'AsymmetricSign', fault: wrong }])
     const step = await issue(await inKms(), {}, runStepInProcess)
     expect(step).toMatchObject({ exitCode: 0, outputs: { 'certificate-count': '5' } })
-    expect(step.log).toMatch(/^Issued {9}5 of 5, after 1 retries$/m)
+    expect(step.log).toMatch(/^Issued {9}5 of 5, after 1 retry$/m)
   })
 
   it('wait no longer than the timeout while KMS throttles all of them', async () => {
