@@ -18,7 +18,7 @@ import { prepareFolder, readOrders, type Order } from './device-certificate-orde
 
 /** KMS allows 200 signatures a second for each account, which others use too. */
 const SIGNATURES_PER_SECOND = 150
-/** At most this many signatures are on their way. */
+/** At most this many signatures are on their way to KMS. A key at hand signs one after the other. */
 const AT_A_TIME = 40
 
 /** Device certificates to issue together. */
@@ -85,7 +85,7 @@ export async function issueDeviceCertificatesAction(timing?: Timing): Promise<vo
   }
   try {
     await withProgress('Issued', progress, () =>
-      workOn(orders, AT_A_TIME, async (order) => {
+      workOn(orders, key.kmsKey === undefined ? 1 : AT_A_TIME, async (order) => {
         const { certificate, line } = await issueOne(batch, order)
         issued.add(order)
         // Only one is kept: thousands would fill the memory.
