@@ -35,7 +35,7 @@ type Batch = {
  * @param timing for tests, which wait less than users
  */
 export async function issueDeviceCertificatesAction(timing?: Timing): Promise<void> {
-  // Otherwise V8 enlarges the space of new objects with the number of requests, by a third of the memory of the process.
+  // Otherwise V8 enlarges the space of new objects with the number of requests, by a fifth of the memory of the process.
   // What is new here is soon garbage, so a small space is as fast.
   setFlagsFromString('--semi-space-growth-factor=1')
   // Both first, because they mask the credentials, and the key and its passphrase.

@@ -1,6 +1,6 @@
 /**
- * Strict DER (X.690). The library reads BER too, but bytes that certificates copy must be DER. It also makes a hundred
- * times more garbage, which fills the memory when thousands of certificates are issued.
+ * Strict DER (X.690). The library reads BER too, but bytes that certificates copy must be DER. It also makes far more
+ * garbage, which fills the memory when thousands of certificates are issued.
  */
 
 export type Element = {
