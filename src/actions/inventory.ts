@@ -13,6 +13,7 @@ import { formatExpiry } from '../mqtt/expiry.ts'
 import { readList } from '../mqtt/list.ts'
 import { log, MAX_ROWS, warn, writeTable } from '../runner/log.ts'
 import { cleanForeign } from '../runner/masking.ts'
+import { keepMemoryFlat } from '../runner/memory.ts'
 import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
 import { withProgress } from '../runner/progress.ts'
 import { Report } from '../runner/report.ts'
@@ -64,6 +65,7 @@ type Inventory = { readonly cas: Findings; readonly devices: Findings | undefine
  * @param timing for tests, which wait less than users
  */
 export async function inventoryAction(timing?: Timing): Promise<void> {
+  keepMemoryFlat()
   let retries = 0
   const inputs = await readInputs({ onRetry: () => retries++, timing })
   const { instanceId, withinDays, includeDevices } = inputs

@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
 import { workOn } from '../attempts/pace.ts'
 import type { Timing } from '../attempts/retry.ts'
 import { subjectOf } from '../certificates/ca-certificate.ts'
@@ -11,6 +10,7 @@ import { runUrl } from '../github/context.ts'
 import { readCaCertificateInput, readValidDays } from '../inputs/ca.ts'
 import { kmsFor, maskCredentials, openSigner, requiredSigner, type ReadySigner } from '../inputs/signer.ts'
 import { log, warn, writeSummary } from '../runner/log.ts'
+import { keepMemoryFlat } from '../runner/memory.ts'
 import { CHECK_DISK, reasonOf, removeFile, requireOutputFile, setOutputs } from '../runner/outputs.ts'
 import { withProgress } from '../runner/progress.ts'
 import { Report } from '../runner/report.ts'
@@ -35,9 +35,7 @@ type Batch = {
  * @param timing for tests, which wait less than users
  */
 export async function issueDeviceCertificatesAction(timing?: Timing): Promise<void> {
-  // Otherwise V8 enlarges the space of new objects with the number of requests, by a fifth of the memory of the process.
-  // What is new here is soon garbage, so a small space is as fast.
-  setFlagsFromString('--semi-space-growth-factor=1')
+  keepMemoryFlat()
   // Both first, because they mask the credentials, and the key and its passphrase.
   maskCredentials()
   const signerInput = await requiredSigner()
