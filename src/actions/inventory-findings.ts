@@ -3,9 +3,6 @@ import { expiryOf, formatExpiry, formatTime, type Expiry } from '../mqtt/expiry.
 import { MAX_ROWS } from '../runner/log.ts'
 import { cleanForeign } from '../runner/masking.ts'
 
-/** How many certificates that need attention are kept, for the issue. */
-const MAX_URGENT = 2000
-
 /** A certificate on the instance. All texts are safe to print. */
 export type Finding = {
   readonly kind: 'CA' | 'device'
@@ -73,7 +70,12 @@ export class Findings {
     unreadable: 0,
   }
   readonly #shown = new Soonest(MAX_ROWS)
-  readonly #urgent = new Soonest(MAX_URGENT)
+  readonly #urgent: Soonest
+
+  /** @param maxUrgent how many of those that need attention to keep */
+  constructor(maxUrgent: number) {
+    this.#urgent = new Soonest(maxUrgent)
+  }
 
   add(finding: Finding): void {
     this.count++

@@ -32,6 +32,8 @@ import {
 const CALLS_PER_SECOND = 100
 /** Of the ten warnings that a step can have, one is for the device certificates. */
 const MAX_CA_WARNINGS = 9
+/** How many certificates that need attention the issue remembers. */
+const MAX_IN_ISSUE = 2000
 
 /** When the action fails because of what it finds. */
 type FailOn = 'none' | 'expired' | 'expiring'
@@ -53,6 +55,8 @@ type Reading = {
   readonly withinDays: number
   readonly nowMs: number
   readonly report: Report
+  /** How many certificates that need attention to keep. */
+  readonly maxUrgent: number
   readonly retries: () => number
 }
 
@@ -76,7 +80,15 @@ export async function inventoryAction(timing?: Timing): Promise<void> {
   const service = await connect(inputs.service)
 
   const report = new Report('inventory')
-  const reading = { service, instance, withinDays, nowMs: Date.now(), report, retries: () => retries }
+  const reading = {
+    service,
+    instance,
+    withinDays,
+    nowMs: Date.now(),
+    report,
+    maxUrgent: inputs.githubToken === undefined ? MAX_CA_WARNINGS + 1 : MAX_IN_ISSUE,
+    retries: () => retries,
+  }
   const { cas, devices } = await readAll(reading, includeDevices).catch((failure: unknown) => {
     // A part of a list must not look like the whole.
     report.remove()
@@ -138,12 +150,12 @@ async function readAll(reading: Reading, includeDevices: boolean): Promise<Inven
 
 /** Reads a list into the report. */
 async function readKind<C extends Registered & Id, Id extends Identity>(
-  { service, instance, report, retries, ...limits }: Reading,
+  { service, instance, report, maxUrgent, retries, ...limits }: Reading,
   kind: Kind<C, Id>,
   more: (item: C) => Pick<Finding, 'kind' | 'subject' | 'caSerialNumber'>,
 ): Promise<Findings> {
   const { length } = report
-  let findings = new Findings()
+  let findings = new Findings(maxUrgent)
   const progress = (): string =>
     `${findings.count} ${kind.noun}s${retries() === 0 ? '' : `, retries so far: ${retries()}`}`
   await withProgress('Read', progress, () =>
@@ -157,7 +169,7 @@ async function readKind<C extends Registered & Id, Id extends Identity>(
       },
       startAgain: () => {
         report.cut(length)
-        findings = new Findings()
+        findings = new Findings(maxUrgent)
       },
     }),
   )
@@ -187,7 +199,7 @@ function warningsOfCas({ urgent }: Findings): string[] {
   )
   if (warnings.length <= MAX_CA_WARNINGS) return warnings
   const named = warnings.slice(0, MAX_CA_WARNINGS - 1)
-  return [...named, `${warnings.length - named.length} more CAs expire: see the summary`]
+  return [...named, 'More CAs expire: see the summary']
 }
 
 function warningOfDevices(devices: Findings | undefined, withinDays: number): string[] {
