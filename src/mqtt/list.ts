@@ -45,8 +45,7 @@ async function readOnce<C extends Registered & Id, Id extends Identity>(
   read: (page: number) => Promise<Page<C>>,
   add: Sink<C>['add'],
 ): Promise<string | undefined> {
-  // Hashes, because the serial numbers of many certificates would fill the memory.
-  const seen = new Set<bigint>()
+  const seen = new HashSet()
   let total = 0
   let hasShrunk = false as boolean
 
@@ -56,7 +55,7 @@ async function readOnce<C extends Registered & Id, Id extends Identity>(
     // Compared with answers from before the call: those on their way together can overtake each other.
     if (totalNow !== 0 && totalNow < totalBefore) hasShrunk = true
     total = Math.max(total, totalNow)
-    add(items.filter((item) => seen.size < seen.add(hashOf(kind.query(item))).size))
+    add(items.filter((item) => seen.add(hashOf(kind.query(item)))))
     return { isFull: items.length === PAGE_SIZE }
   }
   const takeAll = async (atATime: number): Promise<void> => {
@@ -81,6 +80,35 @@ async function readOnce<C extends Registered & Id, Id extends Identity>(
   if (hasShrunk) return 'it became shorter while it was read'
   if (seen.size >= totalAtFirst) return undefined
   return `its pages contain ${seen.size} of the ${totalAtFirst} that the service counts`
+}
+
+/** A set of hashes that needs 16 to 32 bytes for each. The serial numbers of many certificates would fill the memory. */
+class HashSet {
+  size = 0
+  #slots = new BigUint64Array(1024)
+
+  /** @returns whether it is new */
+  add(hash: bigint): boolean {
+    if (this.size * 2 >= this.#slots.length) this.#grow()
+    const isNew = this.#put(hash)
+    if (isNew) this.size++
+    return isNew
+  }
+
+  #put(hash: bigint): boolean {
+    const { length } = this.#slots
+    let slot = Number(hash % BigInt(length))
+    while (this.#slots[slot] !== 0n && this.#slots[slot] !== hash) slot = (slot + 1) % length
+    const isNew = this.#slots[slot] === 0n
+    this.#slots[slot] = hash
+    return isNew
+  }
+
+  #grow(): void {
+    const hashes = this.#slots
+    this.#slots = new BigUint64Array(hashes.length * 2)
+    for (const hash of hashes) if (hash !== 0n) this.#put(hash)
+  }
 }
 
 function hashOf(query: Readonly<Record<string, string>>): bigint {
