@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Broker } from './broker/broker.ts'
 import { REDIRECTED_PATH } from './faults/broken-replies.ts'
 import { readFaultOrders, type FaultQueue } from './faults/orders.ts'
 import { bodyReply, JSON_TYPE, type Reply } from './http/reply.ts'
@@ -15,6 +16,7 @@ export type Controlled = {
   readonly service: Service
   readonly faults: FaultQueue
   readonly log: RequestLog
+  readonly broker: Pick<Broker, 'reset'>
   readonly stop: () => void
 }
 
@@ -32,6 +34,7 @@ export function control(emulator: Controlled, request: IncomingMessage, body: Bu
       return json(200, emulator.log.list(url.searchParams.get('operation') ?? undefined))
     case 'DELETE /_emulator/state':
       emulator.service.reset()
+      emulator.broker.reset()
       emulator.faults.clear()
       emulator.log.clear()
       return noContent()

@@ -1,7 +1,7 @@
 /**
  * Starts the emulator. Prints one JSON line when it is ready, and serves until SIGTERM.
  *
- *     npm run emulator -- [--port PORT] [--config FILE] [--max-seconds SECONDS]
+ *     npm run emulator -- [--port PORT] [--mqtt-port PORT] [--config FILE] [--max-seconds SECONDS]
  */
 const parentPid = process.ppid
 // Imported late: the parent can end while the libraries load.

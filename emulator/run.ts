@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { Broker } from './broker/broker.ts'
 import { FaultQueue } from './faults/orders.ts'
 import { serve } from './front.ts'
-import { isCode, listen } from './http/server.ts'
+import { isCode, listen, makeHttpsServer } from './http/server.ts'
 import { makeTlsIdentity } from './http/tls.ts'
 import { ID_TOKEN_PATH } from './ram/id-tokens.ts'
 import { RequestLog } from './request-log.ts'
@@ -27,6 +29,8 @@ const MAX_SECONDS = 2_147_483
 export type StartupLine = {
   /** `host:port`, HTTPS. */
   readonly endpoint: string
+  /** `host:port` of the broker, MQTT over TLS. */
+  readonly mqttEndpoint: string
   /** PEM of the CA to trust, for example for `NODE_EXTRA_CA_CERTS`. */
   readonly caFile: string
   readonly regionId: string
@@ -51,7 +55,7 @@ export type StartupLine = {
  * the end of its parent. The parent counts if it has a channel to this process, or if npm started it. Exits with 2 if an
  * option, the config or the port cannot be used.
  *
- * @param args `--port`, `--config FILE`, `--max-seconds`
+ * @param args `--port`, `--mqtt-port`, `--config FILE`, `--max-seconds`
  * @param announce called once, when the emulator is ready
  * @param parentPid the parent of this process at its start
  */
@@ -64,29 +68,34 @@ export async function runEmulator(
   stopWithParent(parentPid, () => {
     stop()
   })
-  const { port, maxSeconds, world } = orRefuse(() => {
+  const { port, mqttPort, maxSeconds, world } = orRefuse(() => {
     const { config, ...options } = readOptions(args)
     return { ...options, world: makeWorld(config === undefined ? {} : readConfig(config)) }
   })
   const placed = [...world.instances.values(), ...world.kmsKeys.values()]
   const identity = await makeTlsIdentity(placed.map(({ regionId }) => regionId))
+  const service = new Service(world, identity.ca)
+  const log = new RequestLog()
+  const broker = new Broker(service, log)
   const emulator = {
-    service: new Service(world, identity.ca),
+    service,
     faults: new FaultQueue(),
-    log: new RequestLog(),
+    log,
+    broker,
     stop: () => {
       stop()
     },
   }
-  const server = await listen((...exchange) => serve(emulator, ...exchange), identity, port).catch(
-    (error: unknown) => refuse(isCode(error, 'EADDRINUSE') ? `port ${port} is in use` : messageOf(error)),
-  )
+  const httpsServer = () => makeHttpsServer((...exchange) => serve(emulator, ...exchange), identity)
+  const ports = {
+    https: await listenOrRefuse(httpsServer, port),
+    mqtt: await listenOrRefuse(() => broker.makeServer(identity), mqttPort),
+  }
   const directory = mkdtempSync(join(tmpdir(), 'mqtt-emulator-'))
   const caFile = join(directory, 'ca.pem')
   writeFileSync(caFile, identity.ca)
 
   stop = () => {
-    server.close()
     rmSync(directory, { recursive: true, force: true })
     process.exit(0)
   }
@@ -96,13 +105,24 @@ export async function runEmulator(
   // The reader of the startup line can close its end afterwards.
   process.stdout.on('error', () => undefined)
   process.stderr.on('error', () => undefined)
-  announce(startupLine(world, server.port, caFile))
+  announce(startupLine(world, ports, caFile))
 }
 
-function startupLine(world: World, port: number, caFile: string): StartupLine {
+async function listenOrRefuse(makeServer: () => Server, port: number): Promise<number> {
+  return await listen(makeServer, port).catch((error: unknown) =>
+    refuse(isCode(error, 'EADDRINUSE') ? `port ${port} is in use` : messageOf(error)),
+  )
+}
+
+function startupLine(
+  world: World,
+  { https: port, mqtt }: { readonly https: number; readonly mqtt: number },
+  caFile: string,
+): StartupLine {
   const { account, instance, accessKey, role, oidcProvider, kmsKey, kmsRsaKey } = world.defaults
   return {
     endpoint: `127.0.0.1:${port}`,
+    mqttEndpoint: `127.0.0.1:${mqtt}`,
     caFile,
     regionId: world.regionId,
     accountId: account.id,
@@ -147,14 +167,17 @@ function stopAfter(seconds: number, stop: () => void): void {
 
 function readOptions(args: readonly string[]): {
   readonly port: number
+  readonly mqttPort: number
   readonly config: string | undefined
   readonly maxSeconds: number | undefined
 } {
   const text = { type: 'string' } as const
-  const options = { port: text, config: text, 'max-seconds': text }
-  const { port, config, 'max-seconds': maxSeconds } = parseArgs({ args: [...args], options }).values
+  const options = { port: text, 'mqtt-port': text, config: text, 'max-seconds': text }
+  const { values } = parseArgs({ args: [...args], options })
+  const { port, 'mqtt-port': mqttPort, config, 'max-seconds': maxSeconds } = values
   return {
     port: wholeNumber('--port', port, 0, 65_535) ?? 0,
+    mqttPort: wholeNumber('--mqtt-port', mqttPort, 0, 65_535) ?? 0,
     config,
     maxSeconds: wholeNumber('--max-seconds', maxSeconds, 1, MAX_SECONDS),
   }

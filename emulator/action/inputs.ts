@@ -14,6 +14,7 @@ export type EmulatorInputs = {
   readonly config: Config
   /** 0 for any free port. */
   readonly port: number
+  readonly mqttPort: number
   readonly maxMinutes: number
 }
 
@@ -23,7 +24,8 @@ export function readEmulatorInputs(env: NodeJS.ProcessEnv): EmulatorInputs {
   const config = readConfigInput()
   return {
     config: withNames(config, readNames(config), readJobClaims(env)),
-    port: readPort(),
+    port: readPort('port'),
+    mqttPort: readPort('mqtt-port'),
     maxMinutes: wholeNumber('max-minutes', { fallback: 360, max: MAX_MINUTES, unit: 'minutes' }),
   }
 }
@@ -131,10 +133,10 @@ function readArn(
   throw invalid(input, value, `an ARN such as acs:ram::1234567890123456:${kind}/NAME`)
 }
 
-function readPort(): number {
-  const text = optional('port')
+function readPort(input: string): number {
+  const text = optional(input)
   if (text === '') return 0
   const port = Number(text)
   if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port
-  throw invalid('port', text, 'a port from 1 to 65535, or leave it empty for any free port')
+  throw invalid(input, text, 'a port from 1 to 65535, or leave it empty for any free port')
 }

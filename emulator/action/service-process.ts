@@ -33,10 +33,11 @@ export type ServiceProcess = {
 export async function startServiceProcess(options: {
   readonly config: Config
   readonly port: number
+  readonly mqttPort: number
   readonly maxMinutes: number
   readonly logFile: string
 }): Promise<ServiceProcess> {
-  const { config, port, maxMinutes, logFile } = options
+  const { config, port, mqttPort, maxMinutes, logFile } = options
   const configFile = writeTemporaryFile({
     name: 'emulator-config',
     extension: 'json',
@@ -44,7 +45,11 @@ export async function startServiceProcess(options: {
   })
   const log = openSync(logFile, 'a')
   try {
-    const args = ['--config', configFile, '--port', String(port), '--max-seconds', String(maxMinutes * 60)]
+    const args = [
+      ...['--config', configFile],
+      ...['--port', String(port), '--mqtt-port', String(mqttPort)],
+      ...['--max-seconds', String(maxMinutes * 60)],
+    ]
     // The bundle, which this process runs too.
     const child = spawn(process.execPath, [process.argv[1] ?? '', SERVE, ...args], {
       cwd: process.env['RUNNER_TEMP'],
@@ -94,7 +99,7 @@ function didNotStart(exitCode: number | null, logFile: string, cause: unknown): 
       .trim(),
     fix:
       exitCode === REFUSED
-        ? 'Check the inputs config and port. docs/emulator.md of this repository describes each key of the config.'
+        ? 'Check the inputs config and port, or mqtt-port. docs/emulator.md of this repository describes each key of the config.'
         : `Run the job again. If the emulator ends with exit code ${exitCode ?? 'none'} again, report it as a bug.`,
     cause,
   })

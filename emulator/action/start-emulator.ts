@@ -37,6 +37,7 @@ export async function startEmulatorAction(): Promise<void> {
   saveState('log-file', logFile)
   setOutputs({
     endpoint: line.endpoint,
+    'mqtt-endpoint': line.mqttEndpoint,
     'ca-file': caFile,
     'region-id': line.regionId,
     'account-id': line.accountId,
@@ -52,6 +53,7 @@ export async function startEmulatorAction(): Promise<void> {
   await detach()
 
   log('Endpoint', `${line.endpoint}, process ${pid}`)
+  log('MQTT', line.mqttEndpoint)
   log('Instance', `${line.instanceId} in ${line.regionId}, account ${line.accountId}`)
   log('Role', `${line.roleArn}, provider ${line.oidcProviderArn}`)
   log('OIDC token', `subject ${inputs.config.idToken?.subject ?? DEFAULT_SUBJECT}`)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:https'
+import type { AddressInfo, Server } from 'node:net'
 import type { TlsIdentity } from './tls.ts'
 
 const MAX_TRIES_FOR_A_PORT = 10
@@ -9,32 +9,24 @@ const MAX_BODY_BYTES = 1024 * 1024
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
-/** A running server. */
-export type Listening = { readonly port: number; readonly close: () => void }
-
 /**
  * Listens on loopback: 127.0.0.1 and, if the machine has it, ::1 on the same port.
  *
+ * @param makeServer called for each address
  * @param port 0 for any free port
+ * @returns the port
  * @throws the error of `listen`, for example with the code `EADDRINUSE`
  */
-export async function listen(handle: Handler, identity: TlsIdentity, port: number): Promise<Listening> {
+export async function listen(makeServer: () => Server, port: number): Promise<number> {
   for (let tries = 1; ; tries += 1) {
-    const v4 = makeServer(handle, identity)
-    const v6 = makeServer(handle, identity)
-    const close = (): void => {
-      for (const server of [v4, v6]) {
-        server.close()
-        server.closeAllConnections()
-      }
-    }
+    const v4 = makeServer()
     const v4Port = await listenOn(v4, '127.0.0.1', port)
     try {
-      await listenOn(v6, '::1', v4Port)
-      return { port: v4Port, close }
+      await listenOn(makeServer(), '::1', v4Port)
+      return v4Port
     } catch (error) {
-      if (isCode(error, 'EADDRNOTAVAIL') || isCode(error, 'EAFNOSUPPORT')) return { port: v4Port, close }
-      close()
+      if (isCode(error, 'EADDRNOTAVAIL') || isCode(error, 'EAFNOSUPPORT')) return v4Port
+      v4.close()
       // The system chose a port that another program uses on ::1.
       if (port !== 0 || !isCode(error, 'EADDRINUSE') || tries === MAX_TRIES_FOR_A_PORT) throw error
     }
@@ -57,7 +49,10 @@ export async function readBody(request: IncomingMessage): Promise<Buffer | undef
   return Buffer.concat(chunks)
 }
 
-function makeServer(handle: Handler, { certificate: cert, privateKey: key }: TlsIdentity): Server {
+export function makeHttpsServer(
+  handle: Handler,
+  { certificate: cert, privateKey: key }: TlsIdentity,
+): Server {
   // The query of a registration holds two certificates. A client may pause between its calls.
   const options = { cert, key, maxHeaderSize: 64 * 1024, keepAliveTimeout: 60_000 }
   const server = createServer(options, (request, response) => {
