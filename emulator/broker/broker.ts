@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { Aedes } from 'aedes'
 import type { TlsIdentity } from '../http/tls.ts'
@@ -18,8 +19,10 @@ export class Broker {
 
   makeServer({ certificate: cert, privateKey: key }: TlsIdentity): Server {
     const versions = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const
-    // Accepts any certificate in the handshake, so that the log shows why one is refused.
-    const options = { cert, key, requestCert: true, rejectUnauthorized: false, ...versions }
+    // TLS accepts any certificate, so that the log shows why one is refused. Without tickets, no handshake is a short one
+    // that the device can complete before it is refused.
+    const anyCertificate = { requestCert: true, rejectUnauthorized: false }
+    const options = { cert, key, ...versions, ...anyCertificate, secureOptions: constants.SSL_OP_NO_TICKET }
     const server = createServer(options, (socket) => {
       // A device that disconnects is not an error.
       socket.on('error', () => undefined)
