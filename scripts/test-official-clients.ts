@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { startEmulator } from '../emulator/start.ts'
 import { report } from './checks.ts'
 import { checkCas } from './official-clients/cas.ts'
+import { checkDevices } from './official-clients/devices.ts'
 import { checkCertificates } from './official-clients/kms-certificates.ts'
 import { checkKms } from './official-clients/kms.ts'
 import { checkRegisterCode } from './official-clients/register-code.ts'
@@ -32,6 +33,7 @@ if (programs !== undefined) {
       ...checkRegisterCode(programs, { info, ahead: ahead.info, temporary }),
       ...(await checkRoles(programs, { info, closedRoleArn })),
       ...(await checkCas(programs, info)),
+      ...(await checkDevices(programs, info)),
       ...checkKms(programs, info),
       ...(await checkCertificates(programs, info)),
     ])

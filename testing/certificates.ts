@@ -4,7 +4,6 @@ import {
   createPublicKey,
   generateKeyPairSync,
   randomBytes,
-  webcrypto,
   X509Certificate,
   type KeyObject,
 } from 'node:crypto'
@@ -56,16 +55,20 @@ export function privateKeyPem(key: KeyObject, passphrase?: string): string {
   return key.export({ type: 'pkcs8', format: 'pem', ...encryption }).toString()
 }
 
-/** Makes a new EC key, and a certificate request (PKCS#10, PEM) with it. The key is discarded. */
-export async function makeRequestPem(commonName: string): Promise<string> {
-  const keys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, [
-    'sign',
-    'verify',
-  ])
+/**
+ * Makes a certificate request (PKCS#10, PEM).
+ *
+ * @param key on the curve P-256; by default a new one, which is discarded
+ */
+export async function makeRequestPem(commonName: string, key = privateKey('EC P-256')): Promise<string> {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
     name: `CN=${commonName}`,
-    keys,
-    signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+    keys: {
+      privateKey: key.toCryptoKey(algorithm, false, ['sign']),
+      publicKey: createPublicKey(key).toCryptoKey(algorithm, true, ['verify']),
+    },
+    signingAlgorithm: algorithm,
   })
   return `${request.toString('pem')}\n`
 }

@@ -8,6 +8,7 @@ import {
   DAY_MS,
   makeCa,
   makeLeaf,
+  makeRequestPem,
   privateKey,
   privateKeyPem,
   type Issued,
@@ -16,11 +17,9 @@ import { snOf, withKey } from '../../testing/registered-cas.ts'
 import { runStep } from '../../testing/run-step.ts'
 import { callMqtt } from '../support/calls.ts'
 import { closed, connectDevice, endConnections, passMessage, type Identity } from '../support/devices.ts'
-import { der } from '../support/der.ts'
 import { emulated } from '../support/emulated.ts'
 import { startJob } from '../support/job.ts'
 import { untilGone } from '../support/processes.ts'
-import { commonName, makeRequest, nameOf, pemOf } from '../support/requests.ts'
 
 const ca = await makeCa({ subject: 'CN=devices' })
 const inactiveCa = await makeCa({ subject: 'CN=inactive' })
@@ -141,7 +140,7 @@ describe('a certificate that issue-device-certificates made, for a CA that regis
     const key = privateKey('EC P-256')
     const issuer = await makeCa({ subject: 'CN=my CA', withKeyIdentifier: false })
     const { 'ca-name': name = '', ...inputs } = withKey(issuer)
-    const request = pemOf(makeRequest(key, { subject: nameOf(commonName(der(0x0c, 'device-1'))) }))
+    const request = await makeRequestPem('device-1', key)
     expect(await register({ 'ca-name': name, ...inputs })).toMatchObject({ exitCode: 0 })
     const step = await runStep('issue-device-certificates', { 'certificate-requests': request, ...inputs })
     const device = { pem: step.outputs['certificate'] ?? '', key }
