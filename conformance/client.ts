@@ -53,10 +53,20 @@ export class Interrupted extends Error {}
 /** There was no answer to measure. */
 export class NotAnswered extends Error {}
 
-/** The operations that change a CA that is there. */
-const CHANGES = ['ActiveCaCertificate', 'InactivateCaCertificate', 'DeleteCaCertificate']
+/** The operations that change a certificate that is there, and the parameter that names its CA. */
+const CHANGES: Readonly<Record<string, string>> = {
+  ActiveCaCertificate: 'Sn',
+  InactivateCaCertificate: 'Sn',
+  DeleteCaCertificate: 'Sn',
+  ActiveDeviceCertificate: 'CaSn',
+  InactivateDeviceCertificate: 'CaSn',
+  DeleteDeviceCertificate: 'CaSn',
+}
 
-/** Calls the service, with requests that may be wrong on purpose. It changes no CA but the ones it was told to. */
+/**
+ * Calls the service, with requests that may be wrong on purpose. It changes no CA but the ones it was told to, and no
+ * device certificates but theirs.
+ */
 export class Client {
   readonly service: Service
   readonly instanceId: string
@@ -115,11 +125,12 @@ export class Client {
     query: Readonly<Record<string, string>> = {},
     deviation: Deviation = {},
   ): Promise<Answer> {
-    const { Sn: sn = '' } = query
-    if (CHANGES.includes(operation) && !this.#own.some((own) => isSameSerialNumber(own, sn))) {
-      throw new Error(`${operation} of a CA that this run did not make`)
+    const parameter = CHANGES[operation]
+    const sn = query[parameter ?? 'Sn'] ?? ''
+    if (parameter !== undefined && !this.#own.some((own) => isSameSerialNumber(own, sn))) {
+      throw new Error(`${operation} with a CA that this run did not make`)
     }
-    const isChange = operation === 'RegisterCaCertificate' || CHANGES.includes(operation)
+    const isChange = operation === 'RegisterCaCertificate' || parameter !== undefined
     const { result } = await retry(this.service.transport, {
       name: operation,
       attempt: async () => {

@@ -39,6 +39,12 @@ const PAGES = {
   RegisterCaCertificate: `${REFERENCE}registercacertificate`,
   GetCaCertificate: `${REFERENCE}getcacertificate`,
   ListCaCertificate: `${REFERENCE}listcacertificate`,
+  GetDeviceCertificate: `${REFERENCE}getdevicecertificate`,
+  ListDeviceCertificate: `${REFERENCE}listdevicecertificate`,
+  InactivateDeviceCertificate: `${REFERENCE}inactivatedevicecertificate`,
+  DeleteCaCertificate: `${REFERENCE}deletecacertificate`,
+  'authentication of devices':
+    'apsaramq-for-mqtt/mqtt-upgraded/developer-reference/certificate-based-authentication-on-clients',
   'CA certificates': 'apsaramq-for-mqtt/mqtt-upgraded/user-guide/manage-ca-certificates',
   'common errors': 'sdk/product-overview/common-error-codes',
   'signature in headers': 'sdk/product-overview/v3-request-structure-and-signature',

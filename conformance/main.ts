@@ -92,6 +92,7 @@ function onEmulator(options: Options, { info }: Emulator): Options {
       'second-instance-id': EMULATED.instances[1]?.id ?? '',
       'region-id': info.regionId,
       endpoint: info.endpoint,
+      'mqtt-endpoint': info.mqttEndpoint,
       'kms-key-id': info.kmsKeyId,
       'kms-endpoint': info.endpoint,
       'role-to-assume': '',
@@ -131,7 +132,12 @@ async function measureService(options: Options): Promise<number> {
   }
   if (kmsKey !== undefined) await requireSigns(kmsKey, service, inputs)
   const client = new Client(service, instanceId, () => isInterrupted)
-  const probe = new Probe(client, { name, secondInstanceId: second || undefined, kmsKey })
+  const probe = new Probe(client, {
+    name,
+    secondInstanceId: second || undefined,
+    brokerEndpoint: options.inputs['mqtt-endpoint'] || undefined,
+    kmsKey,
+  })
   let results: Result[] | undefined
   let isClean: boolean
   try {
@@ -185,6 +191,9 @@ function explainPlan(
 ): void {
   const second = inputs['second-instance-id']
   const where = `${inputs['instance-id']}${second === '' ? '' : ` and ${second}`} at ${endpoint.host}`
+  const broker = inputs['mqtt-endpoint']
+  const toBroker =
+    broker === '' ? '' : ` It also connects throw-away devices of these CAs to the broker at ${broker}.`
   const inKms =
     kmsKey === undefined
       ? ''
@@ -193,7 +202,7 @@ function explainPlan(
     clean(
       isCleaning
         ? `This lists the CAs on instance ${where}, and deletes those named conformance- and 12 hex digits, which earlier runs left. Do not run it while another run measures.`
-        : `This measures instance ${where}, in about a minute, with about 120 calls. It registers some throw-away CAs named ${name}, deactivates, activates and deletes them, and makes requests that the service must refuse. It changes nothing else, and leaves nothing behind but unused register codes, which only this process knows. It reads the list of CAs, and reports none of the others.${inKms}`,
+        : `This measures instance ${where}, in about a minute, with about 160 calls. It registers some throw-away CAs named ${name}, deactivates, activates and deletes them, and makes requests that the service must refuse. It changes nothing else, and leaves nothing behind but unused register codes, which only this process knows. It reads the list of CAs, and reports none of the others.${toBroker}${inKms}`,
     ),
   )
 }
@@ -273,6 +282,7 @@ function writeReport(
       ...secretsOf(service),
       inputs['instance-id'],
       inputs['second-instance-id'],
+      inputs['mqtt-endpoint'],
       inputs['kms-key-id'],
     ].filter(Boolean),
   })

@@ -10,6 +10,7 @@ const INPUTS = {
   audience: 'MQTT_OIDC_AUDIENCE',
   network: 'MQTT_NETWORK',
   endpoint: 'MQTT_ENDPOINT',
+  'mqtt-endpoint': 'MQTT_BROKER_ENDPOINT',
   'sts-endpoint': 'MQTT_STS_ENDPOINT',
   'kms-key-id': 'MQTT_KMS_KEY_ID',
   'kms-endpoint': 'MQTT_KMS_ENDPOINT',
@@ -64,6 +65,7 @@ export const USAGE = `Usage: npm run conformance -- [OPTION]…
   --instance-id ID           the instance (MQTT_INSTANCE_ID)
   --region-id REGION         its region (MQTT_REGION_ID, ALIBABA_CLOUD_REGION_ID)
   --second-instance-id ID    another instance of the account, to try a CA with two (MQTT_SECOND_INSTANCE_ID)
+  --mqtt-endpoint HOST:PORT  the instance's broker, with mutual TLS, to connect devices (MQTT_BROKER_ENDPOINT)
   --kms-key-id ID            a key in KMS that signs, to measure KMS, too (MQTT_KMS_KEY_ID)
   --role-to-assume ARN       with --oidc-provider-arn in a workflow: no stored key (MQTT_ROLE_ARN)
   --oidc-provider-arn ARN    (MQTT_OIDC_PROVIDER_ARN)

@@ -30,6 +30,9 @@ type Facts = {
   readonly secondCa: OwnCa
   /** The first of them, once it was deleted. */
   readonly deletedCa: OwnCa
+  /** The registered CA of this run's devices, and a device that connected. */
+  readonly deviceCa: OwnCa
+  readonly device: Issued
   /** The algorithm that the key in KMS signs with, the ID of one of its versions, and the public key of that. */
   readonly kmsAlgorithm: string
   readonly kmsVersionId: string
@@ -55,6 +58,8 @@ export class Probe {
   /** The name of every CA of this run. */
   readonly name: string
   readonly secondInstanceId: string | undefined
+  /** `host:port` of the broker. */
+  readonly brokerEndpoint: string | undefined
   /** A serial number that is registered nowhere. */
   readonly unknownSn: string
   /** What the running check adds to its result. */
@@ -64,11 +69,17 @@ export class Probe {
 
   constructor(
     client: Client,
-    options: { name: string; secondInstanceId: string | undefined; kmsKey: NamedKey | undefined },
+    options: {
+      readonly name: string
+      readonly secondInstanceId: string | undefined
+      readonly brokerEndpoint: string | undefined
+      readonly kmsKey: NamedKey | undefined
+    },
   ) {
     this.client = client
     this.name = options.name
     this.secondInstanceId = options.secondInstanceId
+    this.brokerEndpoint = options.brokerEndpoint
     this.#kmsKey = options.kmsKey
     this.unknownSn = client.own(randomSn())
   }

@@ -4,6 +4,7 @@ import type { FaultOrder } from '../../emulator/faults/orders.ts'
 import type { RunningEmulator } from '../../emulator/start.ts'
 import type { EmulatorConfig } from '../../emulator/world/config.ts'
 import { PARTS } from '../../conformance/entries.ts'
+import { DEVICES } from '../../conformance/entries/devices.ts'
 import { KMS } from '../../conformance/entries/kms.ts'
 import { makeCa } from '../../testing/certificates.ts'
 import { casOf, trust, withKey } from '../../testing/registered-cas.ts'
@@ -39,6 +40,12 @@ const differentConfig = Object.assign(
   ...differences.filter((one) => !isFaults(one)),
 ) as EmulatorConfig
 
+/** Returns the option that includes the broker. */
+const broker = ({ info }: RunningEmulator) => ['--mqtt-endpoint', info.mqttEndpoint]
+const ofDevices = DEVICES.entries.filter((entry) => 'check' in entry).map(({ id }) => id)
+/** The last ones of the part, and no others. */
+const inBroker = ofDevices.slice(ofDevices.indexOf('device-connects'))
+
 /** Returns the options that include KMS. */
 const kms = ({ info }: RunningEmulator, keyId = info.kmsKeyId) => [
   ...['--kms-key-id', keyId],
@@ -61,9 +68,9 @@ describe('an emulator that differs from itself in ten behaviors', () => {
       /`sn-spelling`: .*\n {2}- `the spelling is upper case, without the zero byte/,
     )
     expect(run.ids('not reached')).toEqual(
-      expect.arrayContaining([...unchecked.map(({ id }) => id), 'missing-token']),
+      expect.arrayContaining([...unchecked.map(({ id }) => id), 'missing-token', ...inBroker]),
     )
-    expect(run.ids('not reached')).toHaveLength(unchecked.length + 1)
+    expect(run.ids('not reached')).toHaveLength(unchecked.length + 1 + inBroker.length)
     expect(await casOf(emulator)).toEqual([])
     expect(await casOf(emulator, SECOND)).toEqual([])
   })
@@ -89,8 +96,12 @@ describe('the command', () => {
   it('finds the emulator as assumed, and leaves what was there', async () => {
     const { emulator, register } = shared
     await register(withKey(await makeCa(), 'their-devices'))
-    const run = await measure(emulator, ['--yes', ...kms(emulator)])
+    const run = await measure(emulator, ['--yes', ...kms(emulator), ...broker(emulator)])
     expect(run).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(run.stdout).toContain(
+      `connects throw-away devices of these CAs to the broker at ${emulator.info.mqttEndpoint}.`,
+    )
+    for (const report of [run.markdown, run.json]) expect(report).not.toContain(emulator.info.mqttEndpoint)
     // Only GitHub's runner hides the commands that mask.
     expect(run.stdout).not.toContain('::add-mask::')
     expect(run.ids('as assumed')).toHaveLength(checked.length - NEEDS_MORE.length)
@@ -109,6 +120,9 @@ describe('the command', () => {
     // Without --kms-key-id.
     expect(run.ids('not reached')).toEqual(expect.arrayContaining(inKms))
     expect(run.markdown).toMatch(/`kms-signature`: .*\n {2}- `because --kms-key-id is not given`/)
+    // Without --mqtt-endpoint.
+    expect(run.ids('not reached')).toEqual(expect.arrayContaining(inBroker))
+    expect(run.markdown).toMatch(/`device-connects`: .*\n {2}- `because --mqtt-endpoint is not given`/)
   })
 
   it('measures KMS with a key of RSA, too, and changes nothing there', async () => {
@@ -156,6 +170,28 @@ describe('the command', () => {
     for (const report of [run.markdown, run.json]) expect(report).not.toContain(alias)
     // A denial is no difference.
     expect(run.markdown).toMatch(/`kms-public-key`: .*\n {2}- `because RAM does not allow GetPublicKey/)
+  })
+
+  it('notices certificates of devices that do not change', async () => {
+    const { emulator } = shared
+    const fault = { status: 200, body: '{"RequestId":"1","DeviceSn":"1"}' }
+    await emulator.setFaults([
+      { operation: 'InactivateDeviceCertificate', fault, times: 'always' },
+      { operation: 'DeleteDeviceCertificate', fault, times: 'always' },
+    ])
+    const run = await measure(emulator, ['--yes', ...broker(emulator)])
+    expect(run).toMatchObject({ exitCode: 1, stderr: '' })
+    const unknown = ['Inactivate', 'Delete'].map((verb) => `unknown-device-${verb}DeviceCertificate`)
+    expect(run.ids('different')).toEqual([...unknown, 'device-inactive', 'device-registered-again'])
+    expect(run.markdown).toMatch(/`device-inactive`: .*\n {2}- `the status is 1`/)
+  })
+
+  it('does not take a broker that it cannot reach for one that refuses', async () => {
+    const { emulator } = shared
+    const run = await measure(emulator, ['--yes', '--mqtt-endpoint', '127.0.0.1:1'])
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(run.ids('not reached')).toEqual(expect.arrayContaining(inBroker))
+    expect(run.markdown).toMatch(/`device-connects`: .*\n {2}- `because the broker .*: ECONNREFUSED`/)
   })
 
   it('says what is wrong with --kms-key-id, before anything is registered', async () => {

@@ -43,6 +43,19 @@ export const RAM: Part = {
       unreachable: NEEDS_RAM,
     },
     {
+      id: 'ram-actions-of-devices',
+      statement:
+        'The RAM actions for device certificates are `mq:GetDeviceCertificate`, `mq:ListDeviceCertificateByCaSn`, `mq:ActiveDeviceCertificate`, `mq:DeleteDeviceCertificate`, and `mq:UnregisterDeviceCertificate` to deactivate.',
+      source: documented('InactivateDeviceCertificate'),
+      unreachable: NEEDS_RAM,
+    },
+    {
+      id: 'ram-action-of-device-list',
+      statement: 'The RAM action of `ListDeviceCertificate` is `mq:ListDeviceCertificate`.',
+      source: ASSUMED,
+      unreachable: NEEDS_RAM,
+    },
+    {
       id: 'sts-parameters',
       statement:
         "Parameters and success bodies of `AssumeRole` and `AssumeRoleWithOIDC`. A session lasts 900 seconds up to the role's maximum. A session policy narrows the role's policy.",
