@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { Broker } from './broker/broker.ts'
 import { FaultQueue } from './faults/orders.ts'
 import { serve } from './front.ts'
-import { isCode, listen, makeHttpsServer } from './http/server.ts'
+import { isCode, listen, makeHttpsServer, type Listening } from './http/server.ts'
 import { makeTlsIdentity } from './http/tls.ts'
 import { ID_TOKEN_PATH } from './ram/id-tokens.ts'
 import { RequestLog } from './request-log.ts'
@@ -87,7 +87,7 @@ export async function runEmulator(
     },
   }
   const httpsServer = () => makeHttpsServer((...exchange) => serve(emulator, ...exchange), identity)
-  const ports = {
+  const servers = {
     https: await listenOrRefuse(httpsServer, port),
     mqtt: await listenOrRefuse(() => broker.makeServer(identity), mqttPort),
   }
@@ -96,6 +96,7 @@ export async function runEmulator(
   writeFileSync(caFile, identity.ca)
 
   stop = () => {
+    for (const { close } of Object.values(servers)) close()
     rmSync(directory, { recursive: true, force: true })
     process.exit(0)
   }
@@ -105,10 +106,10 @@ export async function runEmulator(
   // The reader of the startup line can close its end afterwards.
   process.stdout.on('error', () => undefined)
   process.stderr.on('error', () => undefined)
-  announce(startupLine(world, ports, caFile))
+  announce(startupLine(world, servers, caFile))
 }
 
-async function listenOrRefuse(makeServer: () => Server, port: number): Promise<number> {
+async function listenOrRefuse(makeServer: () => Server, port: number): Promise<Listening> {
   return await listen(makeServer, port).catch((error: unknown) =>
     refuse(isCode(error, 'EADDRINUSE') ? `port ${port} is in use` : messageOf(error)),
   )
@@ -116,13 +117,13 @@ async function listenOrRefuse(makeServer: () => Server, port: number): Promise<n
 
 function startupLine(
   world: World,
-  { https: port, mqtt }: { readonly https: number; readonly mqtt: number },
+  { https: { port }, mqtt }: { readonly https: Listening; readonly mqtt: Listening },
   caFile: string,
 ): StartupLine {
   const { account, instance, accessKey, role, oidcProvider, kmsKey, kmsRsaKey } = world.defaults
   return {
     endpoint: `127.0.0.1:${port}`,
-    mqttEndpoint: `127.0.0.1:${mqtt}`,
+    mqttEndpoint: `127.0.0.1:${mqtt.port}`,
     caFile,
     regionId: world.regionId,
     accountId: account.id,

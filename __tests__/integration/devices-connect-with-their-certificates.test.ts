@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { startEmulator, type Emulator } from '../../emulator/start.ts'
@@ -273,6 +274,21 @@ describe('the action, from its bundle', () => {
     await isClosed
     expect(ended).toMatchObject({ exitCode: 0, stderr: '', annotations: [] })
     expect(ended?.log).toMatch(/MqttConnect {14}200$/m)
+  })
+
+  it('has its broker at mqtt-port, or says that the port is in use', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const inputs = { 'mqtt-port': String(port) }
+    const { annotations } = await job.step('emulator', inputs)
+    expect(annotations).toEqual([
+      expect.stringMatching(`^The emulator did not start \\(port ${port} is in use\\)\\..* mqtt-port`),
+    ])
+    server.close()
+    await once(server, 'close')
+    const { outputs } = await job.step('emulator', inputs)
+    expect(outputs).toMatchObject({ 'mqtt-endpoint': `127.0.0.1:${port}` })
   })
 
   it('refuses an invalid mqtt-port', async () => {

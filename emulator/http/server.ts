@@ -9,24 +9,29 @@ const MAX_BODY_BYTES = 1024 * 1024
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
+/** A running server. After `close` it accepts no more connections. */
+export type Listening = { readonly port: number; readonly close: () => void }
+
 /**
  * Listens on loopback: 127.0.0.1 and, if the machine has it, ::1 on the same port.
  *
  * @param makeServer called for each address
  * @param port 0 for any free port
- * @returns the port
  * @throws the error of `listen`, for example with the code `EADDRINUSE`
  */
-export async function listen(makeServer: () => Server, port: number): Promise<number> {
+export async function listen(makeServer: () => Server, port: number): Promise<Listening> {
   for (let tries = 1; ; tries += 1) {
-    const v4 = makeServer()
+    const [v4, v6] = [makeServer(), makeServer()]
+    const close = (): void => {
+      for (const server of [v4, v6]) server.close()
+    }
     const v4Port = await listenOn(v4, '127.0.0.1', port)
     try {
-      await listenOn(makeServer(), '::1', v4Port)
-      return v4Port
+      await listenOn(v6, '::1', v4Port)
+      return { port: v4Port, close }
     } catch (error) {
-      if (isCode(error, 'EADDRNOTAVAIL') || isCode(error, 'EAFNOSUPPORT')) return v4Port
-      v4.close()
+      if (isCode(error, 'EADDRNOTAVAIL') || isCode(error, 'EAFNOSUPPORT')) return { port: v4Port, close }
+      close()
       // The system chose a port that another program uses on ::1.
       if (port !== 0 || !isCode(error, 'EADDRINUSE') || tries === MAX_TRIES_FOR_A_PORT) throw error
     }
