@@ -1,7 +1,7 @@
 import TestSequencer from '@jest/test-sequencer'
 
 /** The order of kinds of test files. Jest does not know how long each takes before it has run once. */
-const ORDER = [/faults|a-step-ends-in-time/, /integration/, /unit/]
+const ORDER = [/faults|a-step-ends-in-time|a-killed-change/, /integration/, /unit/]
 
 /** Starts the longest test files first, which mostly wait, so that the short ones fill the end of a run. */
 export default class LongestFirst extends TestSequencer {

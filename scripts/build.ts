@@ -23,7 +23,10 @@ const BUNDLES = {
 }
 
 /** The actions that share a bundle, by its folder. The others have their own, because one file loads faster. */
-const SHARED = { certificates: ['create-ca', 'issue-device-certificates'], fleet: ['inventory'] }
+const SHARED = {
+  certificates: ['create-ca', 'issue-device-certificates'],
+  fleet: ['inventory', 'set-status'],
+}
 
 /**
  * What the SDK requires when it is loaded, although few runs use it: the default chain, and error messages in XML.

@@ -29,6 +29,7 @@ const COMPANIONS: Readonly<Record<string, string | undefined>> = {
   'create-ca': 'sign',
   'issue-device-certificates': 'sign',
   inventory: '.',
+  'set-status': '.',
 }
 
 /** The files with generated parts, and the function that updates the text of each. */

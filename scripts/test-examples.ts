@@ -11,6 +11,7 @@ import { report, type Check } from './checks.ts'
 import { prefixed } from './examples/example-checks.ts'
 import type { Setting } from './examples/run-example.ts'
 import { CA_KEY } from './examples/kms-scenes.ts'
+import { REVOKING } from './examples/revoke-scene.ts'
 import { PRODUCTION, SCENES, STAGING } from './examples/scenes.ts'
 import { pythonEnvironment } from './python-environment.ts'
 
@@ -21,7 +22,7 @@ const NOT_RELEASED = new Set(['.git', '.venv', '.build', '.cache', 'coverage', '
 const programs = pythonEnvironment('act', '__tests__/workflow/requirements.txt')
 if (programs !== undefined) {
   const emulator = await startEmulator({
-    config: { instances: [{ id: STAGING }, { id: PRODUCTION }], kmsKeys: [{ alias: CA_KEY }] },
+    config: { instances: [{ id: STAGING }, { id: PRODUCTION }, REVOKING], kmsKeys: [{ alias: CA_KEY }] },
   })
   const folder = mkdtempSync(join(tmpdir(), 'examples-'))
   try {

@@ -26,7 +26,19 @@ export type Operation =
   | 'RegisterCaCertificate'
   | 'InactivateCaCertificate'
   | 'DeleteCaCertificate'
+  | StatusOperation
   | KmsOperation
+
+/** The calls that only `set-status` makes, and the activation of a CA, which `register` makes too. */
+export const STATUS_OPERATIONS = [
+  'GetDeviceCertificate',
+  'ListDeviceCertificateByCaSn',
+  'ActiveDeviceCertificate',
+  'InactivateDeviceCertificate',
+  'DeleteDeviceCertificate',
+  'ActiveCaCertificate',
+] as const
+type StatusOperation = (typeof STATUS_OPERATIONS)[number]
 
 /** The calls of KMS, in their order. */
 export const KMS_OPERATIONS = ['DescribeKey', 'ListKeyVersions', 'GetPublicKey', 'AsymmetricSign'] as const
@@ -540,4 +552,55 @@ export const FAULT_ROWS: readonly FaultRow[] = [
     MqttOwnerCheckError: 'is registered and active, but deleting its predecessor',
   }),
   ...throttled('DeleteCaCertificate'),
+
+  ...brokenAnswers('GetDeviceCertificate'),
+  ...(['GetDeviceCertificate', 'ListDeviceCertificateByCaSn'] as const).flatMap((operation) =>
+    serviceErrors(
+      operation,
+      {
+        MqttInstanceNotFound: 'region-id',
+        ParameterFieldCheckFailed: 'instance-id',
+        FindCaBySnError: 'whether the CA was deleted',
+        NoPermission: `mq:${operation} and mq:MqttInstanceAccess`,
+        SignatureDoesNotMatch: 'secret',
+      },
+      [...PASSING, 'SystemOverFlow', 'SignatureNonceUsed'],
+    ),
+  ),
+  row(
+    'GetDeviceCertificate',
+    'a device certificate without a serial number',
+    { fault: { status: 200, body: '{"Data":{"Status":"1"}}' }, times: ALWAYS },
+    givesUp('a device certificate without serial number, CA or status'),
+  ),
+  row(
+    'GetDeviceCertificate',
+    'another device certificate',
+    { fault: { status: 200, body: '{"Data":{"CaSn":"0a","DeviceSn":"7f","Status":"1"}}' }, times: ALWAYS },
+    givesUp('another device certificate than the requested one'),
+  ),
+  row(
+    'ListDeviceCertificateByCaSn',
+    'a success without a list',
+    { fault: { status: 200, body: '{"Data":{}}' }, times: ALWAYS },
+    givesUp('without a list of device certificates'),
+  ),
+  ...hangingOutcomes('InactivateDeviceCertificate'),
+  ...Object.entries({
+    ActiveDeviceCertificate: 'mq:ActiveDeviceCertificate',
+    InactivateDeviceCertificate: 'mq:UnregisterDeviceCertificate',
+    DeleteDeviceCertificate: 'mq:DeleteDeviceCertificate',
+    ActiveCaCertificate: 'mq:ActiveCaCertificate',
+  } as const).flatMap(([name, ramAction]) => {
+    const operation = name as StatusOperation
+    return [
+      ...openOutcomes(operation),
+      ...serviceRefusals(operation, {
+        NoPermission: `${ramAction} and mq:MqttInstanceAccess`,
+        MqttOwnerCheckError: 'account',
+        ParameterFieldCheckFailed: 'instance-id',
+      }),
+      ...throttled(operation),
+    ]
+  }),
 ]

@@ -30,7 +30,7 @@ it.each(ROWS)('$operation: $fault', async (row) => {
 })
 
 it('covers each operation', () => {
-  expect(new Set(ROWS.map(({ operation }) => operation)).size).toBe(12)
+  expect(new Set(ROWS.map(({ operation }) => operation)).size).toBe(18)
 })
 
 function resultOf(row: FaultRow): PromiseWithResolvers<FaultRow> {

@@ -27,7 +27,7 @@ const REGISTERED = { Sn: snOf(ca), Status: '1' }
 
 /** A step, the responses to its calls, and the secrets that must not be printed. */
 type Scenario = {
-  readonly action: '.' | 'register' | 'sign'
+  readonly action: '.' | 'register' | 'sign' | 'set-status'
   readonly inputs: Record<string, string>
   readonly env: Record<string, string>
   readonly answers: readonly FaultOrder[]
@@ -79,7 +79,8 @@ function registerCodeAnswer(known: readonly string[], registerCode: string): fc.
   )
 }
 
-// A secret from the service is unknown until the response. A short one could be in earlier lines by chance.
+// A secret from the service is unknown until the response. A short one could be in earlier lines, or in a summary, by
+// chance.
 const given = (secret: fc.Arbitrary<string>) =>
   secret.filter((text) => text.length >= 8 && !/^[a-z.: ]+$/i.test(text))
 const code = fc.string({ minLength: 12, maxLength: 64, unit: oneOfThe('aZ09-_.:+/=@~') })
@@ -245,7 +246,57 @@ const signingInKms: fc.Arbitrary<Scenario> = fc
     }))
   })
 
-const scenario = fc.oneof(withKeys, withOidc, registering, signingInKms)
+/** Deactivating devices: a call fails, or responds with texts from others. */
+const shuttingOut: fc.Arbitrary<Scenario> = fc
+  .record({
+    secret: given(awkwardSecret),
+    token: given(headerSecret),
+    failing: fc.constantFrom(
+      'GetCaCertificate' as const,
+      'GetDeviceCertificate' as const,
+      'ListDeviceCertificateByCaSn' as const,
+      'InactivateDeviceCertificate' as const,
+    ),
+    isDryRun: fc.boolean(),
+  })
+  .chain(({ secret, token, failing, isDryRun }) => {
+    const knows = [secret, token]
+    const found = (DeviceName: string) => ({ CaSn: snOf(ca), DeviceSn: '0a', DeviceName, Status: '1' })
+    const answers = (text: string) => ({
+      GetCaCertificate: { Data: { ...REGISTERED, CaName: text, CaContent: ca.pem } },
+      GetDeviceCertificate: { Data: found(text) },
+      ListDeviceCertificateByCaSn: { Data: { DeviceCertificateVOS: [found('device-1'), found(text)] } },
+      InactivateDeviceCertificate: { DeviceSn: text },
+    })
+    const answer = fc.oneof(
+      failure(knows).map(({ fault }) => fault),
+      messageWith(knows).map((text) => json(200, answers(text)[failing])),
+    )
+    return answer.map((fault) => ({
+      action: 'set-status' as const,
+      inputs: {
+        'access-key-id': 'LTAI5t',
+        'access-key-secret': secret,
+        'security-token': token,
+        status: 'inactive',
+        'ca-serial-number': snOf(ca),
+        'dry-run': String(isDryRun),
+        ...(failing === 'ListDeviceCertificateByCaSn'
+          ? { 'device-names': 'device-1' }
+          : { 'serial-numbers': '0a, 0b' }),
+      },
+      env: { ACTIONS_ID_TOKEN_REQUEST_TOKEN: '' },
+      answers: Object.entries(answers('device-1')).map(([operation, good]) => ({
+        operation,
+        fault: operation === failing ? fault : json(200, good),
+        times: 'always' as const,
+      })),
+      secrets: knows,
+      masked: [],
+    }))
+  })
+
+const scenario = fc.oneof(withKeys, withOidc, registering, signingInKms, shuttingOut)
 
 /** Returns the inputs and environment of a step. All debug output of libraries is on. */
 function stepOf(made: Scenario): { inputs: Record<string, string>; env: Record<string, string> } {
@@ -296,6 +347,7 @@ describe('for generated secrets and responses', () => {
     ['a step with an access key', withKeys, 100],
     ['a step without an access key', withOidc, 100],
     ['signing with a key in KMS', signingInKms, 100],
+    ['deactivating devices', shuttingOut, 100],
   ])(
     '%s prints no secret and no workflow command from a response',
     async (_, scenarios, numRuns) => {

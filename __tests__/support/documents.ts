@@ -5,7 +5,10 @@ const root = dirname(dirname(import.meta.dirname))
 
 /** The paths of all documents, relative to the repository. */
 export const DOCUMENTS = globSync(
-  ['*.md', '{docs,examples,emulator,sign,unseal,register,create-ca,issue-device-certificates}/*.md'],
+  [
+    '*.md',
+    '{docs,examples,emulator,sign,unseal,register,create-ca,issue-device-certificates,set-status}/*.md',
+  ],
   { cwd: root },
 )
   .map((path) => path.replaceAll('\\', '/'))

@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals'
 import type { RunningEmulator } from '../../emulator/start.ts'
+import type { EmulatorConfig } from '../../emulator/world/config.ts'
 import { makeCa } from '../../testing/certificates.ts'
 import {
   FAULT_ROWS,
@@ -7,15 +8,28 @@ import {
   KMS_OPERATIONS,
   MAX_ATTEMPTS,
   type Operation,
+  STATUS_OPERATIONS,
 } from '../../testing/fault-rows.ts'
-import { withKey } from '../../testing/registered-cas.ts'
+import { snOf, withKey } from '../../testing/registered-cas.ts'
 import type { StepRun } from '../../testing/run-step.ts'
 import { keyless, withKms, workingInputs } from './emulated.ts'
 import { caInKms } from './kms.ts'
 
-/** The emulator for the rows starts with one CA, which another CA can replace. */
-export const FAULT_CONFIG = { instances: [{ generatedCas: 1 }] }
 const GENERATED_SN = `7f${'00'.repeat(8)}`
+const inactiveCa = await makeCa()
+const device = (deviceSn: string, status: 'active' | 'inactive', validEnd = '4000000000000') => ({
+  ...{ caSn: GENERATED_SN, deviceSn, deviceName: `device ${deviceSn}`, validBegin: '0', validEnd, status },
+})
+/** The emulator for the rows starts with one CA, which another CA can replace, its devices, and an inactive CA. */
+export const FAULT_CONFIG: EmulatorConfig = {
+  instances: [
+    {
+      generatedCas: 1,
+      caCertificates: [{ certificate: inactiveCa.pem, status: 'inactive' }],
+      deviceCertificates: [device('0a', 'active'), device('0b', 'inactive'), device('0c', 'active', '1')],
+    },
+  ],
+}
 const CODE = '13274673-8f90-4630-bea1-9cccb25756ad2089473625'
 const ca = makeCa()
 
@@ -37,7 +51,7 @@ function isFirst(at: number, isSame: (row: FaultRow) => boolean): boolean {
 
 /** The step of a row. */
 export type FaultStep = {
-  readonly action: '.' | 'register' | 'sign'
+  readonly action: '.' | 'register' | 'sign' | 'set-status'
   readonly inputs: Readonly<Record<string, string>>
   readonly env: Readonly<Record<string, string>>
 }
@@ -58,14 +72,22 @@ export async function expectPromise(
   await emulator.reset()
   await emulator.setFaults(orders.map((order) => ({ operation, ...order })))
   const ended = await run(step)
-  const attempts = 1 + (ended.log.match(/^Retry /gm)?.length ?? 0)
+  const { action } = step
+  // An action of many has no line for each retry.
+  const attempts =
+    action === 'set-status'
+      ? (await emulator.requests(operation)).length
+      : 1 + (ended.log.match(/^Retry /gm)?.length ?? 0)
   expect(ended.stderr).toBe('')
   if ('succeedsAtAttempt' in promise) {
     expect(ended).toMatchObject({ exitCode: 0, annotations: [] })
-    expect(ended.outputs).toHaveProperty(OUTPUTS[actionFor(operation)])
+    expect(ended.outputs).toHaveProperty(OUTPUTS[action])
     expect(attempts).toBe(promise.succeedsAtAttempt)
   } else {
-    expect(ended).toMatchObject({ exitCode: 1, outputs: {}, annotations: [expect.any(String)] })
+    expect(ended).toMatchObject({ exitCode: 1, annotations: [expect.any(String)] })
+    // Of one device that fails, the others are done.
+    if (operation.includes('List') || action !== 'set-status') expect(ended.outputs).toEqual({})
+    else expect(ended.outputs).toMatchObject({ 'changed-count': '0', 'missing-count': '0' })
     for (const words of promise.saying) expect(ended.annotations[0]).toContain(words)
     expect(attempts).toBe(promise.failsAfterAttempts)
   }
@@ -73,16 +95,26 @@ export async function expectPromise(
 }
 
 /** An output of each action. */
-const OUTPUTS = { '.': 'register-code', register: 'sn', sign: 'verification-certificate' }
+const OUTPUTS = {
+  '.': 'register-code',
+  register: 'sn',
+  sign: 'verification-certificate',
+  'set-status': 'changed-count',
+}
 
 /** Returns the action that calls an operation. */
 function actionFor(operation: Operation): FaultStep['action'] {
   if (isOfKms(operation)) return 'sign'
+  if (isOfStatus(operation)) return 'set-status'
   return operation.endsWith('CaCertificate') ? 'register' : '.'
 }
 
 function isOfKms(operation: Operation): boolean {
   return KMS_OPERATIONS.some((one) => one === operation)
+}
+
+function isOfStatus(operation: Operation): boolean {
+  return STATUS_OPERATIONS.some((one) => one === operation)
 }
 
 async function stepFor(row: FaultRow, emulator: RunningEmulator): Promise<FaultStep> {
@@ -99,6 +131,8 @@ async function workingStep(
   emulator: RunningEmulator,
 ): Promise<ReturnType<typeof keyless>> {
   const oidc = keyless(emulator)
+  if (isOfStatus(operation))
+    return { inputs: { ...workingInputs(emulator), ...statusInputs(operation) }, env: oidc.env }
   if (isOfKms(operation)) {
     const inputs = { 'register-code': CODE, 'ca-certificate': await caInKms(emulator) }
     return { inputs: { ...withKms(emulator), ...inputs }, env: oidc.env }
@@ -115,4 +149,23 @@ async function registerInputs(operation: Operation): Promise<Record<string, stri
   if (operation === 'DeleteCaCertificate')
     return { ...withKey(await ca), ...replaces, 'on-replace': 'delete' }
   return withKey(await ca)
+}
+
+function statusInputs(operation: Operation): Record<string, string> {
+  const ca = { 'ca-serial-number': GENERATED_SN }
+  switch (operation) {
+    case 'ListDeviceCertificateByCaSn':
+      return { ...ca, 'device-names': 'device 0a', status: 'active' }
+    case 'ActiveDeviceCertificate':
+      return { ...ca, 'serial-numbers': '0b', status: 'active' }
+    case 'InactivateDeviceCertificate':
+      return { ...ca, 'serial-numbers': '0a', status: 'inactive' }
+    case 'DeleteDeviceCertificate':
+      return { ...ca, 'serial-numbers': '0c', status: 'deleted' }
+    case 'ActiveCaCertificate':
+      return { 'ca-serial-number': snOf(inactiveCa), target: 'ca', status: 'active' }
+    // Looks, and changes nothing.
+    default:
+      return { ...ca, 'serial-numbers': '0a', status: 'active' }
+  }
 }

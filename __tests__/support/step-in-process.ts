@@ -3,6 +3,7 @@ import { getRegisterCodeAction } from '../../src/actions/get-register-code.ts'
 import { inventoryAction } from '../../src/actions/inventory.ts'
 import { issueDeviceCertificatesAction } from '../../src/actions/issue-device-certificates.ts'
 import { registerAction } from '../../src/actions/register.ts'
+import { setStatusAction } from '../../src/actions/set-status.ts'
 import { signAction } from '../../src/actions/sign.ts'
 import { unsealAction } from '../../src/actions/unseal.ts'
 import type { Timing } from '../../src/attempts/retry.ts'
@@ -61,6 +62,10 @@ async function start(action: string, timing: Timing): Promise<void> {
     }
     case 'issue-device-certificates': {
       await issueDeviceCertificatesAction(timing)
+      return
+    }
+    case 'set-status': {
+      await setStatusAction(timing)
       return
     }
     case 'inventory': {

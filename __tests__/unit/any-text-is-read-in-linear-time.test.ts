@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { readNoProxy } from '../../src/attempts/no-proxy.ts'
+import { readGivenCertificates } from '../../src/certificates/given-certificates.ts'
 import { readCertificateRequests } from '../../src/certificates/certificate-requests.ts'
 import { blocksIn } from '../../src/certificates/pem.ts'
 import { readSubject } from '../../src/certificates/subject.ts'
@@ -36,6 +37,7 @@ const READERS: readonly [string, (text: string) => unknown][] = [
   ['cleanForeign', (text) => cleanForeign(text)],
   ['blocksIn', (text) => blocksIn(text)],
   ['readSubject', (text) => orActionError(() => readSubject('subject', `CN=${text}`))],
+  ['readGivenCertificates', (text) => readGivenCertificates({ name: 'a', bytes: Buffer.from(text) })],
   ['readCertificateRequests', (text) => readCertificateRequests({ name: 'a', bytes: Buffer.from(text) })],
   ['readNoProxy', (text) => readNoProxy(text)({ hostname: 'mqtt.example', port: 443 })],
   [

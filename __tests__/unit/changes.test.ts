@@ -7,6 +7,7 @@ import { MQTT_ERRORS } from '../../src/mqtt/errors.ts'
 describe('whether a change may have been carried out after', () => {
   it.each<[Failure, boolean]>([
     [{ kind: 'timeout', what: 'did not respond', limit: { ms: 20_000 } }, true],
+    [{ kind: 'timeout', what: 'did not accept all calls', limit: { ms: 20_000 }, isUnsent: true }, false],
     [{ kind: 'broken-response', what: 'answered HTML' }, true],
     [{ kind: 'network', code: 'ECONNRESET', what: '' }, true],
     [{ kind: 'network', code: 'EPIPE', what: '' }, true],

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
 import { readRegisterInputs } from '../../src/actions/register-inputs.ts'
+import { readStatusInputs } from '../../src/actions/set-status-inputs.ts'
 import { readServiceInputs } from '../../src/inputs/service.ts'
 import { readValidDays } from '../../src/inputs/ca.ts'
 import { readSecrets } from '../../src/inputs/credentials.ts'
@@ -12,12 +13,14 @@ import { inputs, withEnvironment } from '../support/in-process.ts'
 
 const root = dirname(dirname(import.meta.dirname))
 
+/** The actions that make a call for each of many things. */
+const OF_MANY = ['issue-device-certificates', 'set-status']
 const MANY = { perSecond: 1, onRetry: () => undefined }
 const KINDS = { 'create-ca': 'ca', 'issue-device-certificates': 'device' } as const
 
 const service = (action = '') =>
   readServiceInputs(process.env, readSecrets(process.env), {
-    many: action === 'issue-device-certificates' ? MANY : undefined,
+    many: OF_MANY.includes(action) ? MANY : undefined,
   })
 
 /** For each input with a default: how the code reads it, and a different value. */
@@ -40,19 +43,28 @@ const READERS: Readonly<
     other: '7',
   },
   activate: { read: async () => (await readRegisterInputs()).ca.activate, other: 'true' },
+  'dry-run': {
+    read: async (action) =>
+      (await (action === 'set-status' ? readStatusInputs(MANY) : readRegisterInputs())).isDryRun,
+    other: 'true',
+  },
+  target: { read: async () => [(await readStatusInputs(MANY)).devices], other: 'ca' },
+  'if-missing': { read: async () => (await readStatusInputs(MANY)).ignoresMissing, other: 'ignore' },
   'on-replace': { read: async () => (await readRegisterInputs()).predecessor, other: 'keep' },
 }
 /** Only STS sees the audience. The keyless tests run with and without this input. */
 const TESTED_ELSEWHERE = ['audience']
 
-const defaults = ['.', 'register', 'sign', 'unseal', ...Object.keys(KINDS)].flatMap((action) => {
-  const actionYml = parse(readFileSync(join(root, action, 'action.yml'), 'utf8')) as {
-    inputs: Record<string, { default?: string }>
-  }
-  return Object.entries(actionYml.inputs).flatMap(([name, { default: value }]) =>
-    value === undefined || TESTED_ELSEWHERE.includes(name) ? [] : [{ action, name, value }],
-  )
-})
+const defaults = ['.', 'register', 'sign', 'unseal', 'set-status', ...Object.keys(KINDS)].flatMap(
+  (action) => {
+    const actionYml = parse(readFileSync(join(root, action, 'action.yml'), 'utf8')) as {
+      inputs: Record<string, { default?: string }>
+    }
+    return Object.entries(actionYml.inputs).flatMap(([name, { default: value }]) =>
+      value === undefined || TESTED_ELSEWHERE.includes(name) ? [] : [{ action, name, value }],
+    )
+  },
+)
 
 let ca: Issued
 beforeAll(async () => {
@@ -68,6 +80,8 @@ async function readWith(action: string, name: string, value: string): Promise<un
     'access-key-secret': 'secret',
     'role-to-assume': 'acs:ram::1:role/r',
     replaces: '0a',
+    status: 'inactive',
+    ...(name !== 'target' || value !== 'ca' ? { 'serial-numbers': '0a' } : {}),
     [name]: value,
   }
   const { result, thrown } = await withEnvironment(inputs(given), () => READERS[name]?.read(action))

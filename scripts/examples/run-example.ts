@@ -27,6 +27,8 @@ export type Setting = {
 /** What a user has besides the workflow. */
 export type UserSetup = {
   readonly event: string
+  /** The inputs of a workflow that is started by hand. Unset ones have their defaults. */
+  readonly inputs?: Readonly<Record<string, string>>
   readonly files: Readonly<Record<string, string>>
   readonly secrets: Readonly<Record<string, string>>
   readonly vars?: Readonly<Record<string, string>>
@@ -50,12 +52,13 @@ export async function runExample(name: string, setting: Setting, user: UserSetup
   const callsBefore = (await emulator.requests()).length
   const { exitCode, log } = await runWorkflow(name, withEndpoint(readExample(name), info.endpoint), setting, {
     files: user.files,
-    event: { name: user.event },
+    event: eventOf(user, setting),
     vars: {
       MQTT_INSTANCE_ID: info.instanceId,
       MQTT_REGION_ID: info.regionId,
       MQTT_ROLE_ARN: info.roleArn,
       MQTT_ISSUING_ROLE_ARN: info.roleArn,
+      MQTT_REVOKING_ROLE_ARN: info.roleArn,
       MQTT_OIDC_PROVIDER_ARN: info.oidcProviderArn,
       ...user.vars,
     },
@@ -69,6 +72,16 @@ export async function runExample(name: string, setting: Setting, user: UserSetup
     return cas.map((ca) => ({ ...ca, instanceId }))
   })
   return { exitCode, log, calls, cas: (await Promise.all(casOfEach)).flat() }
+}
+
+function eventOf(
+  { event: name, inputs }: UserSetup,
+  { folder }: Setting,
+): Parameters<typeof act>[1]['event'] {
+  if (inputs === undefined) return { name }
+  const payloadFile = join(folder, 'inputs.json')
+  writeFileSync(payloadFile, JSON.stringify({ inputs }))
+  return { name, payloadFile }
 }
 
 /** Runs an unchanged example in a pull request from a fork: without secrets, variables and GitHub's OIDC token. */

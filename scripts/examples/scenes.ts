@@ -8,6 +8,7 @@ import type { Check } from '../checks.ts'
 import { checksOf, prefixed, REGISTER_CODE, type ExpectedCa } from './example-checks.ts'
 import { conformance } from './conformance-scene.ts'
 import { createCa, issueDeviceCertificates, kms } from './kms-scenes.ts'
+import { revoke } from './revoke-scene.ts'
 import { rotation } from './rotation-scene.ts'
 import { KEYLESS, runExample, runInFork, type Setting } from './run-example.ts'
 
@@ -29,6 +30,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   kms,
   'create-ca': createCa,
   'issue-device-certificates': issueDeviceCertificates,
+  revoke,
   emulator,
   conformance,
 }

@@ -13,6 +13,7 @@ import { optional } from '../inputs/input.ts'
 import { log } from '../runner/log.ts'
 import { cleanForeign } from '../runner/masking.ts'
 import { CHECK_DISK, reasonOf, temporaryFolder } from '../runner/outputs.ts'
+import { firstOf } from './first-of.ts'
 
 /** A device certificate to issue. */
 export type Order = {
@@ -23,10 +24,6 @@ export type Order = {
   readonly base: string | undefined
 }
 
-/** How many bad requests the annotation names, which has at most 4,096 characters. */
-const MAX_NAMED = 20
-const MAX_NAMED_LENGTH = 140
-const MAX_PLACE_LENGTH = 60
 /** Of all usual file systems. */
 const MAX_FILE_NAME_BYTES = 255
 
@@ -98,17 +95,11 @@ function problemsOfFiles(orders: readonly Order[]): RequestProblem[] {
 }
 
 function refused(problems: readonly RequestProblem[]): ActionError {
-  const named = problems.slice(0, MAX_NAMED).map(({ name, problem }) => {
-    // Its end has the name of the file.
-    const place = name.length > MAX_PLACE_LENGTH ? `…${name.slice(-MAX_PLACE_LENGTH)}` : name
-    const text = `${place} ${problem}`
-    return text.length > MAX_NAMED_LENGTH ? `${text.slice(0, MAX_NAMED_LENGTH)}…` : text
-  })
-  const more = problems.length > MAX_NAMED ? [`and ${problems.length - MAX_NAMED} more, in the log`] : []
+  const { words, foreign } = firstOf(problems, (problem) => problem)
   return new ActionError({
-    what: `Nothing was signed, because of the certificate requests: ${[...named, ...more].join('; ')}`,
+    what: `Nothing was signed, because of the certificate requests: ${words}`,
     fix: 'Correct these requests, or remove them from certificate-requests.',
-    foreign: named,
+    foreign,
   })
 }
 

@@ -9,7 +9,7 @@ import {
 } from '../certificates/verification-certificate.ts'
 import { issuerOf } from '../certificates/x509.ts'
 import { ActionError } from '../errors.ts'
-import { missingSecret, oneOf, required, UNSET_IS_EMPTY } from '../inputs/input.ts'
+import { flag, missingSecret, oneOf, required, UNSET_IS_EMPTY } from '../inputs/input.ts'
 import { optionalCertificate } from '../inputs/pem.ts'
 import { readRegisterCode } from '../inputs/register-code.ts'
 import { optionalSerialNumber, type SerialNumber } from '../inputs/serial-number.ts'
@@ -33,6 +33,8 @@ export type RegisterInputs = {
   readonly instanceId: string
   readonly ca: CaToRegister
   readonly predecessor: Predecessor | undefined
+  /** Whether to look only. */
+  readonly isDryRun: boolean
 }
 
 /** The CA that this one replaces. */
@@ -56,13 +58,14 @@ export async function readRegisterInputs(timing?: Timing): Promise<RegisterInput
   const service = await readServiceInputs(process.env, secrets, { timing })
   const instanceId = required('instance-id', 'post-cn-7mz2d******')
   const name = required('ca-name', 'devices-2026')
-  const activate = oneOf('activate', ['false', 'true']) === 'true'
+  const activate = flag('activate')
+  const isDryRun = flag('dry-run')
   const caInput = await readCaCertificateInput()
   const certificate = caInput.ca
   const predecessor = readPredecessor(certificate)
   const proof =
     given.kind === 'key' ? madeWith(given.key, caInput, service.regionId) : checked(given, certificate)
-  return { service, instanceId, ca: { certificate, name, activate, proof }, predecessor }
+  return { service, instanceId, ca: { certificate, name, activate, proof }, predecessor, isDryRun }
 }
 
 async function readGivenProof(): Promise<GivenProof> {

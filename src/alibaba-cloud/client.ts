@@ -94,7 +94,7 @@ export async function send(
 /** There was no time left for a call, because earlier ones were throttled. */
 function noTurn({ timeoutSeconds: seconds }: Transport): AttemptError {
   const limit = { ms: seconds * 1000, ofTimeout: { seconds, share: 1 } }
-  return new AttemptError({ kind: 'timeout', what: 'did not accept all calls', limit })
+  return new AttemptError({ kind: 'timeout', what: 'did not accept all calls', limit, isUnsent: true })
 }
 
 /** Returns the part of a client of `@alicloud/credentials` that signing needs (read in `@alicloud/openapi-client` 0.4.15). */

@@ -29,7 +29,13 @@ export type RequestFailure =
   /** Something responded, but not with what the operation promises: HTML, half a body, a success without its content. */
   | { readonly kind: 'broken-response'; readonly what: string; readonly requestId?: string | undefined }
   /** No complete response within the attempt's limit. */
-  | { readonly kind: 'timeout'; readonly what: string; readonly limit: Limit }
+  | {
+      readonly kind: 'timeout'
+      readonly what: string
+      readonly limit: Limit
+      /** Set if no request was sent. */
+      readonly isUnsent?: true
+    }
   /** The TLS certificate of the other side is not trusted. */
   | { readonly kind: 'untrusted'; readonly code: string }
   /** No connection, or one that broke. `code` is Node's, for example `ECONNRESET`. */
@@ -114,9 +120,10 @@ export function isTemporary(failure: RequestFailure): boolean {
   }
 }
 
-/** Whether the request was never sent because there was no connection. */
+/** Whether the request was never sent, mostly because there was no connection. */
 export function isUnsent(failure: RequestFailure): boolean {
   if (failure.kind === 'network') return UNCONNECTED.includes(failure.code)
+  if (failure.kind === 'timeout') return failure.isUnsent === true
   // At its limit, a tunnel is only abandoned: it may still open.
   return failure.kind === 'untrusted' || (failure.kind === 'proxy' && failure.limit === undefined)
 }

@@ -21,17 +21,7 @@ const MAX_SERIAL_NUMBER_BYTES = 128
  * @throws ActionError
  */
 export function readCaCertificate(pem: PemText, nowMs = Date.now()): X509Certificate {
-  const ca = readCertificate(pem)
-  // OpenSSL's answer: basic constraints say CA, and the key usage, if present, allows signing certificates.
-  if (!ca.ca) {
-    const place = placeInChain(pem, (other) => other.ca)
-    throw new ActionError({
-      // Shows no subject: if this is a verification certificate by mistake, its subject is the register code.
-      what: `The ${place === undefined ? '' : 'first '}certificate in ${pem.input} is not a CA certificate${place === undefined ? '' : `, but ${place} is`}`,
-      fix: 'Use the certificate that issues the device certificates. Its basic constraints contain CA:TRUE, and its key usage, if present, contains keyCertSign. In a chain, the first certificate is used. If this is a verification certificate, the two inputs may be swapped.',
-    })
-  }
-  requireIntact(ca, pem.input)
+  const ca = readAnyCaCertificate(pem)
   requireValidNow(ca, `The CA certificate in ${pem.input}`, nowMs)
   requireCaKey(ca.publicKey, `The key of the CA certificate in ${pem.input}`)
   if (!/^[\da-f]+$/i.test(ca.serialNumber)) {
@@ -46,6 +36,26 @@ export function readCaCertificate(pem: PemText, nowMs = Date.now()): X509Certifi
       fix: 'Issue the CA certificate again with a shorter serial number. ApsaraMQ for MQTT does not support longer ones.',
     })
   }
+  return ca
+}
+
+/**
+ * Reads the certificate of a CA, which may have expired, or be one that the service would reject.
+ *
+ * @throws ActionError if it is not the certificate of a CA, or was damaged
+ */
+export function readAnyCaCertificate(pem: PemText): X509Certificate {
+  const ca = readCertificate(pem)
+  // OpenSSL's answer: basic constraints say CA, and the key usage, if present, allows signing certificates.
+  if (!ca.ca) {
+    const place = placeInChain(pem, (other) => other.ca)
+    throw new ActionError({
+      // Shows no subject: if this is a verification certificate by mistake, its subject is the register code.
+      what: `The ${place === undefined ? '' : 'first '}certificate in ${pem.input} is not a CA certificate${place === undefined ? '' : `, but ${place} is`}`,
+      fix: 'Use the certificate that issues the device certificates. Its basic constraints contain CA:TRUE, and its key usage, if present, contains keyCertSign. In a chain, the first certificate is used. If this is a verification certificate, the two inputs may be swapped.',
+    })
+  }
+  requireIntact(ca, pem.input)
   return ca
 }
 

@@ -1,7 +1,7 @@
 import { readCertificateRequest, type CertificateRequest } from './certificate-request.ts'
-import { BINARY_REQUEST, formatOf } from './formats.ts'
+import { encodedIn, type Encoded } from './encoded.ts'
+import { BINARY_REQUEST } from './formats.ts'
 import { isSameName } from './names.ts'
-import { blocksIn, contentsOf, pemTextIn } from './pem.ts'
 import type { Finding } from './request-key.ts'
 import type { Issuer } from './x509.ts'
 
@@ -25,9 +25,7 @@ export function readCertificateRequests(source: {
   readonly bytes: Buffer
 }): CertificateRequests {
   const { name, bytes } = source
-  const text = bytes.toString('latin1')
-  const pem = pemTextIn(text)
-  const encoded = pem === undefined ? binaryRequestsIn(bytes) : pemRequestsIn(pem)
+  const encoded = encodedIn(bytes, REQUEST)
   if ('problem' in encoded) return { requests: [], problems: [{ name, ...encoded }] }
   const read = encoded.map((one, at) => {
     const ownName = encoded.length === 1 ? name : `${name}, request ${at + 1} of ${encoded.length}`
@@ -41,40 +39,14 @@ export function readCertificateRequests(source: {
   }
 }
 
-/** The label of a request. Older programs write NEW. */
-const REQUEST_LABEL = /^(?:NEW )?CERTIFICATE REQUEST$/
-const REQUEST_START = /-----BEGIN (?:NEW )?CERTIFICATE REQUEST/g
-const FRAME = /-----[^-]*-----/g
-
-const USE_REQUESTS =
-  'Use certificate requests (PKCS#10) as PEM text or DER. openssl req -new -key FILE makes one from a private key, which stays on the device.'
-
-function pemRequestsIn(text: string): Buffer[] | Finding {
-  const blocks = blocksIn(text).filter(({ label }) => REQUEST_LABEL.test(label))
-  const started = text.match(REQUEST_START)?.length ?? 0
-  if (blocks.length === 0 && started === 0) {
-    return { problem: `contains ${contentsOf(text)}`, fix: USE_REQUESTS }
-  }
-  if (blocks.length !== started) {
-    return {
-      problem: `contains incomplete PEM blocks: ${started - blocks.length} of ${started}`,
-      fix: 'Copy each request completely, from its -----BEGIN line to the matching -----END line.',
-    }
-  }
-  return blocks.map(({ pem }) => Buffer.from(pem.replace(FRAME, ''), 'base64'))
-}
-
-function binaryRequestsIn(bytes: Buffer): Buffer[] | Finding {
-  const format = formatOf(bytes)
-  if (format === BINARY_REQUEST) return [bytes]
-  const text = bytes.toString('latin1')
-  const inBase64 = formatOf(Buffer.from(text, 'base64'))
-  if (format !== undefined) return { problem: `contains ${format.what}`, fix: USE_REQUESTS }
-  if (inBase64 !== undefined) return { problem: `contains ${inBase64.what}, in base64`, fix: USE_REQUESTS }
-  return {
-    problem: text.trim() === '' ? 'is empty' : 'contains neither PEM text nor a certificate request in DER',
-    fix: USE_REQUESTS,
-  }
+/** Older programs write NEW. */
+const REQUEST: Encoded = {
+  noun: 'certificate request',
+  word: 'request',
+  label: /^(?:NEW )?CERTIFICATE REQUEST$/,
+  start: /-----BEGIN (?:NEW )?CERTIFICATE REQUEST/g,
+  binary: BINARY_REQUEST,
+  use: 'Use certificate requests (PKCS#10) as PEM text or DER. openssl req -new -key FILE makes one from a private key, which stays on the device.',
 }
 
 /**

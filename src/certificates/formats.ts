@@ -25,7 +25,12 @@ const OID = {
   signedData: '06092a864886f70d010702',
 }
 
-/** The one binary format that is read as it is. */
+/** The binary formats that some inputs accept. */
+export const BINARY_CERTIFICATE: Format & { readonly start: string } = {
+  start: `${SEQUENCE}${SEQUENCE}a003020102`,
+  what: 'a certificate in binary form (DER)',
+  convert: 'openssl x509 -inform DER -in FILE',
+}
 export const BINARY_REQUEST: Format & { readonly start: string } = {
   start: `${SEQUENCE}${SEQUENCE}020100${SEQUENCE}`,
   what: 'a certificate request in binary form (DER)',
@@ -33,11 +38,7 @@ export const BINARY_REQUEST: Format & { readonly start: string } = {
 
 /** Binary files, known by how their encoding starts. Long enough that no passphrase starts like this by chance. */
 const BINARY: readonly (Format & { readonly start: string })[] = [
-  {
-    start: `${SEQUENCE}${SEQUENCE}a003020102`,
-    what: 'a certificate in binary form (DER)',
-    convert: 'openssl x509 -inform DER -in FILE',
-  },
+  BINARY_CERTIFICATE,
   { start: `${SEQUENCE}020103${SEQUENCE}`, what: 'a PKCS#12 file (.p12 or .pfx)', convert: PKCS12 },
   {
     start: `${SEQUENCE}${OID.signedData}`,

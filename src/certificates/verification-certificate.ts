@@ -5,6 +5,7 @@ import { AttributeTypeAndValue, AttributeValue, Name, RelativeDistinguishedName 
 import { ActionError } from '../errors.ts'
 import { isRegisterCode, REGISTER_CODE_RULE } from '../register-code.ts'
 import { isSameCertificate, isSignedWith, requireValidNow } from './certificate.ts'
+import { commonNameOf } from './common-name.ts'
 import { issue, notCa } from './issue.ts'
 import { MIN_RSA_BITS, requireCaKey } from './keys.ts'
 import type { Signer } from './signer.ts'
@@ -120,27 +121,5 @@ function requireSignedBy(ca: X509Certificate, certificate: X509Certificate): voi
     // Shows no subject: if the two certificates are swapped, it is the register code.
     what: 'The certificate in verification-certificate was not signed by the CA in ca-certificate: its issuer, key identifier or signature does not match',
     fix: 'Sign it with the private key of the CA that you register, not of a CA above or below it. Check that ca-certificate and verification-certificate are not swapped. In a chain, the first certificate is used.',
-  })
-}
-
-/**
- * Returns the Common Name of a verification certificate: the register code.
- *
- * @throws ActionError if there is none, there are several, or it cannot be a register code
- */
-export function commonNameOf(certificate: X509Certificate): string {
-  // The types do not say that Node.js returns an array for several names, and nothing for an empty subject.
-  const subject = certificate.toLegacyObject().subject as { readonly CN?: string | string[] } | undefined
-  const names = subject?.CN
-  if (isRegisterCode(names)) return names
-  if (typeof names === 'string' && names !== '') {
-    throw new ActionError({
-      what: 'The Common Name of the certificate in verification-certificate is not a register code',
-      fix: `A register code has ${REGISTER_CODE_RULE}. Make a new certificate with the code exactly as the service returned it.`,
-    })
-  }
-  throw new ActionError({
-    what: `The certificate in verification-certificate has ${Array.isArray(names) ? 'several Common Names' : 'no Common Name'}`,
-    fix: 'Make a new certificate whose subject is one Common Name, the register code, and nothing else.',
   })
 }

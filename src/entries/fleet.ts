@@ -6,6 +6,10 @@ const ACTIONS: Readonly<Record<string, () => Promise<void>>> = {
     const { inventoryAction } = await import('../actions/inventory.ts')
     await inventoryAction()
   },
+  'set-status': async () => {
+    const { setStatusAction } = await import('../actions/set-status.ts')
+    await setStatusAction()
+  },
 }
 
 const action = ACTIONS[process.argv[2] ?? '']

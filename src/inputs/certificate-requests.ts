@@ -14,49 +14,78 @@ const GLOB = /[*?[\]{}]/
 /** The characters that an artifact cannot have in a file name. */
 const NOT_IN_ARTIFACTS = /["<>:|*?\\/\r\n]/
 
-/** Where certificate requests come from. */
+/** Where certificate requests, or certificates, come from. */
 export type RequestSource = {
   /** For messages and the report: the input, or a path relative to the working directory. */
   readonly name: string
   readonly bytes: Buffer
-  /** The name of the certificate's file without `.crt`; `undefined` for requests that are text. */
+  /** The name of its file without the extension; `undefined` for text. */
   readonly base: string | undefined
 }
 
 /**
- * Reads `certificate-requests`: PEM text, or paths and glob patterns, one a line. A file that several lines name is read
- * once, and one after the other, because there can be thousands.
+ * Reads `certificate-requests`, as `readSources` does.
  *
- * @throws ActionError if a line names no file, or a file cannot be read or has a name that no certificate can have
+ * @throws ActionError if a file has a name that no certificate can have, too
  */
 export async function* readRequestSources(): AsyncGenerator<RequestSource> {
-  const value = required(INPUT, 'requests/*.csr')
+  for await (const source of readSources(INPUT, 'requests/*.csr')) {
+    requireNameForCertificate(source)
+    yield source
+  }
+}
+
+/**
+ * Reads an input: PEM text, or paths and glob patterns, one a line. A file that several lines name is read once, and
+ * one after the other, because there can be thousands.
+ *
+ * @param example a value, for the error
+ * @throws ActionError if a line names no file, or a file cannot be read
+ */
+export async function* readSources(input: string, example: string): AsyncGenerator<RequestSource> {
+  const value = required(input, example)
   const text = pemTextIn(value)
   if (text !== undefined) {
-    yield withoutKeys({ name: INPUT, bytes: Buffer.from(text), base: undefined })
+    maskKeys(value)
+    yield { name: input, bytes: Buffer.from(text), base: undefined }
     return
   }
-  for (const path of await pathsIn(value)) yield withoutKeys(await readSource(path))
+  for (const path of await pathsIn(input, value)) {
+    const source = await readSource(input, path)
+    maskKeys(source.bytes.toString('latin1'))
+    yield source
+  }
+}
+
+function requireNameForCertificate({ name, base }: RequestSource): void {
+  if (base === undefined || !(NOT_IN_ARTIFACTS.test(base) || base.startsWith('.'))) return
+  const shown = shownPath(name) ?? 'that a line names'
+  throw new ActionError({
+    what: `The file ${shown} in ${INPUT} has a name that its certificate cannot have`,
+    fix: 'The certificate has the name of its request, with .crt. Artifacts have no names with " : < > | * ? and line ends, and no hidden files. Rename the file.',
+    foreign: [shown],
+  })
 }
 
 /** Masks a private key that is there by mistake, or because somebody keeps both in one place. */
-function withoutKeys(source: RequestSource): RequestSource {
-  if (source.bytes.includes('PRIVATE KEY')) maskLines(source.bytes.toString('latin1'))
-  return source
+function maskKeys(text: string): void {
+  // The text can be the base64 of it.
+  const forms = [...new Set([text, pemTextIn(text) ?? text])]
+  if (forms.some((form) => form.includes('PRIVATE KEY'))) forms.forEach(maskLines)
 }
 
 /** @returns paths relative to the working directory, each once, sorted within each pattern */
-async function pathsIn(value: string): Promise<string[]> {
+async function pathsIn(input: string, value: string): Promise<string[]> {
   const paths = new Map<string, string>()
   for (const [index, raw] of value.split('\n').entries()) {
     const line = raw.trim()
     if (line === '') continue
-    requirePath(line, index + 1)
+    requirePath(input, line, index + 1)
     // A file name can have brackets.
     const found = GLOB.test(line) && !existsSync(line) ? await matchesOf(line) : [line]
     if (found.length === 0) {
       throw new ActionError({
-        what: `The pattern ${shownPath(line) ?? `in line ${index + 1}`} in ${INPUT} matches no file`,
+        what: `The pattern ${shownPath(line) ?? `in line ${index + 1}`} in ${input} matches no file`,
         fix: 'Check it, and the folder: patterns are relative to the working directory. To use files of the repository, run actions/checkout first.',
       })
     }
@@ -79,26 +108,19 @@ function shownPath(path: string): string | undefined {
 }
 
 /** A key in JSON, or another text that is no path, is masked and not shown. */
-function requirePath(line: string, number: number): void {
+function requirePath(input: string, line: string, number: number): void {
   if (line.length <= 1024 && !/["'`]/.test(line)) return
   maskLines(line)
   throw new ActionError({
-    what: `Line ${number} of ${INPUT} is neither PEM text nor a path`,
+    what: `Line ${number} of ${input} is neither PEM text nor a path`,
     fix: 'Use PEM text with its -----BEGIN and -----END lines, or one path or pattern per line.',
   })
 }
 
-async function readSource(path: string): Promise<RequestSource> {
+async function readSource(input: string, path: string): Promise<RequestSource> {
   const base = basename(path, extname(path))
   const shown = shownPath(path) ?? 'that a line names'
   const file = await readInputFile(path, { maxBytes: MAX_FILE_BYTES, timeoutMs: readTimeout() * 1000 })
-  if (file.kind === 'read' && (NOT_IN_ARTIFACTS.test(base) || base.startsWith('.'))) {
-    throw new ActionError({
-      what: `The file ${shown} in ${INPUT} has a name that its certificate cannot have`,
-      fix: 'The certificate has the name of its request, with .crt. Artifacts have no names with " : < > | * ? and line ends, and no hidden files. Rename the file.',
-      foreign: [shown],
-    })
-  }
   if (file.kind === 'read') return { name: path, bytes: file.bytes, base }
   const problem = {
     missing: 'does not exist or cannot be read',
@@ -107,10 +129,10 @@ async function readSource(path: string): Promise<RequestSource> {
     late: `could not be read within ${readTimeout()} s`,
   }[file.kind]
   throw new ActionError({
-    what: `The file ${shown} in ${INPUT} ${problem}`,
+    what: `The file ${shown} in ${input} ${problem}`,
     fix:
       file.kind === 'too-large'
-        ? 'Split it into several files, or remove what is no certificate request.'
+        ? 'Split it into several files, or remove what does not belong there.'
         : 'Check the path: it is relative to the working directory. To use files of the repository, run actions/checkout first.',
     foreign: [shown],
   })

@@ -1,7 +1,8 @@
 import { getInput } from '@actions/core'
+import { looksLikePem } from '../certificates/pem.ts'
 import { ActionError } from '../errors.ts'
 import { forkFix } from '../github/context.ts'
-import { mask } from '../runner/masking.ts'
+import { mask, maskLines } from '../runner/masking.ts'
 
 /** The default of the input `timeout`, which also limits reading the files of inputs. */
 export const DEFAULT_TIMEOUT_SECONDS = 60
@@ -93,6 +94,38 @@ export function oneOf<T extends string>(name: string, words: readonly [T, ...T[]
   const word = words.find((candidate) => candidate === text)
   if (word !== undefined) return word
   throw invalid(name, text, new Intl.ListFormat('en', { type: 'disjunction' }).format(words))
+}
+
+/**
+ * Returns an input that is `true` or `false`, its default.
+ *
+ * @throws ActionError when it is anything else
+ */
+export function flag(name: string): boolean {
+  return oneOf(name, ['false', 'true']) === 'true'
+}
+
+/**
+ * Returns the entries of an input that is a list, without empty ones, each once.
+ *
+ * @param separator what stands between two entries; white space around an entry is not part of it
+ * @returns `undefined` when it is unset
+ * @throws ActionError when it has no entry, or is PEM text, such as a private key by mistake
+ */
+export function optionalList(name: string, separator: RegExp): readonly string[] | undefined {
+  const text = optional(name)
+  if (text === '') return undefined
+  if (looksLikePem(text)) {
+    maskLines(text)
+    throw new ActionError({
+      what: `The input ${name} contains PEM text`,
+      fix: 'Pass certificates in the input certificates. A private key belongs in no input of this action.',
+    })
+  }
+  const entries = text.split(separator).map((entry) => entry.trim())
+  const given = [...new Set(entries.filter((entry) => entry !== ''))]
+  if (given.length > 0) return given
+  throw new ActionError({ what: `The list in ${name} is empty`, fix: `Add an entry, or remove ${name}.` })
 }
 
 /** Enough of an invalid value to recognize it. */

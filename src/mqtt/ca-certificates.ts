@@ -3,10 +3,16 @@ import type { Service } from '../alibaba-cloud/client.ts'
 import type { Refusal } from '../attempts/failures.ts'
 import { textIn } from '../attempts/response.ts'
 import { subjectOf } from '../certificates/ca-certificate.ts'
-import { isFingerprintOf, isSameCertificate, readCertificate } from '../certificates/certificate.ts'
-import { commonNameOf } from '../certificates/verification-certificate.ts'
+import {
+  derSerialNumber,
+  isFingerprintOf,
+  isSameCertificate,
+  isSameSerialNumber,
+  readCertificate,
+} from '../certificates/certificate.ts'
+import { commonNameOf } from '../certificates/common-name.ts'
 import type { Instance } from './call.ts'
-import { PAGE_SIZE, readPage, type Identity, type Kind, type Registered } from './certificates.ts'
+import { find, PAGE_SIZE, readPage, type Identity, type Kind, type Registered } from './certificates.ts'
 import { MQTT_ERRORS } from './errors.ts'
 
 /** A CA as the service reports it. */
@@ -56,16 +62,42 @@ export async function findInList(
   }
 }
 
+/**
+ * Looks up a CA by a serial number that a person wrote. Tries each reading in the service's usual spelling and as it is,
+ * then the whole list. If only the first were tried, an active CA in another spelling would count as gone, and stay
+ * active.
+ *
+ * @param readings what the serial number can mean, in hex, the most likely reading first
+ * @returns the serial number of the CA whose fingerprint was given instead, too
+ * @throws ActionError
+ */
+export async function findBySerialNumber(
+  service: Service,
+  instance: Instance,
+  readings: readonly string[],
+): Promise<{ readonly ca: RegisteredCa | undefined; readonly snOfFingerprint: string | undefined }> {
+  for (const sn of new Set(readings.flatMap((reading) => [derSerialNumber(reading), reading]))) {
+    const ca = await find(service, instance, CA, { sn })
+    if (ca !== undefined) return { ca, snOfFingerprint: undefined }
+  }
+  let snOfFingerprint: string | undefined
+  const ca = await findInList(service, instance, (listed) => {
+    if (readings.some((reading) => hasFingerprint(listed, reading))) snOfFingerprint = listed.sn
+    return readings.some((reading) => isSameSerialNumber(listed.sn, reading))
+  })
+  return { ca, snOfFingerprint }
+}
+
 /** Whether a registered CA is this certificate, byte for byte, whatever its PEM layout. */
 export function hasContent({ content }: RegisteredCa, certificate: X509Certificate): boolean {
-  const registered = parse(content)
+  const registered = certificateIn(content)
   return registered !== undefined && isSameCertificate(registered, certificate)
 }
 
 /** Whether a text is the fingerprint of a registered CA: SHA-1 or SHA-256, in hex without colons, in lower case. */
-export function hasFingerprint({ content }: RegisteredCa, text: string): boolean {
+function hasFingerprint({ content }: RegisteredCa, text: string): boolean {
   if (text.length !== 40 && text.length !== 64) return false
-  const registered = parse(content)
+  const registered = certificateIn(content)
   return registered !== undefined && isFingerprintOf(registered, text)
 }
 
@@ -78,7 +110,7 @@ export function codeOf({
   verificationContent,
 }: Pick<RegisteredCa, 'registrationCode' | 'verificationContent'>): string {
   if (registrationCode !== '') return registrationCode
-  const verification = parse(verificationContent)
+  const verification = certificateIn(verificationContent)
   try {
     return verification === undefined ? '' : commonNameOf(verification)
   } catch {
@@ -88,11 +120,12 @@ export function codeOf({
 
 /** Returns the subject of a registered CA; `undefined` if its certificate cannot be read. */
 export function subjectIn({ content }: RegisteredCa): string | undefined {
-  const registered = parse(content)
+  const registered = certificateIn(content)
   return registered && subjectOf(registered)
 }
 
-function parse(text: string): X509Certificate | undefined {
+/** Returns the certificate in a text of the service; `undefined` if it cannot be read. */
+export function certificateIn(text: string): X509Certificate | undefined {
   try {
     return readCertificate({ input: 'the response', text })
   } catch {

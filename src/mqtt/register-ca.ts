@@ -108,14 +108,39 @@ export async function registerCa(
 
   const { ca: found, sentCodes } = registered
   const { sn, name, isActive } = found
-  requireContent(found, ca.certificate)
-  if (!isActive && !ca.activate) throw inactive(found)
+  requireUsable(found, ca)
   if (!isActive) await changeAndConfirm(service, instance, CA, { id: { sn }, to: 'activate' }, onVerify)
   const isCreated = sentCodes.includes(codeOf(found))
   return {
     ...{ sn, name, isCreated, isActivated: !isActive, isSeenActive: true },
     kmsKey: isCreated ? kmsKey : undefined,
   }
+}
+
+/**
+ * Looks what `registerCa` would do, and changes nothing. Opens the key if it would sign, but fetches no code.
+ *
+ * @returns what the registration would be, with an active CA
+ * @throws ActionError as `registerCa` does, as far as looking can tell
+ */
+export async function planRegistration(
+  service: Service,
+  instance: Instance,
+  ca: CaToRegister,
+): Promise<Registration> {
+  const { certificate, name, proof } = ca
+  const sn = derSerialNumber(certificate.serialNumber)
+  const existing =
+    (await find(service, instance, CA, { sn })) ??
+    (await findInList(service, instance, (listed) => isSameCa(listed, certificate)))
+  if (existing === undefined) {
+    const { kmsKey } = await verificationsOf(proof, service, instance)
+    return { sn, name, isCreated: true, isActivated: false, isSeenActive: true, kmsKey }
+  }
+  requireUsable(existing, ca)
+  const isActivated = !existing.isActive
+  const { sn: ownSn, name: ownName } = existing
+  return { sn: ownSn, name: ownName, isCreated: false, isActivated, isSeenActive: true, kmsKey: undefined }
 }
 
 /**
@@ -193,6 +218,12 @@ function readSn(response: ApiResponse, expected: string): string {
 
 function isSameCa(ca: RegisteredCa, certificate: X509Certificate): boolean {
   return isSameSerialNumber(ca.sn, certificate.serialNumber) || hasContent(ca, certificate)
+}
+
+/** @throws ActionError if a registered CA is another one, or inactive and not to be activated */
+function requireUsable(found: RegisteredCa, { certificate, activate }: CaToRegister): void {
+  requireContent(found, certificate)
+  if (!found.isActive && !activate) throw inactive(found)
 }
 
 function requireContent(found: RegisteredCa, certificate: X509Certificate): void {

@@ -1,0 +1,2 @@
+process.argv[2] = 'set-status'
+require('../fleet/index.js')

@@ -1,0 +1,297 @@
+import type { X509Certificate } from 'node:crypto'
+import type { Service } from '../alibaba-cloud/client.ts'
+import { workOn } from '../attempts/pace.ts'
+import { routeTo } from '../attempts/proxy.ts'
+import type { Timing } from '../attempts/retry.ts'
+import { derSerialNumber } from '../certificates/certificate.ts'
+import { ActionError } from '../errors.ts'
+import { runUrl } from '../github/context.ts'
+import { connect } from '../inputs/service.ts'
+import { certificateIn, findBySerialNumber, hasContent, type RegisteredCa } from '../mqtt/ca-certificates.ts'
+import { formatInstance, type Instance } from '../mqtt/call.ts'
+import { readPage } from '../mqtt/certificates.ts'
+import { DEVICE, type RegisteredDevice } from '../mqtt/device-certificates.ts'
+import { readList } from '../mqtt/list.ts'
+import { log, MAX_ROWS, warn, writeTable } from '../runner/log.ts'
+import { clean, cleanForeign, unlessSecret } from '../runner/masking.ts'
+import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
+import { withProgress } from '../runner/progress.ts'
+import { Report } from '../runner/report.ts'
+import {
+  GOALS,
+  NOT_TRIED,
+  settle,
+  stateOf,
+  type Result,
+  type Run,
+  type Target,
+} from './certificate-status.ts'
+import { firstFixes, firstOf } from './first-of.ts'
+import { readStatusInputs, requireIssuedBy, type StatusInputs } from './set-status-inputs.ts'
+
+/** The service allows 500 calls a second for each account, which others use too. */
+const CALLS_PER_SECOND = 100
+/** At most this many certificates are worked on. */
+const AT_A_TIME = 40
+/** How many changes have a line in the log. */
+const MAX_LOGGED = 50
+
+/**
+ * Activates, deactivates or deletes device certificates, or a CA. A second run changes nothing. All certificates are
+ * tried, whatever happens to one of them.
+ *
+ * @param timing for tests, which wait less than users
+ */
+export async function setStatusAction(timing?: Timing): Promise<void> {
+  let retries = 0
+  const inputs = await readStatusInputs({ perSecond: CALLS_PER_SECOND, onRetry: () => retries++ }, timing)
+  requireOutputFile()
+  const { service: serviceInputs, instanceId, devices, status, isDryRun } = inputs
+  const instance = { instanceId, regionId: serviceInputs.regionId }
+  log('Instance', formatInstance(instance))
+  log('Endpoint', routeTo(serviceInputs.endpoint.host, serviceInputs.transport.proxy))
+  const service = await connect(serviceInputs)
+  const ca = await findCa(service, instance, inputs)
+  const caSn = ca?.sn ?? derSerialNumber(inputs.ca.serialNumber)
+  const caWords = `${caSn}, ${stateOf(ca)}${ca === undefined ? '' : `, under the name "${cleanForeign(ca.name)}"`}`
+  log('CA', caWords)
+  const targets = await targetsOf(service, instance, ca, inputs)
+  const report = new Report('set-status')
+
+  let linesLeft = MAX_LOGGED
+  // A text is made only if it is shown, because that takes time.
+  const logFew = (label: string, fact: () => string): void => {
+    if (linesLeft-- > 0) log(label, fact())
+    else if (linesLeft === -1) log('More', 'in the report')
+  }
+  const onVerify = (line: string): void => {
+    logFew('Verify', () => cleanForeign(line))
+  }
+  const run: Run = { service, instance, status, isDryRun, caSn, isCaActive: ca?.isActive === true, onVerify }
+  const results: Result[] = []
+  const count = (...outcomes: readonly Result['outcome'][]): string =>
+    String(results.filter(({ outcome }) => outcomes.includes(outcome)).length)
+  const progress = (): string =>
+    `${results.length} of ${targets.length}${retries === 0 ? '' : `, after ${retries} retries`}`
+  const finish = (): void => {
+    setOutputs({
+      ...(!isDryRun && { 'changed-count': count('changed') }),
+      'unchanged-count': count('unchanged'),
+      'missing-count': count('missing'),
+      'report-file': report.file,
+    })
+  }
+  try {
+    await withProgress('Done', progress, () =>
+      workOn(targets, AT_A_TIME, async (target) => {
+        const result = await settle(run, target)
+        results.push(result)
+        const { outcome, before = '', after = '' } = result
+        const message = textOf(result)
+        const label = LABELS[outcome]
+        if (message !== undefined && label !== undefined) log(label, message)
+        else if (outcome === 'changed' || outcome === 'would-change') {
+          const change = isDryRun ? 'Would change' : 'Changed'
+          logFew(change, () => `${nameOf(result)}: from ${before} to ${after}`)
+        }
+        report.add({ ...lineOf(run, target, result), message: message ?? result.error?.message })
+      }),
+    )
+  } catch (failure) {
+    try {
+      finish()
+    } catch {
+      // The user must read about the first failure, and not about this one.
+    }
+    if (!(failure instanceof ActionError)) throw failure
+    throw failure.with({
+      what: `${count('changed')} of ${targets.length} certificates were changed before this failed: ${failure.message}`,
+      fix: `${failure.fix} Run the step again: it changes nothing twice.`,
+    })
+  }
+  finish()
+
+  const facts = {
+    Done: progress(),
+    [isDryRun ? 'Would change' : 'Changed']: count('changed', 'would-change'),
+    Unchanged: count('unchanged'),
+    Missing: count('missing'),
+    Failed: count('failed', 'refused'),
+  }
+  for (const [label, fact] of Object.entries(facts)) log(label, fact)
+  const late = results.filter(({ error }) => error === NOT_TRIED).length
+  if (late > 0) log('Not tried', `${late}, named in the report`)
+  log('Report', report.file)
+  const isBad = ({ outcome, error }: Result): boolean =>
+    error !== undefined && !(outcome === 'missing' && inputs.ignoresMissing)
+  const what = devices === undefined ? 'CA' : 'Device certificates'
+  const { done } = GOALS[status]
+  writeTable(isDryRun ? `Dry run: ${what} would be ${done}` : `${what} ${done}`, {
+    facts: { Instance: formatInstance(instance), CA: caWords, ...facts },
+    columns: ['Serial number', 'Name', 'Valid to', 'Before', 'Result'],
+    // Those that need somebody's attention first.
+    rows: results
+      .toSorted((one, other) => Number(isBad(other)) - Number(isBad(one)))
+      .slice(0, MAX_ROWS)
+      .map((result) => [
+        cleanForeign(result.serialNumber ?? ''),
+        cleanForeign(result.name ?? ''),
+        dateOf(result) ?? '',
+        result.before ?? '',
+        result.outcome,
+      ]),
+    total: results.length,
+    more: 'in the report',
+  })
+  if (status === 'inactive' && inputs.ignoresMissing) warnOfMissing(results)
+  const bad = results.filter(isBad)
+  if (bad.length === 0) return
+  const [verb, subject] =
+    devices === undefined
+      ? ['was', 'The CA']
+      : ['were', `${bad.length} of ${results.length} device certificates`]
+  throw notDone(`${subject} ${isDryRun ? 'would not be' : `${verb} not`} ${done}`, bad)
+}
+
+/**
+ * Looks up the CA.
+ *
+ * @returns `undefined` if it is to be deleted, and is not there
+ * @throws ActionError if it is not there, or not the given one
+ */
+async function findCa(
+  service: Service,
+  instance: Instance,
+  { ca: { serialNumber, certificate }, devices, status }: StatusInputs,
+): Promise<RegisteredCa | undefined> {
+  const { ca, snOfFingerprint } = await findBySerialNumber(service, instance, [serialNumber.toLowerCase()])
+  if (ca !== undefined) {
+    if (certificate === undefined || hasContent(ca, certificate)) return ca
+    throw new ActionError({
+      what: `The CA with the serial number ${ca.sn} that is registered with this instance is not the one in ca-certificate`,
+      fix: 'Check ca-certificate and instance-id. To change the registered one, set ca-serial-number instead.',
+    })
+  }
+  if (devices === undefined && status === 'deleted' && snOfFingerprint === undefined) return undefined
+  throw new ActionError({
+    what: `Instance ${instance.instanceId} has no CA with the serial number ${derSerialNumber(serialNumber)}`,
+    fix:
+      snOfFingerprint === undefined
+        ? 'Check instance-id and the CA. A serial number must be in hex, such as the output sn of register.'
+        : `The value is the fingerprint of CA ${snOfFingerprint}. Set ca-serial-number to ${snOfFingerprint}, its serial number.`,
+  })
+}
+
+async function targetsOf(
+  service: Service,
+  instance: Instance,
+  ca: RegisteredCa | undefined,
+  { devices, ca: given }: StatusInputs,
+): Promise<Target[]> {
+  if (devices === undefined || ca === undefined) return [{ kind: 'ca', found: ca }]
+  switch (devices.kind) {
+    case 'serial-numbers':
+      return devices.digits.map((digits) => ({ kind: 'device', digits }))
+    case 'certificates':
+      // With a given certificate, they were checked before any call.
+      if (given.certificate === undefined) {
+        requireIssuedBy(certificateOf(ca), devices.certificates)
+      }
+      return devices.certificates.map(({ name, certificate }) => ({
+        kind: 'device',
+        digits: certificate.serialNumber,
+        source: name,
+      }))
+    case 'device-names': {
+      const named = new Map(devices.names.map((name) => [name, new Map<string, RegisteredDevice>()]))
+      await readList(DEVICE, (page) => readPage(service, instance, DEVICE, { page, of: ca.sn }), {
+        add: (items) => {
+          for (const device of items) named.get(device.name)?.set(device.sn, device)
+        },
+        startAgain: () => {
+          for (const found of named.values()) found.clear()
+        },
+      })
+      return [...named].flatMap(([name, found]): Target[] =>
+        found.size === 0
+          ? [{ kind: 'no-such-name', name }]
+          : [...found.values()].map((device) => ({ kind: 'found', found: device })),
+      )
+    }
+  }
+}
+
+/** @throws ActionError if the service does not show it */
+function certificateOf({ sn, content }: RegisteredCa): X509Certificate {
+  const certificate = certificateIn(content)
+  if (certificate !== undefined) return certificate
+  throw new ActionError({
+    what: `The service reports no readable certificate of CA ${sn}, so the certificates could not be checked`,
+    fix: 'Set ca-certificate instead of ca-serial-number.',
+  })
+}
+
+/** The labels of results in the log. */
+const LABELS: Readonly<Partial<Record<Result['outcome'], string>>> = {
+  missing: 'Missing',
+  refused: 'Refused',
+  failed: 'Failed',
+}
+
+/** For messages. Its end is the serial number, because a long text is cut at its start. */
+function nameOf({ serialNumber = '', name = '', source = '' }: Result): string {
+  const shown = cleanForeign(name || source)
+  const number = cleanForeign(serialNumber)
+  return shown === '' || number === '' ? `${shown}${number}` : `${shown} (${number})`
+}
+
+/** Why it was not changed as asked; `undefined` if it was, or not tried, which can be thousands. */
+function textOf(result: Result): string | undefined {
+  const { error } = result
+  if (error === undefined || error === NOT_TRIED) return undefined
+  return `${nameOf(result)} ${error.describe(clean, cleanForeign)}`
+}
+
+function dateOf({ validEnd }: Result): string | undefined {
+  return validEnd === undefined ? undefined : new Date(validEnd).toISOString()
+}
+
+/** Returns the line of a certificate in the report. */
+function lineOf({ caSn }: Run, { kind }: Target, result: Result): Readonly<Record<string, unknown>> {
+  const { outcome, serialNumber = '', name = '', source, before, after } = result
+  const shown = unlessSecret(name) || undefined
+  return {
+    caSerialNumber: unlessSecret(caSn),
+    ...(kind === 'ca'
+      ? { caName: shown }
+      : { serialNumber: unlessSecret(serialNumber) || undefined, deviceName: shown, source }),
+    validEnd: dateOf(result),
+    statusBefore: before,
+    statusAfter: after,
+    outcome,
+    runUrl: runUrl(process.env),
+  }
+}
+
+/** A certificate that never connected is no failure then, but it can still come in. */
+function warnOfMissing(results: readonly Result[]): void {
+  const missing = results.filter(({ outcome }) => outcome === 'missing')
+  if (missing.length === 0) return
+  const { words } = firstOf(missing, (result) => ({ name: nameOf(result), problem: 'is not registered' }))
+  warn(
+    `${missing.length} of ${results.length} were not deactivated, and can still connect: ${words}. Deactivate each after it connected, or replace the CA.`,
+  )
+}
+
+function notDone(what: string, bad: readonly Result[]): ActionError {
+  const errors = bad.flatMap(({ error }) => error ?? [])
+  const { words, foreign } = firstOf(bad, (result) => ({
+    name: nameOf(result),
+    problem: result.error?.message ?? '',
+  }))
+  // Shows the code and the request ID of one failure.
+  const example =
+    errors.find(({ code, serviceMessage }) => (code ?? serviceMessage) !== undefined) ?? errors[0]
+  if (example === undefined) throw new Error('nothing is bad')
+  return example.with({ what: `${what}: ${words}`, fix: firstFixes(errors), foreign })
+}
