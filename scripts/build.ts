@@ -35,6 +35,12 @@ const SHARED = {
 const LOADED_ON_USE = ['@alicloud/credentials', '@alicloud/tea-xml']
 
 /**
+ * What `@actions/github` creates when it is loaded for Octokit: HTTP clients, with the 426 kB of undici, and a method for
+ * each of GitHub's operations. The expiry issue has its own `fetch`, and names operations by their path.
+ */
+const NEVER_USED = ['undici', '@actions/http-client', '@octokit/plugin-rest-endpoint-methods']
+
+/**
  * Packages whose modules do nothing when they are imported, and whose package.json does not declare that. With the
  * declaration the bundler drops the modules that nothing uses, such as the HTTP clients, with the 426 kB of undici.
  */
@@ -68,9 +74,16 @@ for (const library of LOADED_ON_USE) {
     `module.exports = new Proxy({}, { get: (_, name) => name === '__esModule' || require('./${name}/index.js')[name] })\n`,
   )
 }
+write(
+  'late/never-used.js',
+  'exports.HttpClient = class { getAgent() {} getAgentDispatcher() {} }\nexports.restEndpointMethods = () => ({})\n',
+)
 for (const [folder, entry] of Object.entries(BUNDLES)) {
   const late = `${folder === '.' ? '.' : '..'}/late`
-  const loaders = LOADED_ON_USE.map((library) => [library, `${late}/${basename(library)}.js`] as const)
+  const loaders = [
+    ...LOADED_ON_USE.map((library) => [library, `${late}/${basename(library)}.js`] as const),
+    ...NEVER_USED.map((library) => [library, `${late}/never-used.js`] as const),
+  ]
   await bundle(join(built, entry), folder, Object.fromEntries(loaders))
 }
 write('emulator/end.js', startOf('end', './index.js'))

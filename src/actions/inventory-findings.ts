@@ -1,3 +1,4 @@
+import type { ExpiringCertificate } from '../github/expiry-issue-text.ts'
 import type { Registered } from '../mqtt/certificates.ts'
 import { expiryOf, formatExpiry, formatTime, type Expiry } from '../mqtt/expiry.ts'
 import { MAX_ROWS } from '../runner/log.ts'
@@ -55,6 +56,22 @@ export function rowOf(finding: Finding): string[] {
     expiry.daysLeft === undefined ? 'unknown' : String(expiry.daysLeft),
     `${isActive ? 'active' : 'inactive'}, ${formatExpiry(expiry)}`,
   ]
+}
+
+/** Its row of the GitHub issue. */
+export function issueRow({
+  kind,
+  name,
+  serialNumber,
+  caSerialNumber = serialNumber,
+  validEnd,
+  expiry,
+}: Finding): ExpiringCertificate {
+  return {
+    ...{ kind, name, serialNumber, caSerialNumber },
+    validEnd: formatTime(validEnd),
+    status: formatExpiry(expiry),
+  }
 }
 
 /** What a list contains: how many of each, and the certificates that end soonest. */

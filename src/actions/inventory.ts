@@ -3,7 +3,7 @@ import { routeTo } from '../attempts/proxy.ts'
 import type { Timing } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
 import { readSecrets } from '../inputs/credentials.ts'
-import { missingSecret, oneOf, required, secret, UNSET_IS_EMPTY, wholeNumber } from '../inputs/input.ts'
+import { flag, missingSecret, oneOf, required, secret, UNSET_IS_EMPTY, wholeNumber } from '../inputs/input.ts'
 import { connect, readServiceInputs, type ServiceInputs } from '../inputs/service.ts'
 import { CA, subjectIn } from '../mqtt/ca-certificates.ts'
 import { formatInstance, type Instance } from '../mqtt/call.ts'
@@ -11,8 +11,8 @@ import { readPage, type Identity, type Kind, type Registered } from '../mqtt/cer
 import { DEVICE } from '../mqtt/device-certificates.ts'
 import { formatExpiry } from '../mqtt/expiry.ts'
 import { readList } from '../mqtt/list.ts'
-import { log, MAX_ROWS, warn, writeTable } from '../runner/log.ts'
-import { cleanForeign } from '../runner/masking.ts'
+import { codeSpan, log, MAX_ROWS, warn, writeTable } from '../runner/log.ts'
+import { cleanForeign, unlessSecret } from '../runner/masking.ts'
 import { keepMemoryFlat } from '../runner/memory.ts'
 import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
 import { withProgress } from '../runner/progress.ts'
@@ -23,6 +23,7 @@ import {
   COLUMNS,
   Findings,
   findingOf,
+  issueRow,
   reportLine,
   rowOf,
   type Finding,
@@ -121,15 +122,19 @@ export async function inventoryAction(timing?: Timing): Promise<void> {
     total: sum(lists, ({ count }) => count),
     more: `in the report: ${report.file}`,
   })
-  setOutputs({
+  const outputs = {
     'ca-count': String(cas.count),
     ...(devices !== undefined && { 'device-count': String(devices.count) }),
     'expired-count': String(expired),
     'expiring-count': String(expiring),
     'inactive-count': String(sum(lists, ({ inactive }) => inactive)),
     'report-file': report.file,
-  })
-  requireNone(lists, inputs)
+  }
+  const issue = await keepIssue(lists, inputs)
+  setOutputs({ ...outputs, ...(issue.url !== undefined && { 'issue-url': issue.url }) })
+  const problem = problemOf(lists, inputs)
+  if (issue.failure === undefined && problem === undefined) return
+  throw combined(problem, issue.failure)
 }
 
 /** @throws ActionError also if a list cannot be read to its end */
@@ -222,14 +227,58 @@ function formatUrgent(lists: readonly Findings[], withinDays: number): string {
   return words.filter((text) => text !== false).join(', ')
 }
 
-/** @throws ActionError if active certificates are there on which the action must fail */
-function requireNone(lists: readonly Findings[], { failOn, withinDays }: InventoryInputs): void {
+/** Keeps the GitHub issue. A failure is returned, because the outputs must be set all the same. */
+async function keepIssue(
+  lists: readonly Findings[],
+  { service, instanceId, withinDays, githubToken }: InventoryInputs,
+): Promise<{ readonly url?: string | undefined; readonly failure?: ActionError }> {
+  if (githubToken === undefined) return {}
+  // Octokit is loaded only here.
+  const { keepExpiryIssue } = await import('../github/expiry-issue.ts')
+  try {
+    const url = await keepExpiryIssue(
+      process.env,
+      {
+        instanceId,
+        regionId: service.regionId,
+        expiresWithinDays: withinDays,
+        certificates: lists
+          .flatMap(({ urgent }) => urgent)
+          .sort(byEnd)
+          .map(issueRow),
+        counts: urgentCounts(lists),
+      },
+      { token: githubToken, transport: service.transport, code: codeSpan },
+    )
+    const shown = url === undefined ? undefined : unlessSecret(url)
+    log('Issue', shown ?? 'none, because nothing expires')
+    return { url: shown }
+  } catch (failure) {
+    if (failure instanceof ActionError) return { failure }
+    throw failure
+  }
+}
+
+/** @returns the error if active certificates are there on which the action must fail */
+function problemOf(
+  lists: readonly Findings[],
+  { failOn, withinDays }: InventoryInputs,
+): ActionError | undefined {
   const { expired, expiring, unreadable } = urgentCounts(lists)
   const count = { none: 0, expired: expired + unreadable, expiring: expired + unreadable + expiring }[failOn]
-  if (count === 0) return
-  throw new ActionError({
+  if (count === 0) return undefined
+  return new ActionError({
     what: `Of the active certificates, ${formatUrgent(lists, withinDays)}, and fail-on is ${failOn}`,
     fix: 'The summary and the report name them. Issue new device certificates; replace a CA with the action register and its input replaces. Deactivate what no device uses.',
+  })
+}
+
+/** Both must be read: what expires, and why it is not in the issue. */
+function combined(problem: ActionError | undefined, failure: ActionError | undefined): unknown {
+  if (problem === undefined || failure === undefined) return problem ?? failure
+  return failure.with({
+    what: `${problem.message}. Also, ${failure.message}`,
+    fix: `${problem.fix} ${failure.fix}`,
   })
 }
 
@@ -245,7 +294,7 @@ async function readInputs({
   const token = secret('github-token')
   const many = { perSecond: CALLS_PER_SECOND, onRetry }
   const service = await readServiceInputs(process.env, secrets, { many, timing })
-  const createIssue = oneOf('create-issue', ['false', 'true']) === 'true'
+  const createIssue = flag('create-issue')
   if (createIssue && token === '') {
     throw await missingSecret(
       'Missing input: github-token',
@@ -255,7 +304,7 @@ async function readInputs({
   return {
     service,
     instanceId: required('instance-id', 'post-cn-7mz2d******'),
-    includeDevices: oneOf('include-devices', ['false', 'true']) === 'true',
+    includeDevices: flag('include-devices'),
     withinDays: wholeNumber('expires-within-days', { fallback: 30, min: 0, max: 36_500, unit: 'days' }),
     failOn: oneOf('fail-on', ['none', 'expired', 'expiring']),
     githubToken: createIssue ? token : undefined,

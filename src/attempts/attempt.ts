@@ -9,12 +9,13 @@ import { watchResponse } from './response.ts'
  *
  * @param limit for name resolution, connection and response together
  * @param request makes exactly one request
+ * @param maxMib how long the response may be
  * @throws AttemptError
  */
-export async function attempt<T>(limit: Limit, request: () => Promise<T>): Promise<T> {
+export async function attempt<T>(limit: Limit, request: () => Promise<T>, maxMib?: number): Promise<T> {
   const watch: Watch = {}
-  const response = watchResponse(() => watched.getStore() === watch)
-  const seen = () => ({ limit, head: response.head, tunnel: watch.tunnel })
+  const response = watchResponse(() => watched.getStore() === watch, maxMib)
+  const seen = () => ({ limit, maxMib, head: response.head, tunnel: watch.tunnel })
   try {
     return await withDeadline(
       limit.ms,

@@ -2,6 +2,7 @@ import type { Limit } from '../deadline.ts'
 import type { Tunnel } from './proxy.ts'
 import {
   isRecord,
+  MAX_RESPONSE,
   messageIn,
   requestIdIn,
   RESPONSE_TOO_LARGE,
@@ -22,6 +23,8 @@ export type Refusal = {
   readonly requestId?: string | undefined
   /** The service's clock: the `Date` header. */
   readonly serviceDate?: string | undefined
+  /** When a rate limit allows another attempt, on the clock of `performance.now()`. */
+  readonly notBeforeMs?: number | undefined
 }
 
 /** Any other failure: there is no usable error from the service. */
@@ -64,6 +67,8 @@ export type FailedAttempt = {
   /** The tunnel that it opened, or tried to open. */
   readonly tunnel?: Tunnel | undefined
   readonly limit: Limit
+  /** How long the response may be. */
+  readonly maxMib?: number | undefined
 }
 
 /**
@@ -75,7 +80,7 @@ export type FailedAttempt = {
  * URL.
  */
 export function failureOf(thrown: unknown, attempt: FailedAttempt): Failure {
-  const { head, tunnel } = attempt
+  const { head, tunnel, maxMib = MAX_RESPONSE } = attempt
   const error =
     thrown instanceof Error || isRecord(thrown) ? (thrown as Readonly<Record<string, unknown>>) : {}
   if (isRecord(error['data'])) return refusal(error['data'], head)
@@ -83,7 +88,7 @@ export function failureOf(thrown: unknown, attempt: FailedAttempt): Failure {
   if (code === '' && /timeout/i.test(textIn(error, 'name') ?? '')) return timeoutOf(attempt)
   if (isClosed(tunnel)) return { kind: 'proxy', ...tunnel, code }
   if (code === RESPONSE_TOO_LARGE) {
-    return { kind: 'broken-response', what: 'sent a response of more than 1 MiB, which was cut off' }
+    return { kind: 'broken-response', what: `sent a response of more than ${maxMib} MiB, which was cut off` }
   }
   if (isCertificateError(code)) return { kind: 'untrusted', code }
   if (code !== '') return { kind: 'network', code, what: describeNetworkError(code, head) }

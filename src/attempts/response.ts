@@ -11,10 +11,11 @@ export type ResponseHead = {
   readonly date: string | undefined
 }
 
-/** The code of the error that ends a response of more than 1 MiB. */
+/** The code of the error that ends a response that is too long. */
 export const RESPONSE_TOO_LARGE = 'RESPONSE_TOO_LARGE'
-/** Far more than any response of these operations. */
-const MAX_RESPONSE_BYTES = 1024 * 1024
+/** In MiB. Far more than any response of Alibaba Cloud's operations. */
+export const MAX_RESPONSE = 1
+const MIB_BYTES = 1024 * 1024
 /** Four times what is shown of a message. */
 const MAX_MESSAGE_LENGTH = 4000
 
@@ -26,9 +27,13 @@ const RESPONSES = 'http.client.response.finish'
  * body of any length into memory. Node publishes every request and every response that begins on diagnostics channels.
  *
  * @param isOwn whether the request that is made right now is the one to watch; others can be on their way
+ * @param maxMib how long the response may be
  * @returns head: of the response, once one began; stop: ends the watch
  */
-export function watchResponse(isOwn: () => boolean): { head: ResponseHead | undefined; stop: () => void } {
+export function watchResponse(
+  isOwn: () => boolean,
+  maxMib = MAX_RESPONSE,
+): { head: ResponseHead | undefined; stop: () => void } {
   let own: ClientRequest | undefined
   const watch = {
     head: undefined as ResponseHead | undefined,
@@ -55,7 +60,7 @@ export function watchResponse(isOwn: () => boolean): { head: ResponseHead | unde
     let bytes = 0
     const count = (chunk: Buffer): void => {
       bytes += chunk.length
-      if (bytes > MAX_RESPONSE_BYTES) {
+      if (bytes > maxMib * MIB_BYTES) {
         response.destroy(Object.assign(new Error('too large'), { code: RESPONSE_TOO_LARGE }))
       }
     }

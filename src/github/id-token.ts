@@ -1,15 +1,11 @@
-import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
-import { type Agent, request } from 'node:https'
-import { text } from 'node:stream/consumers'
 import { attempt } from '../attempts/attempt.ts'
-import { describeFailure } from '../attempts/failure-words.ts'
 import { AttemptError, isTemporary, type Failure } from '../attempts/failures.ts'
 import { agentFor, routeTo } from '../attempts/proxy.ts'
 import { isRecord, messageIn, textIn } from '../attempts/response.ts'
 import { attemptLimit, retry, type FailedCall, type Transport } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
 import { forkFix } from './context.ts'
+import { adviceFor, explainNoAnswer, send, type Advice } from './requests.ts'
 
 /** Requests GitHub's OIDC token, already masked. */
 export type RequestIdToken = (transport: Transport) => Promise<string>
@@ -54,7 +50,9 @@ export function readIdTokenRequest(
     }
     log('OIDC token', routeTo(url.host, transport.proxy))
     url.search += `${url.search === '' ? '' : '&'}audience=${encodeURIComponent(audience)}`
-    return mask(await getIdToken(url, requestToken, { transport, advice: adviceFor(url, env) }))
+    return mask(
+      await getIdToken(url, requestToken, { transport, advice: adviceFor(url, env, 'the token comes') }),
+    )
   }
 }
 
@@ -83,33 +81,6 @@ async function missingPermission(): Promise<ActionError> {
   })
 }
 
-/** What to do when GitHub gives no token. */
-type Advice = {
-  /** What follows "run". */
-  readonly later: string
-  /** What to check first, if this runner may be the reason. */
-  readonly network: string | undefined
-}
-
-function adviceFor(url: URL, env: NodeJS.ProcessEnv): Advice {
-  const serverUrl = env['GITHUB_SERVER_URL'] ?? ''
-  const server = URL.canParse(serverUrl) ? new URL(serverUrl).host : 'github.com'
-  // The status page does not cover GitHub Enterprise Server.
-  const isOnline = [url.hostname, server].some((name) => GITHUB_DOMAIN.test(name))
-  return {
-    later: isOnline
-      ? 'the job again later, and check www.githubstatus.com: the token comes from GitHub, not from Alibaba Cloud.'
-      : `the job again later, or ask the administrator of ${server}: the token comes from there, not from Alibaba Cloud.`,
-    // GitHub looks after the network of its runners.
-    network:
-      env['RUNNER_ENVIRONMENT'] === 'github-hosted'
-        ? undefined
-        : `Check that this runner can reach ${url.host}: its firewall, its DNS server and its proxy.`,
-  }
-}
-
-const GITHUB_DOMAIN = /(^|\.)(github\.com|githubusercontent\.com|ghe\.com)$/i
-
 /**
  * Gets an OIDC token. Not with `core.getIDToken`: it has its own retries and timeouts, does not limit the size of
  * the response, and reads the proxy variables in its own way.
@@ -123,34 +94,22 @@ async function getIdToken(
 ): Promise<string> {
   const { host } = url
   const agent = new (agentFor(transport.proxy))()
+  const headers = {
+    accept: 'application/json',
+    authorization: `Bearer ${requestToken}`,
+    'user-agent': 'apsaramq-mqtt-register-code',
+  }
   const { result } = await retry(transport, {
     name: "GitHub's OIDC token",
     attempt: () =>
       attempt(attemptLimit(transport), async () => {
-        const { status, body } = await get(url, requestToken, agent)
+        const { status, body } = await send(url, { headers, agent })
         return readIdToken(status, body)
       }),
     isRetryable,
     explain: (failed) => explain(failed, host, { transport, advice }),
   })
   return result
-}
-
-async function get(
-  url: URL,
-  requestToken: string,
-  agent: Agent,
-): Promise<{ readonly status: number; readonly body: string }> {
-  const headers = {
-    accept: 'application/json',
-    authorization: `Bearer ${requestToken}`,
-    'user-agent': 'apsaramq-mqtt-register-code',
-  }
-  const outgoing = request(url, { agent, headers })
-  // Once the response has begun, it reports the error.
-  outgoing.on('error', () => undefined).end()
-  const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
-  return { status: response.statusCode ?? 0, body: await text(response) }
 }
 
 /** A body that cannot be parsed is a failed attempt too: `attempt` describes what is thrown. */
@@ -182,25 +141,15 @@ function explain(
   host: string,
   { transport, advice }: { readonly transport: Transport; readonly advice: Advice },
 ): ActionError {
-  const { later, network } = advice
-  const suffix = effort === '' ? '' : `, ${effort}`
   if (failure.kind === 'refused') {
     return new ActionError({
-      what: `GitHub (${host}) gave no OIDC token${suffix}`,
+      what: `GitHub (${host}) gave no OIDC token${effort === '' ? '' : `, ${effort}`}`,
       code: failure.code,
       serviceMessage: failure.serviceMessage || undefined,
       fix: isRetryable(failure)
-        ? `Run ${later}`
+        ? `Run ${advice.later}`
         : "Check that the job has permissions: id-token: write, and run it again: the job's request token expires when the job ends.",
     })
   }
-  const isUnreached = failure.kind === 'network' || failure.kind === 'timeout'
-  const isNetwork = isUnreached && network !== undefined
-  const first = isNetwork ? network : `Run ${later}`
-  const about = { ...transport, host, origin: '', wrongAddress: first, lateFix: first }
-  const { what, fix } = describeFailure(failure, about)
-  return new ActionError({
-    what: `GitHub gave no OIDC token: ${what}${suffix}`,
-    fix: isNetwork ? `${fix} If the network is fine, run ${later}` : fix,
-  })
+  return explainNoAnswer(failure, { what: 'GitHub gave no OIDC token', effort, host, transport, advice })
 }

@@ -1,8 +1,10 @@
 import { appendFileSync } from 'node:fs'
 import { info, notice as annotate, warning } from '@actions/core'
-import { clean } from './masking.ts'
+import { clean, cleanForeign } from './masking.ts'
 import { reasonOf } from './outputs.ts'
 
+/** More than any name or serial number needs. */
+const MAX_SPAN = 100
 const LABEL_WIDTH = 'Register code'.length
 /** How many rows a table of the summary shows. */
 export const MAX_ROWS = 300
@@ -86,6 +88,14 @@ function append(content: string): void {
   } catch (error) {
     log('Summary', `not written: GITHUB_STEP_SUMMARY names no writable file: "${file}" (${reasonOf(error)})`)
   }
+}
+
+/**
+ * Shows a text from others in a code span of HTML, in which nothing is a mention, a link or a tag. Use it in a block of
+ * HTML: in a line of Markdown, the text between two tags is Markdown.
+ */
+export function codeSpan(text: string): string {
+  return `<code>${escape(cleanForeign(text, MAX_SPAN)).toWellFormed()}</code>`
 }
 
 function escape(text: string): string {

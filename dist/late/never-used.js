@@ -1,0 +1,2 @@
+exports.HttpClient = class { getAgent() {} getAgentDispatcher() {} }
+exports.restEndpointMethods = () => ({})
