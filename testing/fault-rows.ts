@@ -27,6 +27,7 @@ export type Operation =
   | 'InactivateCaCertificate'
   | 'DeleteCaCertificate'
   | StatusOperation
+  | InventoryOperation
   | KmsOperation
 
 /** The calls that only `set-status` makes, and the activation of a CA, which `register` makes too. */
@@ -39,6 +40,10 @@ export const STATUS_OPERATIONS = [
   'ActiveCaCertificate',
 ] as const
 type StatusOperation = (typeof STATUS_OPERATIONS)[number]
+
+/** The calls of `inventory`. */
+export const INVENTORY_OPERATIONS = ['ListCaCertificate', 'ListDeviceCertificate'] as const
+type InventoryOperation = (typeof INVENTORY_OPERATIONS)[number]
 
 /** The calls of KMS, in their order. */
 export const KMS_OPERATIONS = ['DescribeKey', 'ListKeyVersions', 'GetPublicKey', 'AsymmetricSign'] as const
@@ -584,6 +589,34 @@ export const FAULT_ROWS: readonly FaultRow[] = [
     'a success without a list',
     { fault: { status: 200, body: '{"Data":{}}' }, times: ALWAYS },
     givesUp('without a list of device certificates'),
+  ),
+  ...INVENTORY_OPERATIONS.flatMap((operation) => [
+    ...brokenAnswers(operation),
+    ...serviceErrors(
+      operation,
+      {
+        MqttInstanceNotFound: 'region-id',
+        ParameterFieldCheckFailed: 'instance-id',
+        NoPermission: `mq:${operation} and mq:MqttInstanceAccess`,
+        SignatureDoesNotMatch: 'secret',
+      },
+      [...PASSING, 'SystemOverFlow', 'SignatureNonceUsed'],
+    ),
+    row(
+      operation,
+      'a success without a list',
+      { fault: { status: 200, body: '{"Data":{}}' }, times: ALWAYS },
+      givesUp(`without a list of ${operation === 'ListCaCertificate' ? 'CAs' : 'device certificates'}`),
+    ),
+  ]),
+  row(
+    'ListDeviceCertificate',
+    'a device certificate without its CA',
+    {
+      fault: { status: 200, body: '{"Data":{"DeviceCertificateVOS":[{"DeviceSn":"7f","Status":"1"}]}}' },
+      times: ALWAYS,
+    },
+    givesUp('a device certificate without serial number, CA or status'),
   ),
   ...hangingOutcomes('InactivateDeviceCertificate'),
   ...Object.entries({

@@ -30,7 +30,7 @@ it.each(ROWS)('$operation: $fault', async (row) => {
 })
 
 it('covers each operation', () => {
-  expect(new Set(ROWS.map(({ operation }) => operation)).size).toBe(18)
+  expect(new Set(ROWS.map(({ operation }) => operation)).size).toBe(20)
 })
 
 function resultOf(row: FaultRow): PromiseWithResolvers<FaultRow> {

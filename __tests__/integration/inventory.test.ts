@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { makeCa } from '../../testing/certificates.ts'
 import { snOf, trust } from '../../testing/registered-cas.ts'
 import { runStep, type StepRun } from '../../testing/run-step.ts'
+import { startGitHubIssues } from '../../testing/github-issues.ts'
 import { emulated, keyless, workingInputs } from '../support/emulated.ts'
 import { runStepInProcess } from '../support/step-in-process.ts'
 
@@ -300,4 +301,73 @@ it('reads the list without an access key', async () => {
   const { inputs, env } = keyless(service.emulator)
   const step = await runStep('inventory', { ...inputs, 'include-devices': 'true' }, { env })
   expect(step).toMatchObject({ exitCode: 0, outputs: { 'ca-count': '3', 'device-count': '7' } })
+})
+
+describe('create-issue', () => {
+  const github = startGitHubIssues()
+  afterAll(async () => {
+    await (await github).stop()
+  })
+
+  const runWithIssue = async (
+    inputs: Readonly<Record<string, string>> = {},
+    step: typeof runStep = runStepInProcess,
+  ) => {
+    const { env, token } = await github
+    return await step(
+      'inventory',
+      {
+        ...workingInputs(service.emulator),
+        'include-devices': 'true',
+        'create-issue': 'true',
+        'github-token': token,
+        ...inputs,
+      },
+      { env: { NODE_EXTRA_CA_CERTS: service.emulator.info.caFile, RUNNER_TEMP: temporary, ...env } },
+    )
+  }
+
+  it('makes an issue, and updates it in the next run, from dist', async () => {
+    const { issues, problems, reset, token } = await github
+    reset()
+    const first = await runWithIssue({}, runStep)
+    const second = await runWithIssue({}, runStep)
+    expect(first).toMatchObject({ exitCode: 0, annotations: [] })
+    expect(first.outputs['issue-url']).toMatch(/^https?:.*\/issues\/1$/)
+    expect(second.outputs['issue-url']).toBe(first.outputs['issue-url'])
+    expect(first.log).toMatch(/^Issue {10}https?:/m)
+    expect(first.masks).toContain(token)
+    expect(issues).toHaveLength(1)
+    // What is active and has expired or expires within 30 days.
+    for (const text of ['expired', 'expiring', snOf(soon)]) expect(issues[0]?.body).toContain(text)
+    for (const text of ['inactive', 'not yet valid', snOf(off)]) expect(issues[0]?.body).not.toContain(text)
+    expect(problems).toEqual([])
+  })
+
+  it('makes none when nothing expires', async () => {
+    const { issues, reset } = await github
+    reset()
+    const step = await runWithIssue({ 'instance-id': 'post-cn-empty' })
+    expect(step).toMatchObject({ exitCode: 0 })
+    expect(step.outputs).not.toHaveProperty('issue-url')
+    expect(step.log).toMatch(/^Issue {10}none, because nothing expires$/m)
+    expect(issues).toEqual([])
+  })
+
+  it('fails at the end when GitHub refuses, with outputs and report', async () => {
+    const { faults, reset } = await github
+    for (const failOn of ['none', 'expired']) {
+      reset()
+      faults.push({ operation: 'create', status: 403, message: 'Resource not accessible by integration' })
+      const step = await runWithIssue({ 'fail-on': failOn })
+      expect(step.exitCode).toBe(1)
+      expect(step.outputs).toMatchObject({ 'ca-count': '3', 'device-count': '7', 'expired-count': '1' })
+      expect(step.outputs).not.toHaveProperty('issue-url')
+      expect(reportOf(step)).toHaveLength(10)
+      expect(step.annotations).toEqual([expect.stringContaining('issues: write')])
+      const both = 'fail-on is expired. Also, GitHub'
+      if (failOn === 'expired') expect(step.annotations[0]).toContain(both)
+      else expect(step.annotations[0]).not.toContain('fail-on')
+    }
+  })
 })

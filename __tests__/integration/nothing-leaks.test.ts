@@ -27,7 +27,7 @@ const REGISTERED = { Sn: snOf(ca), Status: '1' }
 
 /** A step, the responses to its calls, and the secrets that must not be printed. */
 type Scenario = {
-  readonly action: '.' | 'register' | 'sign' | 'set-status'
+  readonly action: '.' | 'register' | 'sign' | 'set-status' | 'inventory'
   readonly inputs: Record<string, string>
   readonly env: Record<string, string>
   readonly answers: readonly FaultOrder[]
@@ -296,7 +296,51 @@ const shuttingOut: fc.Arbitrary<Scenario> = fc
     }))
   })
 
-const scenario = fc.oneof(withKeys, withOidc, registering, signingInKms, shuttingOut)
+/** Listing what expires: a call fails, or responds with texts from others. */
+const listing: fc.Arbitrary<Scenario> = fc
+  .record({
+    secret: given(awkwardSecret),
+    token: given(headerSecret),
+    failing: fc.constantFrom('ListCaCertificate' as const, 'ListDeviceCertificate' as const),
+    failOn: fc.constantFrom('none', 'expiring'),
+  })
+  .chain(({ secret, token, failing, failOn }) => {
+    const knows = [secret, token]
+    const ends = { Status: '1', ValidBegin: '1', ValidEnd: '2' }
+    const answers = (text: string) => ({
+      ListCaCertificate: {
+        Data: { CaCertificateVOS: [{ ...REGISTERED, ...ends, CaName: text, CaContent: ca.pem }] },
+      },
+      ListDeviceCertificate: {
+        Data: { DeviceCertificateVOS: [{ ...ends, CaSn: snOf(ca), DeviceSn: '0a', DeviceName: text }] },
+      },
+    })
+    const answer = fc.oneof(
+      failure(knows).map(({ fault }) => fault),
+      messageWith(knows).map((text) => json(200, answers(text)[failing])),
+    )
+    return answer.map((fault) => ({
+      action: 'inventory' as const,
+      inputs: {
+        'access-key-id': 'LTAI5t',
+        'access-key-secret': secret,
+        'security-token': token,
+        'include-devices': 'true',
+        'fail-on': failOn,
+        'github-token': token,
+      },
+      env: { ACTIONS_ID_TOKEN_REQUEST_TOKEN: '' },
+      answers: Object.entries(answers('device-1')).map(([operation, good]) => ({
+        operation,
+        fault: operation === failing ? fault : json(200, good),
+        times: 'always' as const,
+      })),
+      secrets: knows,
+      masked: [],
+    }))
+  })
+
+const scenario = fc.oneof(withKeys, withOidc, registering, signingInKms, shuttingOut, listing)
 
 /** Returns the inputs and environment of a step. All debug output of libraries is on. */
 function stepOf(made: Scenario): { inputs: Record<string, string>; env: Record<string, string> } {
@@ -348,6 +392,7 @@ describe('for generated secrets and responses', () => {
     ['a step without an access key', withOidc, 100],
     ['signing with a key in KMS', signingInKms, 100],
     ['deactivating devices', shuttingOut, 100],
+    ['listing what expires', listing, 100],
   ])(
     '%s prints no secret and no workflow command from a response',
     async (_, scenarios, numRuns) => {

@@ -5,6 +5,7 @@ import { makeCa } from '../../testing/certificates.ts'
 import {
   FAULT_ROWS,
   type FaultRow,
+  INVENTORY_OPERATIONS,
   KMS_OPERATIONS,
   MAX_ATTEMPTS,
   type Operation,
@@ -51,7 +52,7 @@ function isFirst(at: number, isSame: (row: FaultRow) => boolean): boolean {
 
 /** The step of a row. */
 export type FaultStep = {
-  readonly action: '.' | 'register' | 'sign' | 'set-status'
+  readonly action: '.' | 'register' | 'sign' | 'set-status' | 'inventory'
   readonly inputs: Readonly<Record<string, string>>
   readonly env: Readonly<Record<string, string>>
 }
@@ -75,7 +76,7 @@ export async function expectPromise(
   const { action } = step
   // An action of many has no line for each retry.
   const attempts =
-    action === 'set-status'
+    action === 'set-status' || action === 'inventory'
       ? (await emulator.requests(operation)).length
       : 1 + (ended.log.match(/^Retry /gm)?.length ?? 0)
   expect(ended.stderr).toBe('')
@@ -100,12 +101,14 @@ const OUTPUTS = {
   register: 'sn',
   sign: 'verification-certificate',
   'set-status': 'changed-count',
+  inventory: 'device-count',
 }
 
 /** Returns the action that calls an operation. */
 function actionFor(operation: Operation): FaultStep['action'] {
   if (isOfKms(operation)) return 'sign'
   if (isOfStatus(operation)) return 'set-status'
+  if (isOfInventory(operation)) return 'inventory'
   return operation.endsWith('CaCertificate') ? 'register' : '.'
 }
 
@@ -115,6 +118,10 @@ function isOfKms(operation: Operation): boolean {
 
 function isOfStatus(operation: Operation): boolean {
   return STATUS_OPERATIONS.some((one) => one === operation)
+}
+
+function isOfInventory(operation: Operation): boolean {
+  return INVENTORY_OPERATIONS.some((one) => one === operation)
 }
 
 async function stepFor(row: FaultRow, emulator: RunningEmulator): Promise<FaultStep> {
@@ -133,6 +140,8 @@ async function workingStep(
   const oidc = keyless(emulator)
   if (isOfStatus(operation))
     return { inputs: { ...workingInputs(emulator), ...statusInputs(operation) }, env: oidc.env }
+  if (isOfInventory(operation))
+    return { inputs: { ...workingInputs(emulator), 'include-devices': 'true' }, env: oidc.env }
   if (isOfKms(operation)) {
     const inputs = { 'register-code': CODE, 'ca-certificate': await caInKms(emulator) }
     return { inputs: { ...withKms(emulator), ...inputs }, env: oidc.env }

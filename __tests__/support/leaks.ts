@@ -107,7 +107,7 @@ export function strayCommands(stdout: string, secrets: readonly string[]): strin
   const lines = stdout.split('\n').filter((line) => !isOwnMask(line, secrets))
   return lines
     .flatMap((line) => line.split('\r'))
-    .filter((line) => /^\s*::(?!(error|debug)::)/.test(line) || line.includes('##['))
+    .filter((line) => /^\s*::(?!(error|warning|debug)::)/.test(line) || line.includes('##['))
 }
 
 /** Returns the spellings of a secret that anybody can read: as it is, in a URL, in base64. */
