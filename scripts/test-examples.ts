@@ -9,6 +9,7 @@ import { startEmulator } from '../emulator/start.ts'
 import { trust } from '../testing/registered-cas.ts'
 import { report, type Check } from './checks.ts'
 import { prefixed } from './examples/example-checks.ts'
+import { WITH_EXPIRY } from './examples/expiry-scene.ts'
 import type { Setting } from './examples/run-example.ts'
 import { CA_KEY } from './examples/kms-scenes.ts'
 import { REVOKING } from './examples/revoke-scene.ts'
@@ -22,7 +23,10 @@ const NOT_RELEASED = new Set(['.git', '.venv', '.build', '.cache', 'coverage', '
 const programs = pythonEnvironment('act', '__tests__/workflow/requirements.txt')
 if (programs !== undefined) {
   const emulator = await startEmulator({
-    config: { instances: [{ id: STAGING }, { id: PRODUCTION }, REVOKING], kmsKeys: [{ alias: CA_KEY }] },
+    config: {
+      instances: [{ id: STAGING }, { id: PRODUCTION }, REVOKING, ...WITH_EXPIRY],
+      kmsKeys: [{ alias: CA_KEY }],
+    },
   })
   const folder = mkdtempSync(join(tmpdir(), 'examples-'))
   try {

@@ -18,7 +18,7 @@ type Workflow = {
 function endpointsOf(uses = '', inputs: Readonly<Record<string, string>> = {}): string[] {
   const action = /^OWNER\/apsaramq-mqtt-register-code\/?(.*)@v1$/.exec(uses)?.[1]
   const kms = 'kms-key-id' in inputs ? ['kms-endpoint'] : []
-  if (action !== undefined && ['', 'register', 'set-status'].includes(action))
+  if (action !== undefined && ['', 'register', 'inventory', 'set-status'].includes(action))
     return ['endpoint', 'sts-endpoint', ...kms]
   return kms.length > 0 ? ['sts-endpoint', ...kms] : []
 }

@@ -32,6 +32,8 @@ export type UserSetup = {
   readonly files: Readonly<Record<string, string>>
   readonly secrets: Readonly<Record<string, string>>
   readonly vars?: Readonly<Record<string, string>>
+  /** What the runner sets, if not as usual. */
+  readonly env?: Readonly<Record<string, string>>
   /** Folders that replace the actions of others. */
   readonly actions?: Readonly<Record<string, string>>
 }
@@ -59,12 +61,13 @@ export async function runExample(name: string, setting: Setting, user: UserSetup
       MQTT_ROLE_ARN: info.roleArn,
       MQTT_ISSUING_ROLE_ARN: info.roleArn,
       MQTT_REVOKING_ROLE_ARN: info.roleArn,
+      MQTT_INVENTORY_ROLE_ARN: info.roleArn,
       MQTT_OIDC_PROVIDER_ARN: info.oidcProviderArn,
       ...user.vars,
     },
     secrets: user.secrets,
     ...(user.actions && { actions: user.actions }),
-    env: emulatorEnv(info),
+    env: { ...emulatorEnv(info), ...user.env },
   })
   const calls = (await emulator.requests()).slice(callsBefore).map(({ operation }) => operation)
   const casOfEach = instances.map(async (instanceId) => {

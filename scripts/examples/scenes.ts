@@ -7,6 +7,7 @@ import { makeCa, privateKey, privateKeyPem, type Issued } from '../../testing/ce
 import type { Check } from '../checks.ts'
 import { checksOf, prefixed, REGISTER_CODE, type ExpectedCa } from './example-checks.ts'
 import { conformance } from './conformance-scene.ts'
+import { expiry } from './expiry-scene.ts'
 import { createCa, issueDeviceCertificates, kms } from './kms-scenes.ts'
 import { revoke } from './revoke-scene.ts'
 import { rotation } from './rotation-scene.ts'
@@ -31,6 +32,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   'create-ca': createCa,
   'issue-device-certificates': issueDeviceCertificates,
   revoke,
+  expiry,
   emulator,
   conformance,
 }
