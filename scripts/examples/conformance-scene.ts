@@ -15,11 +15,14 @@ export async function conformance(setting: Setting): Promise<Check[]> {
       MQTT_REGION_ID: info.regionId,
       MQTT_ROLE_ARN: info.roleArn,
       MQTT_OIDC_PROVIDER_ARN: info.oidcProviderArn,
+      MQTT_BROKER_ENDPOINT: info.mqttEndpoint,
+      MQTT_KMS_KEY_ID: info.kmsKeyId,
     },
     env: {
       ...emulatorEnv(info),
       MQTT_ENDPOINT: info.endpoint,
       MQTT_STS_ENDPOINT: info.endpoint,
+      MQTT_KMS_ENDPOINT: info.endpoint,
       // The packages are in the cache since the installation of this repository.
       npm_config_prefer_offline: 'true',
     },
@@ -34,6 +37,7 @@ export async function conformance(setting: Setting): Promise<Check[]> {
     ['it succeeds', exitCode === 0],
     ['it has no stored key', calls.slice(0, 2).join() === KEYLESS.join(), calls.slice(0, 2).join()],
     ['nothing is different', log.includes(' as assumed, 0 different, ')],
+    ['it measures the broker and KMS', !log.includes(' is not given')],
     ['it leaves no CA', (await casOf(emulator)).length === 0],
     ['the artifact is the report', log.includes('Artifact: conformance.json conformance.md')],
     ['the log shows no code', !REGISTER_CODE.test(log)],
