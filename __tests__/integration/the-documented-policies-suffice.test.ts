@@ -31,8 +31,13 @@ const chain = `CONNECTED(00000003)\n 0 s:CN=leaf\n${leaf.pem} 1 s:CN=CA\n${issue
 onUnix('the documented set-up', () => {
   const calls = runCommands(documentedCommands(), chain)
   const provider = calls[0]?.options ?? {}
-  const { 'mqtt-register-code': forCode, 'mqtt-register-ca': forCa } = rolesMadeBy(calls)
-  if (forCode === undefined || forCa === undefined) throw new Error('The documented commands make no roles')
+  const {
+    'mqtt-register-code': forCode,
+    'mqtt-register-ca': forCa,
+    'mqtt-inventory': forInventory,
+  } = rolesMadeBy(calls)
+  if (forCode === undefined || forCa === undefined || forInventory === undefined)
+    throw new Error('The documented commands do not make all roles')
 
   /** The account after the commands ran. The first role is the default one, with the documented ID. */
   const account = (roles: EmulatorConfig['roles'], subject?: string): EmulatorConfig => {
@@ -71,9 +76,9 @@ onUnix('the documented set-up', () => {
     return await runStep(action, { ...given, ...inputs }, { env })
   }
 
-  it('creates a provider and two roles with one policy each', () => {
+  it('creates a provider and three roles with one policy each', () => {
     const aRole = ['ram CreateRole', 'ram CreatePolicy', 'ram AttachPolicyToRole']
-    expect(calls.map(({ name }) => name)).toEqual(['ims CreateOIDCProvider', ...aRole, ...aRole])
+    expect(calls.map(({ name }) => name)).toEqual(['ims CreateOIDCProvider', ...aRole, ...aRole, ...aRole])
     expect(provider['OIDCProviderName']).toBe('GitHubActions')
   })
 
@@ -126,10 +131,16 @@ onUnix('the documented set-up', () => {
     }))
 
     beforeAll(async () => {
-      const roles = [forCode, { id: 'mqtt-register-ca', ...forCa }, ...having]
-      emulator = await startEmulator({
-        config: account([...roles, ...lacking('code', forCode), ...lacking('ca', forCa)]),
-      })
+      const roles = [
+        forCode,
+        { id: 'mqtt-register-ca', ...forCa },
+        { id: 'mqtt-inventory', ...forInventory },
+        ...having,
+        ...lacking('code', forCode),
+        ...lacking('ca', forCa),
+        ...lacking('inventory', forInventory),
+      ]
+      emulator = await startEmulator({ config: account(roles) })
       predecessor = await makeCa()
     })
     beforeEach(async () => {
@@ -166,6 +177,35 @@ onUnix('the documented set-up', () => {
     it.each(actionsOf(forCa))('a registration fails without %s', async (action) => {
       const role = `ca-without-${nameOf(action)}`
       const step = await runAs(role, emulator, 'register', withUnknownPredecessor())
+      expect(step.annotations).toEqual([expect.stringMatching(/NoPermission.*mq:MqttInstanceAccess/)])
+    })
+
+    const ALL_CERTIFICATES = { 'include-devices': 'true' }
+
+    it('the inventory role can list certificates and nothing else', async () => {
+      const as = 'mqtt-inventory'
+      expect(await runAs(as, emulator, 'inventory', ALL_CERTIFICATES)).toMatchObject({
+        exitCode: 0,
+        annotations: [],
+      })
+      for (const [action, inputs] of [
+        ['.', {}],
+        ['register', withKey(ca)],
+        ['inventory', { ...ALL_CERTIFICATES, 'instance-id': 'post-cn-another' }],
+      ] as const) {
+        const denied = await runAs(as, emulator, action, inputs)
+        expect(denied.annotations).toEqual([expect.stringContaining('NoPermission')])
+      }
+    })
+
+    it('the inventory role needs mq:ListDeviceCertificate only for devices', async () => {
+      const step = await runAs('inventory-without-ListDeviceCertificate', emulator, 'inventory')
+      expect(step).toMatchObject({ exitCode: 0, annotations: [] })
+    })
+
+    it.each(actionsOf(forInventory))('certificates cannot be listed without %s', async (action) => {
+      const role = `inventory-without-${nameOf(action)}`
+      const step = await runAs(role, emulator, 'inventory', ALL_CERTIFICATES)
       expect(step.annotations).toEqual([expect.stringMatching(/NoPermission.*mq:MqttInstanceAccess/)])
     })
 

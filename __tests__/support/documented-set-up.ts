@@ -18,9 +18,8 @@ export const INSTANCE = 'post-cn-7mz2d000000'
 export function documentedCommands(): readonly string[] {
   const [values = ''] = commandsIn('Before you start')
   const [provider = ''] = commandsIn('OIDC provider')
-  const [forCode = '', forRegister = ''] = commandsIn('Choose a role')
   const [role = '', policy = ''] = commandsIn('Create the role')
-  return [values, provider, forCode, role, policy, forRegister, role, policy]
+  return [values, provider, ...commandsIn('Choose a role').flatMap((choice) => [choice, role, policy])]
 }
 
 function commandsIn(heading: string): readonly string[] {
