@@ -18,7 +18,7 @@ const devices = (from: number, to: number) =>
 type List = {
   items: RegisteredDevice[]
   /** What the service says of the length. */
-  total?: (length: number) => number
+  total?: (length: number, shown: number) => number
   /** How many turns later the service reads a page. */
   delay?: (page: number) => number
   /** Called before each page is read, with the number of pages that were read. */
@@ -36,7 +36,7 @@ async function read(list: List) {
     pages.push(page)
     const start = (page - 1) * 100
     const items = list.items.slice(start, start + 100)
-    const total = (list.total ?? ((length) => length))(list.items.length)
+    const total = (list.total ?? ((length) => length))(list.items.length, items.length)
     await setImmediate()
     return { items, total }
   }
@@ -78,6 +78,7 @@ describe('a list', () => {
     ['no length', () => 0],
     ['the number of pages', (length: number) => Math.ceil(length / 100)],
     ['a part of the length', (length: number) => Math.floor(length / 3)],
+    ['how many are on the page', (_: number, shown: number) => shown],
   ])('is read to the first page that is not full when the service says %s', async (_, total) => {
     const items = devices(0, 730)
     expect((await read({ items, total })).taken).toEqual(sns(items))

@@ -53,7 +53,9 @@ async function readOnce<C extends Registered & Id, Id extends Identity>(
     const totalBefore = total
     const { items, total: totalNow } = await read(page)
     // Compared with answers from before the call: those on their way together can overtake each other.
-    if (totalNow !== 0 && totalNow < totalBefore) hasShrunk = true
+    // A later page cannot be the whole list: a total of as many as it has is the number of its own results.
+    const isOfPage = page > 1 && totalNow === items.length
+    if (totalNow !== 0 && totalNow < totalBefore && !isOfPage) hasShrunk = true
     total = Math.max(total, totalNow)
     add(items.filter((item) => seen.add(hashOf(kind.query(item)))))
     return { isFull: items.length === PAGE_SIZE }
