@@ -53,7 +53,7 @@ const service = emulated({
         dated('0b01', 'no date', 'soon'),
         dated('0b02', HOSTILE, '1'),
         dated('0b03', 'Gerät, 設備  4', '1'),
-        dated('0B04', 'upper case', '1'),
+        ...['0B04', 'FE05', '00FE06'].map((sn) => dated(sn, 'upper case', '1')),
         ...Array.from({ length: 120 }, (_, at) =>
           dated(`0c${String(at + 10).padStart(4, '0')}`, 'many', '1'),
         ),
@@ -206,8 +206,13 @@ describe('device certificates', () => {
     expect(await statusOf('00ff0a')).toBe('0')
   })
 
-  it('are found under the spelling that was given', async () => {
-    expect(await setStatus({ 'serial-numbers': '0B04' })).toMatchObject({
+  it.each([
+    ['0B04', '0B04'],
+    ['0x0b:04', '0B04'],
+    ['00fe05', 'FE05'],
+    ['fe06', '00FE06'],
+  ])('are found under another spelling: %s', async (given, sn) => {
+    expect(await setStatus({ 'serial-numbers': given })).toMatchObject({
       exitCode: 0,
       outputs: counts(1, 0),
     })

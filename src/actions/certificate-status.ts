@@ -100,13 +100,18 @@ function knownOf({ caSn }: Run, target: Target): Omit<Result, 'outcome'> {
   }
 }
 
-/** Tries the service's usual spelling of a serial number, and the given one. */
+/**
+ * Tries the service's usual spelling of a serial number, the given one, and those in upper case, with and without the
+ * leading zero byte. A certificate in another spelling would count as gone, and stay active.
+ */
 async function look(
   { service, instance, caSn }: Run,
   target: Exclude<Target, { readonly found: unknown }>,
 ): Promise<RegisteredDevice | undefined> {
   if (target.kind === 'no-such-name') return undefined
-  for (const sn of new Set([derSerialNumber(target.digits), target.digits])) {
+  const usual = derSerialNumber(target.digits)
+  const upperCase = usual.toUpperCase()
+  for (const sn of new Set([usual, target.digits, upperCase.replace(/^00(?=.)/, ''), upperCase])) {
     const found = await find(service, instance, DEVICE, { caSn, sn })
     if (found !== undefined) return found
   }
