@@ -235,6 +235,7 @@ describe('device certificates', () => {
     // A few dozen lines, then only the report.
     expect(many.log.match(/^Changed +many/gm)).toHaveLength(50)
     expect(many.log).toMatch(/^More +in the report$/m)
+    expect(many.summary).toContain('### 1 of 121 device certificates were not deactivated')
     expect(reportOf(many)).toHaveLength(121)
   })
 
@@ -388,6 +389,13 @@ describe('a CA', () => {
   })
 
   it.each<[string, Inputs, RegExp]>([
+  it('that is not changed is not called changed', async () => {
+    await faults('InactivateCaCertificate', { code: 'NoPermission' })
+    const step = await setStatus({ target: 'ca' })
+    expect(step).toMatchObject({ exitCode: 1, outputs: counts(0, 0) })
+    expect(step.summary).toContain('### The CA was not deactivated')
+  })
+
     ['device certificates', { 'serial-numbers': 'ff0a' }, /has no CA with the serial number 0a\. Check/],
     ['itself', { target: 'ca' }, /has no CA with the serial number 0a\. Check/],
   ])('that is not there is an error for %s', async (_, inputs, text) => {
@@ -435,6 +443,7 @@ describe('a dry run', () => {
       ),
     ])
     expect(await statusOf('0a0b')).toBe('1')
+    expect(step.summary).toContain('### Dry run: 1 of 2 device certificates would not be deleted')
   })
 })
 

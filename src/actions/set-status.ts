@@ -124,9 +124,15 @@ export async function setStatusAction(timing?: Timing): Promise<void> {
   log('Report', report.file)
   const isBad = ({ outcome, error }: Result): boolean =>
     error !== undefined && !(outcome === 'missing' && inputs.ignoresMissing)
-  const what = devices === undefined ? 'CA' : 'Device certificates'
+  const bad = results.filter(isBad)
   const { done } = GOALS[status]
-  writeTable(isDryRun ? `Dry run: ${what} would be ${done}` : `${what} ${done}`, {
+  const [subject, badSubject, verb] =
+    devices === undefined
+      ? ['CA', 'The CA', 'was']
+      : ['Device certificates', `${bad.length} of ${results.length} device certificates`, 'were']
+  const whatIsBad = `${badSubject} ${isDryRun ? 'would not be' : `${verb} not`} ${done}`
+  const title = bad.length > 0 ? whatIsBad : `${subject} ${isDryRun ? 'would be ' : ''}${done}`
+  writeTable(isDryRun ? `Dry run: ${title}` : title, {
     facts: { Instance: formatInstance(instance), CA: caWords, ...facts },
     columns: ['Serial number', 'Name', 'Valid to', 'Before', 'Result'],
     // Those that need somebody's attention first.
@@ -144,13 +150,7 @@ export async function setStatusAction(timing?: Timing): Promise<void> {
     more: 'in the report',
   })
   if (status === 'inactive' && inputs.ignoresMissing) warnOfMissing(results)
-  const bad = results.filter(isBad)
-  if (bad.length === 0) return
-  const [verb, subject] =
-    devices === undefined
-      ? ['was', 'The CA']
-      : ['were', `${bad.length} of ${results.length} device certificates`]
-  throw notDone(`${subject} ${isDryRun ? 'would not be' : `${verb} not`} ${done}`, bad)
+  if (bad.length > 0) throw notDone(whatIsBad, bad)
 }
 
 /**
