@@ -216,7 +216,13 @@ describe('device certificates', () => {
       exitCode: 0,
       outputs: counts(1, 0),
     })
-    expect(await statusOf('0B04')).toBe('0')
+    expect(await statusOf(sn)).toBe('0')
+    // Not taken for one that is gone.
+    expect(await setStatus({ 'serial-numbers': given, status: 'deleted' })).toMatchObject({
+      exitCode: 0,
+      outputs: counts(1, 0),
+    })
+    expect(await statusOf(sn)).toBeUndefined()
   })
 
   it('are named by their exact names, which several can have', async () => {
@@ -229,13 +235,13 @@ describe('device certificates', () => {
     ).toEqual(['00ff0a', '0a0c', '0b03'])
     const many = await setStatus({ 'device-names': 'many\nDevice-1' })
     expect(many).toMatchObject({ exitCode: 1, outputs: counts(120, 0, 1) })
+    expect(many.summary).toContain('### 1 of 121 device certificates were not deactivated')
     expect(many.annotations).toEqual([
       expect.stringMatching(/: Device-1 is the name of no device certificate of CA 009a01020304\. Names are/),
     ])
     // A few dozen lines, then only the report.
     expect(many.log.match(/^Changed +many/gm)).toHaveLength(50)
     expect(many.log).toMatch(/^More +in the report$/m)
-    expect(many.summary).toContain('### 1 of 121 device certificates were not deactivated')
     expect(reportOf(many)).toHaveLength(121)
   })
 
@@ -383,12 +389,6 @@ describe('a CA', () => {
     expect(step.summary).toContain('### CA activated')
   })
 
-  it('may have expired', async () => {
-    const inputs = { target: 'ca', status: 'deleted', 'ca-certificate': expiredCa.pem }
-    expect(await setStatus(inputs)).toMatchObject({ exitCode: 0, outputs: counts(1, 0) })
-  })
-
-  it.each<[string, Inputs, RegExp]>([
   it('that is not changed is not called changed', async () => {
     await faults('InactivateCaCertificate', { code: 'NoPermission' })
     const step = await setStatus({ target: 'ca' })
@@ -396,6 +396,12 @@ describe('a CA', () => {
     expect(step.summary).toContain('### The CA was not deactivated')
   })
 
+  it('may have expired', async () => {
+    const inputs = { target: 'ca', status: 'deleted', 'ca-certificate': expiredCa.pem }
+    expect(await setStatus(inputs)).toMatchObject({ exitCode: 0, outputs: counts(1, 0) })
+  })
+
+  it.each<[string, Inputs, RegExp]>([
     ['device certificates', { 'serial-numbers': 'ff0a' }, /has no CA with the serial number 0a\. Check/],
     ['itself', { target: 'ca' }, /has no CA with the serial number 0a\. Check/],
   ])('that is not there is an error for %s', async (_, inputs, text) => {
@@ -437,13 +443,13 @@ describe('a dry run', () => {
     const inputs = { 'serial-numbers': 'ff0a, 0a0b', status: 'deleted', 'dry-run': 'true' }
     const step = await setStatus(inputs)
     expect(step).toMatchObject({ exitCode: 1, outputs: { 'unchanged-count': '0', 'missing-count': '0' } })
+    expect(step.summary).toContain('### Dry run: 1 of 2 device certificates would not be deleted')
     expect(step.annotations).toEqual([
       expect.stringMatching(
         /^1 of 2 device certificates would not be deleted: device-1 \(00ff0a\) was not deleted/,
       ),
     ])
     expect(await statusOf('0a0b')).toBe('1')
-    expect(step.summary).toContain('### Dry run: 1 of 2 device certificates would not be deleted')
   })
 })
 
@@ -543,25 +549,37 @@ describe('a bad input', () => {
     expectRefusal(itself, /certificates is a CA certificate\. Use the certificates of devices only/)
   })
 
-  it.each(['serial-numbers', 'certificates', 'device-names', 'ca-serial-number', 'in a file', 'in base64'])(
-    'that is a private key is masked and not shown: %s',
-    async (where) => {
-      const key = privateKeyPem(device.key)
-      const base64 = Buffer.from(key).toString('base64')
-      const file = join(folder, 'key.pem')
-      writeFileSync(file, device.pem + key)
-      const inputs: Partial<Record<string, Inputs>> = {
-        'in a file': { certificates: file },
-        'in base64': { certificates: base64 },
-      }
-      const step = await setStatus(inputs[where] ?? { [where]: key }, runStep)
-      expectRefusal(step, /contains (?:a private key|PEM text)|^Invalid ca-serial-number: "…"/)
-      expect(step.masks).toEqual(expect.arrayContaining(key.trim().split('\n').slice(1, -1)))
-      if (where === 'in base64') expect(step.masks).toContain(base64)
-      expect(piecesIn(step, [key])).toEqual([])
-      expect(await calls()).toEqual([])
-    },
-  )
+  it.each([
+    ...[
+      'serial-numbers',
+      'certificates',
+      'device-names',
+      'ca-serial-number',
+      'status',
+      'target',
+      'instance-id',
+    ],
+    ...['in a file', 'in base64', 'names in base64', 'names without frame', 'numbers without frame'],
+  ])('that is a private key is masked and not shown: %s', async (where) => {
+    const key = privateKeyPem(device.key)
+    const base64 = Buffer.from(key).toString('base64')
+    const body = key.trim().split('\n').slice(1, -1)
+    const file = join(folder, 'key.pem')
+    writeFileSync(file, device.pem + key)
+    const inputs: Partial<Record<string, Inputs>> = {
+      'in a file': { certificates: file },
+      'in base64': { certificates: base64 },
+      'names in base64': { 'device-names': base64 },
+      'names without frame': { 'device-names': body.join('\n') },
+      'numbers without frame': { 'serial-numbers': body.join('\n') },
+    }
+    const step = await setStatus(inputs[where] ?? { [where]: key }, runStep)
+    expectRefusal(step, /contains (?:a private key|PEM text)|^Invalid ca-serial-number: "…"/)
+    expect(step.masks).toEqual(expect.arrayContaining(body))
+    if (where.endsWith('in base64')) expect(step.masks).toContain(base64)
+    expect(piecesIn(step, [key])).toEqual([])
+    expect(await calls()).toEqual([])
+  })
 })
 
 describe('the report', () => {

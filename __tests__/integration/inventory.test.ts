@@ -2,11 +2,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { makeCa } from '../../testing/certificates.ts'
+import { makeCa, privateKeyPem } from '../../testing/certificates.ts'
 import { snOf, trust } from '../../testing/registered-cas.ts'
 import { runStep, type StepRun } from '../../testing/run-step.ts'
 import { startGitHubIssues } from '../../testing/github-issues.ts'
 import { emulated, keyless, workingInputs } from '../support/emulated.ts'
+import { piecesIn } from '../support/leaks.ts'
 import { runStepInProcess } from '../support/step-in-process.ts'
 
 const DAY = 86_400_000
@@ -296,6 +297,18 @@ describe('an input', () => {
     expect(await service.emulator.requests()).toEqual([])
   })
 })
+
+it.each(['instance-id', 'fail-on', 'expires-within-days', 'region-id'])(
+  'shows no private key that is in %s by mistake',
+  async (input) => {
+    const key = privateKeyPem(later.key)
+    const step = await run({ [input]: key }, runStep)
+    expect(step).toMatchObject({ exitCode: 1, outputs: {} })
+    expect(step.annotations).toEqual([expect.stringContaining(`The input ${input} contains PEM text`)])
+    expect(piecesIn(step, [key])).toEqual([])
+    expect(await service.emulator.requests()).toEqual([])
+  },
+)
 
 it('reads the list without an access key', async () => {
   const { inputs, env } = keyless(service.emulator)

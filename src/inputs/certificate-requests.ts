@@ -4,7 +4,7 @@ import { basename, extname, join, resolve } from 'node:path'
 import { pemTextIn } from '../certificates/pem.ts'
 import { ActionError } from '../errors.ts'
 import { maskLines } from '../runner/masking.ts'
-import { readTimeout, required } from './input.ts'
+import { missing, optional, readTimeout } from './input.ts'
 import { readInputFile } from './pem.ts'
 
 const INPUT = 'certificate-requests'
@@ -43,7 +43,8 @@ export async function* readRequestSources(): AsyncGenerator<RequestSource> {
  * @throws ActionError if a line names no file, or a file cannot be read
  */
 export async function* readSources(input: string, example: string): AsyncGenerator<RequestSource> {
-  const value = required(input, example)
+  const value = optional(input)
+  if (value === '') throw missing(input, example)
   const text = pemTextIn(value)
   if (text !== undefined) {
     maskKeys(value)

@@ -1,5 +1,6 @@
 import { getInput } from '@actions/core'
-import { looksLikePem } from '../certificates/pem.ts'
+import { formatOf } from '../certificates/formats.ts'
+import { pemTextIn } from '../certificates/pem.ts'
 import { ActionError } from '../errors.ts'
 import { forkFix } from '../github/context.ts'
 import { mask, maskLines } from '../runner/masking.ts'
@@ -16,15 +17,35 @@ export function optional(name: string): string {
 }
 
 /**
- * Returns an input that must be set.
+ * Returns an input that must be set, and is neither a key nor a certificate.
  *
  * @param example a value, for the error
- * @throws ActionError when it is unset
+ * @throws ActionError when it is unset, or contains PEM text
  */
 export function required(name: string, example: string): string {
   const value = optional(name)
-  if (value !== '') return value
-  throw missing(name, example)
+  if (value === '') throw missing(name, example)
+  const misplaced = misplacedKey(name, value)
+  if (misplaced !== undefined) throw misplaced
+  return value
+}
+
+/**
+ * Makes the error for PEM text, its base64, or a private key without its frame lines, in an input that takes none of
+ * them. Masks it, because it can be a private key by mistake.
+ *
+ * @returns `undefined` when the value is none of them
+ */
+function misplacedKey(name: string, value: string): ActionError | undefined {
+  const pem = pemTextIn(value)
+  const isKey = formatOf(Buffer.from(value, 'base64'))?.what.includes('private key') === true
+  if (pem === undefined && !isKey) return undefined
+  maskLines(value)
+  if (pem !== undefined) maskLines(pem)
+  return new ActionError({
+    what: `The input ${name} contains ${pem === undefined ? 'a private key' : 'PEM text'}`,
+    fix: 'Remove it there. An input for a certificate or a key has one of these words in its name.',
+  })
 }
 
 /** Makes the error for an input that is not set. */
@@ -115,13 +136,8 @@ export function flag(name: string): boolean {
 export function optionalList(name: string, separator: RegExp): readonly string[] | undefined {
   const text = optional(name)
   if (text === '') return undefined
-  if (looksLikePem(text)) {
-    maskLines(text)
-    throw new ActionError({
-      what: `The input ${name} contains PEM text`,
-      fix: 'Pass certificates in the input certificates. A private key belongs in no input of this action.',
-    })
-  }
+  const misplaced = misplacedKey(name, text)
+  if (misplaced !== undefined) throw misplaced
   const entries = text.split(separator).map((entry) => entry.trim())
   const given = [...new Set(entries.filter((entry) => entry !== ''))]
   if (given.length > 0) return given
@@ -132,11 +148,13 @@ export function optionalList(name: string, separator: RegExp): readonly string[]
 const MAX_SHOWN = 200
 
 /**
- * Makes the error for an invalid value.
+ * Makes the error for an invalid value, which it shows unless that is a key or a certificate.
  *
  * @param use a valid value, in words: what follows "Use"
  */
 export function invalid(name: string, value: string, use: string): ActionError {
+  const misplaced = misplacedKey(name, value)
+  if (misplaced !== undefined) return misplaced
   const shown = value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value
   return new ActionError({ what: `Invalid ${name}: "${shown}"`, fix: `Use ${use}.` })
 }
