@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
-import { afterAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { startEmulator, type Emulator } from '../../emulator/start.ts'
 import {
   DAY_MS,
@@ -254,8 +254,12 @@ describe('an emulator that ends', () => {
 })
 
 describe('the action, from its bundle', () => {
-  const job = startJob({ GITHUB_REPOSITORY: 'octo/sensors', GITHUB_REF: 'refs/heads/main' })
-  afterAll(async () => {
+  // One for each test, because the end of a job removes its folder.
+  let job: ReturnType<typeof startJob>
+  beforeEach(() => {
+    job = startJob({ GITHUB_REPOSITORY: 'octo/sensors', GITHUB_REF: 'refs/heads/main' })
+  })
+  afterEach(async () => {
     await job.end()
   })
 
