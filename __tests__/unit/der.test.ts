@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { elementsIn } from '../../src/certificates/der.ts'
+import { elementsIn, firstElement, oidIn } from '../../src/certificates/der.ts'
 import { bytes } from '../support/requests.ts'
 
 describe('DER', () => {
@@ -25,5 +25,26 @@ describe('DER', () => {
     ['a length of 127 bytes', `04ff${'00'.repeat(200)}`],
   ])('is refused with %s', (_, hex) => {
     expect(() => elementsIn(bytes(hex))).toThrow()
+  })
+
+  it.each([
+    ['0603550403', '2.5.4.3'],
+    ['06062a864886f70d', '1.2.840.113549'],
+    ['06012b', '1.3'],
+    ['060100', '0.0'],
+    // X.660: below the root 2, the second arc can be larger than 39.
+    ['0603883703', '2.999.3'],
+    // An arc of 128 bits, which is made of a UUID.
+    ['06146983ffffffffffffffffffffffffffffffffff7f', '2.25.340282366920938463463374607431768211455'],
+  ])('has an OID: %s', (hex, oid) => {
+    expect(oidIn(firstElement(bytes(hex)))).toBe(oid)
+  })
+
+  it.each([
+    ['another tag', '0403550403'],
+    ['no arcs', '0600'],
+    ['an arc that does not end', '0603550483'],
+  ])('has no OID with %s', (_, hex) => {
+    expect(() => oidIn(firstElement(bytes(hex)))).toThrow(RangeError)
   })
 })

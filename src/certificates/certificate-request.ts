@@ -1,16 +1,24 @@
 import { createHash } from 'node:crypto'
-import { AsnConvert, AsnProp, AsnPropTypes } from '@peculiar/asn1-schema'
 import {
-  AlgorithmIdentifier,
-  Attribute,
-  Extensions,
   id_ce_basicConstraints,
   id_ce_extKeyUsage,
   id_ce_keyUsage,
   id_ce_subjectAltName,
   id_ce_subjectKeyIdentifier,
 } from '@peculiar/asn1-x509'
-import { elementsIn, firstElement } from './der.ts'
+import {
+  algorithmIn,
+  bitsIn,
+  BIT_STRING,
+  elementsIn,
+  firstElement,
+  inside,
+  INTEGER,
+  oidIn,
+  SEQUENCE,
+  SET,
+  type Element,
+} from './der.ts'
 import { attributesIn, COMMON_NAME, type NameAttribute } from './names.ts'
 import { checkDeviceKey, parsePublicKey, UNREADABLE_KEY, type Finding } from './request-key.ts'
 import { checkRequestSignature } from './request-signature.ts'
@@ -36,29 +44,8 @@ const MAX_COMMON_NAME_LENGTH = 64
 /** Far more than any request needs. */
 const MAX_BYTES = 100_000
 
-class RequestInfo {
-  version = 0
-  subject = new ArrayBuffer(0)
-  publicKeyInfo = new ArrayBuffer(0)
-  /** Some tools omit it if it is empty. */
-  attributes: Attribute[] = []
-}
-AsnProp({ type: AsnPropTypes.Integer })(RequestInfo.prototype, 'version')
-AsnProp({ type: AsnPropTypes.Any })(RequestInfo.prototype, 'subject')
-AsnProp({ type: AsnPropTypes.Any })(RequestInfo.prototype, 'publicKeyInfo')
-AsnProp({ type: Attribute, repeated: 'set', context: 0, implicit: true, optional: true })(
-  RequestInfo.prototype,
-  'attributes',
-)
-
-class Request {
-  info = new ArrayBuffer(0)
-  signatureAlgorithm = new AlgorithmIdentifier()
-  signature = new ArrayBuffer(0)
-}
-AsnProp({ type: AsnPropTypes.Any })(Request.prototype, 'info')
-AsnProp({ type: AlgorithmIdentifier })(Request.prototype, 'signatureAlgorithm')
-AsnProp({ type: AsnPropTypes.BitString })(Request.prototype, 'signature')
+/** Their tag in a request. Some tools omit them if there are none. */
+const ATTRIBUTES = 0xa0
 
 /**
  * Reads a request and checks it: its key, its Common Name, and that its key signed it.
@@ -74,17 +61,12 @@ export function readCertificateRequest(
   if (encoding !== undefined) return { findings: [encoding] }
   const parsed = parse(bytes)
   if (parsed === undefined) return { findings: [UNREADABLE] }
-  const { request, subject, publicKeyInfo, attributes, ignoredExtensions } = parsed
+  const { subject, publicKeyInfo, attributes, ignoredExtensions } = parsed
   const findings = checkSubject(attributes)
   const publicKey = parsePublicKey(publicKeyInfo)
   if (publicKey === undefined) return { findings: [...findings, UNREADABLE_KEY] }
   const ofKey = checkDeviceKey(publicKey, publicKeyInfo)
-  const ofSignature = checkRequestSignature({
-    signed: new Uint8Array(request.info),
-    algorithm: request.signatureAlgorithm,
-    signature: new Uint8Array(request.signature),
-    publicKey,
-  })
+  const ofSignature = checkRequestSignature({ ...parsed, publicKey })
   // The algorithm belongs to the key: without a supported key, there is nothing to say about it.
   findings.push(...(ofKey.length > 0 ? ofKey : ofSignature))
   const [commonName] = commonNamesIn(attributes)
@@ -119,19 +101,23 @@ function checkEncoding(bytes: Uint8Array): Finding | undefined {
 
 function parse(bytes: Uint8Array) {
   try {
-    // The parser ignores extra elements.
-    if (elementsIn(firstElement(bytes).content).length !== 3) return undefined
-    const request = AsnConvert.parse(bytes, Request)
-    const info = AsnConvert.parse(request.info, RequestInfo)
+    const [info, algorithm, signature, ...more] = inside(SEQUENCE, firstElement(bytes))
+    if (info === undefined || algorithm === undefined || signature?.tag !== BIT_STRING || more.length > 0)
+      return undefined
+    const [version, name, key, requested] = inside(SEQUENCE, info)
+    if (version?.tag !== INTEGER || name === undefined || key === undefined) return undefined
     // Of one buffer, because it is kept: thousands of requests with two would take far more memory.
-    const kept = Uint8Array.from([...new Uint8Array(info.subject), ...new Uint8Array(info.publicKeyInfo)])
-    const subject = Buffer.from(kept.buffer, 0, info.subject.byteLength)
+    const kept = Uint8Array.from([...name.whole, ...key.whole])
+    const subject = Buffer.from(kept.buffer, 0, name.whole.length)
+    const requestedAttributes = requested?.tag === ATTRIBUTES ? elementsIn(requested.content) : []
     return {
-      request,
+      signed: info.whole,
+      algorithm: algorithmIn(algorithm),
+      signature: bitsIn(signature),
       subject,
       attributes: attributesIn(subject),
-      publicKeyInfo: Buffer.from(kept.buffer, info.subject.byteLength),
-      ignoredExtensions: info.attributes.flatMap(extensionsIn),
+      publicKeyInfo: Buffer.from(kept.buffer, name.whole.length),
+      ignoredExtensions: requestedAttributes.flatMap(extensionsIn),
     }
   } catch {
     return undefined
@@ -178,9 +164,14 @@ const EXTENSION_NAMES: Readonly<Record<string, string>> = {
   [id_ce_subjectKeyIdentifier]: 'subjectKeyIdentifier',
 }
 
-function extensionsIn({ type, values }: Attribute): string[] {
-  if (!EXTENSION_REQUESTS.includes(type)) return []
-  return values.flatMap((value) =>
-    Array.from(AsnConvert.parse(value, Extensions), ({ extnID }) => EXTENSION_NAMES[extnID] ?? extnID),
-  )
+function extensionsIn(attribute: Element): string[] {
+  const [type, values] = inside(SEQUENCE, attribute)
+  if (type === undefined || values === undefined) throw new RangeError('Not an attribute')
+  if (!EXTENSION_REQUESTS.includes(oidIn(type))) return []
+  return inside(SET, values)
+    .flatMap((extensions) => inside(SEQUENCE, extensions))
+    .map((extension) => {
+      const oid = oidIn(firstElement(extension.content))
+      return EXTENSION_NAMES[oid] ?? oid
+    })
 }

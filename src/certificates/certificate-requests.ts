@@ -59,7 +59,6 @@ export function checkRequests(
   ca: Pick<Issuer, 'name' | 'publicKeyInfo'>,
 ): RequestProblem[] {
   const caName = new Uint8Array(ca.name)
-  const caKey = Buffer.from(new Uint8Array(ca.publicKeyInfo))
   const firstWithKey = new Map<string, string>()
   return requests.flatMap(({ name, subject, publicKeyInfo, publicKeyFingerprint }) => {
     const first = firstWithKey.get(publicKeyFingerprint)
@@ -69,7 +68,7 @@ export function checkRequests(
         problem: `has the same key as ${first}`,
         fix: 'Make a new key for each device, and a request with it. A request that is there twice is also an error: remove one.',
       },
-      caKey.equals(publicKeyInfo) && {
+      ca.publicKeyInfo.equals(publicKeyInfo) && {
         problem: 'has the key of the CA',
         fix: 'Make a key of its own for the device. The key of a CA only signs certificates.',
       },

@@ -3,6 +3,13 @@
  * garbage, which fills the memory when thousands of certificates are issued.
  */
 
+export const INTEGER = 0x02
+export const BIT_STRING = 0x03
+export const NULL = 0x05
+export const OBJECT_IDENTIFIER = 0x06
+export const SEQUENCE = 0x30
+export const SET = 0x31
+
 export type Element = {
   readonly tag: number
   readonly content: Buffer
@@ -38,6 +45,71 @@ export function elementsIn(bytes: Uint8Array): Element[] {
     elements.push(firstElement(bytes.subarray(at)))
   }
   return elements
+}
+
+/**
+ * Reads the elements inside an element that must have a tag.
+ *
+ * @throws RangeError if it has another tag, and as `elementsIn` does
+ */
+export function inside(expected: number, { tag, content }: Element): Element[] {
+  if (tag !== expected) throw new RangeError('Another element than expected')
+  return elementsIn(content)
+}
+
+/**
+ * Reads an object identifier, such as `2.5.4.3`.
+ *
+ * @throws RangeError if the element is none
+ */
+export function oidIn({ tag, content }: Element): string {
+  if (tag !== OBJECT_IDENTIFIER || (content.at(-1) ?? 0x80) >= 0x80) throw new RangeError('Not an OID')
+  // Arcs made of a UUID are larger than a number can be.
+  const arcs: bigint[] = []
+  let arc = 0n
+  for (const byte of content) {
+    arc = arc * 128n + BigInt(byte & 0x7f)
+    if (byte >= 0x80) continue
+    arcs.push(arc)
+    arc = 0n
+  }
+  const [first = 0n, ...others] = arcs
+  const root = first < 80n ? first / 40n : 2n
+  return [root, first - root * 40n, ...others].join('.')
+}
+
+/** An algorithm with its parameters: an AlgorithmIdentifier of X.509. */
+export type Algorithm = { readonly oid: string; readonly parameters: Element | undefined }
+
+/**
+ * Reads an algorithm.
+ *
+ * @throws RangeError if the element is none
+ */
+export function algorithmIn(element: Element): Algorithm {
+  const [oid, parameters] = inside(SEQUENCE, element)
+  if (oid === undefined) throw new RangeError('Not an algorithm')
+  return { oid: oidIn(oid), parameters }
+}
+
+/**
+ * Reads a public key: a SubjectPublicKeyInfo of X.509.
+ *
+ * @returns its algorithm, and the bits of the key
+ * @throws RangeError if it is none
+ */
+export function publicKeyIn(publicKeyInfo: Uint8Array): {
+  readonly algorithm: Algorithm
+  readonly bits: Buffer
+} {
+  const [algorithm, key] = inside(SEQUENCE, firstElement(publicKeyInfo))
+  if (algorithm === undefined || key?.tag !== BIT_STRING) throw new RangeError('Not a public key')
+  return { algorithm: algorithmIn(algorithm), bits: bitsIn(key) }
+}
+
+/** Returns the bits of a BIT STRING. Its first byte is the number of those in its last byte that are not used. */
+export function bitsIn({ content }: Element): Buffer {
+  return content.subarray(1)
 }
 
 /** Encodes an element from its tag and the parts of its content. */

@@ -10,10 +10,9 @@ import {
   id_ce_subjectKeyIdentifier,
   KeyIdentifier,
   SubjectKeyIdentifier,
-  SubjectPublicKeyInfo,
   Validity,
 } from '@peculiar/asn1-x509'
-import { encodeElement } from './der.ts'
+import { BIT_STRING, encodeElement, INTEGER, publicKeyIn, SEQUENCE } from './der.ts'
 import type { SignatureAlgorithm, Signer } from './signer.ts'
 import type { Der, Issuer } from './x509.ts'
 
@@ -22,9 +21,6 @@ export const DAY_MS = 24 * 60 * MINUTE_MS
 /** Allows for a clock of the service, or of a device, that is behind. */
 const BACKDATED_MS = 15 * MINUTE_MS
 
-const INTEGER = 0x02
-const BIT_STRING = 0x03
-const SEQUENCE = 0x30
 /** Its tag in a certificate. */
 const EXTENSIONS = 0xa3
 const NO_UNUSED_BITS = Uint8Array.of(0)
@@ -35,7 +31,7 @@ const VERSION_3 = Uint8Array.of(0xa0, 3, INTEGER, 1, 2)
 export type Profile = {
   readonly subject: Der
   /** A SubjectPublicKeyInfo. */
-  readonly publicKeyInfo: Der
+  readonly publicKeyInfo: Buffer
   /** Without the key identifiers. */
   readonly extensions: readonly Der[]
   readonly hasSubjectKeyIdentifier: boolean
@@ -100,14 +96,12 @@ function encodeAlgorithm({ keyType, oid }: SignatureAlgorithm): Der {
 
 function subjectKeyIdentifier({ hasSubjectKeyIdentifier, publicKeyInfo }: Profile): Der[] {
   if (!hasSubjectKeyIdentifier) return []
-  const value = new SubjectKeyIdentifier(keyIdentifierOf(publicKeyInfo))
-  return [encodeExtension(id_ce_subjectKeyIdentifier, false, value)]
+  return [Buffer.concat([SUBJECT_KEY_IDENTIFIER, keyIdentifierOf(publicKeyInfo)])]
 }
 
 /** Returns the identifier of a public key: the SHA-1 hash of its bits, RFC 5280 section 4.2.1.2, method 1. */
-export function keyIdentifierOf(publicKeyInfo: Der): ArrayBuffer {
-  const { subjectPublicKey } = AsnConvert.parse(publicKeyInfo, SubjectPublicKeyInfo)
-  return new Uint8Array(createHash('sha1').update(new Uint8Array(subjectPublicKey)).digest()).buffer
+export function keyIdentifierOf(publicKeyInfo: Buffer): Buffer {
+  return createHash('sha1').update(publicKeyIn(publicKeyInfo).bits).digest()
 }
 
 /** Says which key of the issuer signed. Omitted if the issuer's certificate has no key identifier. */
@@ -127,3 +121,8 @@ export function encodeExtension(oid: string, critical: boolean, value: object): 
   const extnValue = new OctetString(AsnConvert.serialize(value))
   return AsnConvert.serialize(new Extension({ extnID: oid, critical, extnValue }))
 }
+
+/** The extension up to the identifier, which is a SHA-1 hash. The library makes it only once, as `der.ts` explains. */
+const SUBJECT_KEY_IDENTIFIER = Buffer.from(
+  encodeExtension(id_ce_subjectKeyIdentifier, false, new SubjectKeyIdentifier(new ArrayBuffer(20))),
+).subarray(0, -20)

@@ -1,7 +1,4 @@
-import { elementsIn, firstElement, type Element } from './der.ts'
-
-const SEQUENCE = 0x30
-const SET = 0x31
+import { firstElement, inside, SEQUENCE, SET, type Element } from './der.ts'
 
 /** An OID in DER, as hex: no arc starts with a zero of its own. */
 const OID = /^06[0-7].(?:[0-7].|(?:8[1-9a-f]|[9a-f].)(?:[89a-f].)*[0-7].)+$/
@@ -73,12 +70,11 @@ function partsOf(name: Uint8Array): NameAttribute[][] {
   })
 }
 
-function inside(expected: number, { tag, content }: Element): Element[] {
-  if (tag !== expected) throw new RangeError('Another element than expected')
-  return elementsIn(content)
-}
+/** The bytes of a character in the types that have more than one. */
+const CHARACTER_BYTES: Readonly<Record<number, number>> = { 0x1c: 4, 0x1e: 2 }
 
 function textOf({ tag, content }: Element): string | undefined {
+  if (content.length % (CHARACTER_BYTES[tag] ?? 1) !== 0) throw new RangeError('A part of a character')
   try {
     return DECODERS[tag]?.(Buffer.from(content))
   } catch {
@@ -95,9 +91,7 @@ function ascii(bytes: Buffer): string {
 }
 
 function universal(bytes: Buffer): string {
-  const characters = Array.from({ length: Math.ceil(bytes.length / 4) }, (_, at) =>
-    bytes.readUInt32BE(at * 4),
-  )
+  const characters = Array.from({ length: bytes.length / 4 }, (_, at) => bytes.readUInt32BE(at * 4))
   return requireOnly(/^\P{Cs}*$/u, characters.map((character) => String.fromCodePoint(character)).join(''))
 }
 

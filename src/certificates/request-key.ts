@@ -1,6 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { AsnConvert } from '@peculiar/asn1-schema'
-import { SubjectPublicKeyInfo } from '@peculiar/asn1-x509'
+import { NULL, OBJECT_IDENTIFIER, publicKeyIn } from './der.ts'
 import { describeKey, keyKindOf, MIN_RSA_BITS } from './keys.ts'
 
 /** What is wrong with a request, as the words that follow its name, and what to do about it, in whole sentences. */
@@ -10,7 +9,6 @@ export type Finding = { readonly problem: string; readonly fix: string }
 const MAX_DEVICE_RSA_BITS = 4096
 const USE_SUPPORTED = `Make a request with an RSA key of ${MIN_RSA_BITS} to ${MAX_DEVICE_RSA_BITS} bits, or an EC key on P-256, P-384 or P-521.`
 
-const OBJECT_IDENTIFIER = 0x06
 const UNCOMPRESSED_POINT = 0x04
 
 export const UNREADABLE_KEY: Finding = {
@@ -40,9 +38,10 @@ export function checkDeviceKey(key: KeyObject, publicKeyInfo: Buffer): Finding[]
   if (kind === undefined || (kind.type === 'rsa' && kind.bits > MAX_DEVICE_RSA_BITS)) {
     return [{ problem: `has ${describeKey(key)}, which is not supported`, fix: USE_SUPPORTED }]
   }
-  const { algorithm, subjectPublicKey } = AsnConvert.parse(publicKeyInfo, SubjectPublicKeyInfo)
-  const parameters = new Uint8Array(algorithm.parameters ?? new ArrayBuffer(0))
-  if (kind.type === 'rsa' && algorithm.parameters !== null) {
+  const parts = partsOf(publicKeyInfo)
+  if (parts === undefined) return [UNREADABLE_KEY]
+  const parameters = parts.algorithm.parameters?.tag
+  if (kind.type === 'rsa' && parameters !== NULL) {
     return [
       {
         problem: 'has an RSA key without the NULL parameters that RFC 3279 requires',
@@ -50,7 +49,7 @@ export function checkDeviceKey(key: KeyObject, publicKeyInfo: Buffer): Finding[]
       },
     ]
   }
-  if (kind.type === 'ec' && parameters[0] !== OBJECT_IDENTIFIER) {
+  if (kind.type === 'ec' && parameters !== OBJECT_IDENTIFIER) {
     return [
       {
         problem: 'has an EC key with the parameters of its curve instead of the name',
@@ -58,7 +57,7 @@ export function checkDeviceKey(key: KeyObject, publicKeyInfo: Buffer): Finding[]
       },
     ]
   }
-  if (kind.type === 'ec' && new Uint8Array(subjectPublicKey)[0] !== UNCOMPRESSED_POINT) {
+  if (kind.type === 'ec' && parts.bits[0] !== UNCOMPRESSED_POINT) {
     return [
       {
         problem: 'has an EC key that is not an uncompressed point, which TLS servers may not support',
@@ -68,4 +67,12 @@ export function checkDeviceKey(key: KeyObject, publicKeyInfo: Buffer): Finding[]
   }
   // Node.js also reads other encodings, and writes the only valid one.
   return key.export({ type: 'spki', format: 'der' }).equals(publicKeyInfo) ? [] : [UNREADABLE_KEY]
+}
+
+function partsOf(publicKeyInfo: Buffer) {
+  try {
+    return publicKeyIn(publicKeyInfo)
+  } catch {
+    return undefined
+  }
 }

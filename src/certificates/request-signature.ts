@@ -1,5 +1,5 @@
 import { verify, type KeyObject } from 'node:crypto'
-import type { AlgorithmIdentifier } from '@peculiar/asn1-x509'
+import { NULL, type Algorithm as AlgorithmIdentifier } from './der.ts'
 import type { Finding } from './request-key.ts'
 
 /** An algorithm of signatures: its name, and how Node.js verifies it if requests may be signed with it. */
@@ -58,13 +58,13 @@ export function checkRequestSignature(parts: {
   readonly publicKey: KeyObject
 }): Finding[] {
   const { signed, algorithm, signature, publicKey } = parts
-  const oid = algorithm.algorithm
+  const { oid, parameters } = algorithm
   const { name, digest, keyType } = ALGORITHMS[oid] ?? { name: `an unknown algorithm (${oid})` }
   if (digest === undefined) {
     return [{ problem: `is signed with ${name}, which is not accepted`, fix: SIGN_AGAIN }]
   }
   // NULL is what RSA requires, and what older versions of mbed TLS also write for ECDSA.
-  const hasPlainParameters = algorithm.parameters === undefined || algorithm.parameters === null
+  const hasPlainParameters = parameters === undefined || parameters.tag === NULL
   if (hasPlainParameters && keyType === publicKey.asymmetricKeyType && isValid()) return []
   return [
     {

@@ -12,12 +12,12 @@ import { ActionError } from '../errors.ts'
 /** Encoded bytes. */
 export type Der = ArrayBuffer | Uint8Array
 
-const COPIED = ['issuer', 'subject', 'subjectPublicKeyInfo'] as const
+const COPIED = ['issuer', 'subject'] as const
 type Copied = Record<(typeof COPIED)[number], Der>
 
 /**
- * The signed part of a certificate. Names and the key are DER here, because a copy of a name must keep every byte: with
- * other string types it would be another name.
+ * The signed part of a certificate. Names are DER here, because a copy of a name must keep every byte: with other string
+ * types it would be another name.
  */
 export class ToBeSigned extends (TBSCertificate as unknown as new () => Omit<TBSCertificate, keyof Copied> &
   Copied) {}
@@ -38,7 +38,7 @@ export type Issuer = {
   readonly name: Der
   readonly keyIdentifier: Der | undefined
   /** The public key of the CA: a SubjectPublicKeyInfo. */
-  readonly publicKeyInfo: Der
+  readonly publicKeyInfo: Buffer
   /** The OID of the algorithm that the certificate of the CA is signed with. */
   readonly signatureAlgorithm: string
   readonly notBeforeMs: number
@@ -52,7 +52,7 @@ export function issuerOf(ca: X509Certificate): Issuer {
   return {
     name: toBeSigned.subject,
     keyIdentifier: identifier && keyIdentifierIn(identifier.extnValue.buffer),
-    publicKeyInfo: toBeSigned.subjectPublicKeyInfo,
+    publicKeyInfo: ca.publicKey.export({ type: 'spki', format: 'der' }),
     signatureAlgorithm: signatureAlgorithm.algorithm,
     notBeforeMs: ca.validFromDate.getTime(),
     notAfterMs: ca.validToDate.getTime(),

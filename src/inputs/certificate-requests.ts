@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
-import { basename, extname, join, resolve } from 'node:path'
+import { basename, extname, resolve } from 'node:path'
 import { pemTextIn } from '../certificates/pem.ts'
 import { ActionError } from '../errors.ts'
 import { maskLines } from '../runner/masking.ts'
@@ -97,8 +97,9 @@ async function pathsIn(input: string, value: string): Promise<string[]> {
 
 async function matchesOf(pattern: string): Promise<string[]> {
   const found: string[] = []
-  for await (const entry of glob(pattern, { withFileTypes: true })) {
-    if (!entry.isDirectory()) found.push(join(entry.parentPath, entry.name))
+  // Without the types of the files, which take twice the memory.
+  for await (const path of glob(pattern)) {
+    if (!lstatSync(path).isDirectory()) found.push(path)
   }
   return found.sort()
 }
