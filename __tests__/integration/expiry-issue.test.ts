@@ -44,7 +44,7 @@ function expiryOf(certificates: readonly ExpiringCertificate[], more: Partial<Ex
     regionId: 'cn-hangzhou',
     expiresWithinDays: 30,
     certificates,
-    counts: { expired: 0, expiring: certificates.length, unreadable: 0 },
+    counts: { expired: 0, expiring: certificates.length, unreadable: 0, unknown: 0 },
     ...more,
   }
 }
@@ -114,6 +114,14 @@ describe('the expiry issue', () => {
       `[a workflow run](https://github.com/${github.repository}/actions/runs/7/attempts/2)`,
     )
     expect(issue().body).not.toContain('more, in the report')
+  })
+
+  it('says how many have an unknown status, and does not call them active', async () => {
+    await keep(['pump'], { more: { counts: { expired: 0, expiring: 0, unreadable: 0, unknown: 3 } } })
+    expect(issue().body).toContain(
+      'Certificates of instance <code>post-cn-one</code> in <code>cn-hangzhou</code> that are not inactive: 0 expired, 0 expire within 30 days, 3 of unknown status.',
+    )
+    expect(issue().body).toContain('And 2 more')
   })
 
   it('is updated by later runs, which keep the title that a person gave it', async () => {
@@ -560,7 +568,7 @@ describe('names from the service', () => {
     const many = Array.from({ length: 3000 }, (_, index) =>
       device(`${index}${'"'.repeat(5000)}`, { caSerialNumber: "'".repeat(5000), validEnd: '&'.repeat(5000) }),
     )
-    await keep(many, { more: { counts: { expired: 1000, expiring: 9000, unreadable: 5 } } })
+    await keep(many, { more: { counts: { expired: 1000, expiring: 9000, unreadable: 5, unknown: 0 } } })
     const rows = issue().body.split('<tr><td>').length - 1
     expect(rows).toBeGreaterThan(15)
     expect(issue().body).toContain(`And ${10_005 - rows} more, in the report of the run.`)

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { makeCa, privateKeyPem } from '../../testing/certificates.ts'
 import { snOf, trust } from '../../testing/registered-cas.ts'
 import { runStep, type StepRun } from '../../testing/run-step.ts'
@@ -241,6 +241,97 @@ it('shows a date that cannot be read', async () => {
     'Device certificates: 1 ends within 30 days, 1 with dates that cannot be read. The first is 1000 (odd): its dates cannot be read',
   ])
   expect(reportOf(step)[0]).toMatchObject({ validEnd: null, daysLeft: null, expiry: 'unreadable' })
+})
+
+/** Replaces the lists by these entries, with a last one that is as it should be. */
+const listing = async (cas: readonly object[], listed: readonly object[] = []) => {
+  const valid = { CaSn: '0a', Status: '1', ValidBegin: '0', ValidEnd: String(now + 400.5 * DAY) }
+  const page = (data: object) => ({ status: 200, body: JSON.stringify({ RequestId: 'R-1', Data: data }) })
+  const entries = (list: readonly object[], own: object) =>
+    [...list, {}].map((entry) => ({ ...valid, ...own, ...entry }))
+  const pages = {
+    ListCaCertificate: { CaCertificateVOS: entries(cas, { Sn: '0a', CaName: 'a', CaContent: 'x' }) },
+    ListDeviceCertificate: { DeviceCertificateVOS: entries(listed, { DeviceSn: '0b', DeviceName: 'b' }) },
+  }
+  await service.emulator.setFaults(
+    Object.entries(pages).map(([operation, data]) => ({ operation, fault: page(data), times: 'always' })),
+  )
+}
+
+it('shows a CA without its certificate', async () => {
+  await listing([{ Sn: '0c', CaContent: '', ValidEnd: String(now + 2.5 * DAY) }])
+  const step = await run()
+  expect(step).toMatchObject({ exitCode: 0, outputs: { 'ca-count': '2', 'expiring-count': '1' } })
+  expect(reportOf(step)[0]).toMatchObject({ subject: 'its certificate cannot be read', expiry: 'expiring' })
+})
+
+describe('a status that is not known', () => {
+  const odd = { Status: '2', ValidEnd: String(now + 5.5 * DAY) }
+  beforeEach(async () => {
+    await listing(
+      [{ Sn: '0c', CaName: 'odd CA', ...odd }],
+      [
+        { DeviceSn: '0d', Status: '0' },
+        { DeviceSn: '0e', DeviceName: 'odd', ...odd },
+      ],
+    )
+  })
+
+  it('is shown, with a warning, and counts as no other status', async () => {
+    const step = await run({ 'include-devices': 'true' })
+    expect(step).toMatchObject({
+      exitCode: 0,
+      outputs: {
+        'ca-count': '2',
+        'device-count': '3',
+        'expiring-count': '0',
+        'expired-count': '0',
+        'inactive-count': '1',
+      },
+    })
+    expect(step.log).toMatch(/^Devices {8}3, of which 1 inactive, 1 with an unknown status$/m)
+    expect(warningsOf(step)).toEqual([
+      'CA 0c (odd CA): its status is unknown, ends in 5 days',
+      'Device certificates: 1 with an unknown status. The first is 0e (odd): its status is unknown, ends in 5 days',
+    ])
+    expect(rowsOf(step)[0]?.slice(4)).toEqual(['5', 'its status is unknown, ends in 5 days'])
+    expect(reportOf(step).map(({ status }) => status)).toEqual([
+      'unknown',
+      'active',
+      'inactive',
+      'unknown',
+      'active',
+    ])
+  })
+
+  it.each(['expired', 'expiring'])('is a failure for fail-on %s', async (failOn) => {
+    const step = await run({ 'fail-on': failOn })
+    expect(step.exitCode).toBe(1)
+    expect(step.annotations).toEqual([
+      expect.stringMatching(
+        /^Of the certificates that are not inactive, 1 with an unknown status, and fail-on is exp/,
+      ),
+    ])
+  })
+})
+
+describe('a certificate that cannot be identified', () => {
+  it.each<[string, object[], object[], string]>([
+    ['a CA', [{}, { Sn: '' }], [], 'entry 2 of page 1 of ListCaCertificate has no valid Sn'],
+    [
+      'a device',
+      [],
+      [{ DeviceSn: 'x y' }],
+      'entry 1 of page 1 of ListDeviceCertificate has no valid DeviceSn',
+    ],
+    ['its CA', [], [{ CaSn: 7 }], 'entry 1 of page 1 of ListDeviceCertificate has no valid CaSn'],
+  ])('ends the inventory with its place: %s', async (_, cas, listed, place) => {
+    await listing(cas, listed)
+    const step = await run({ 'include-devices': 'true', 'max-attempts': '1' })
+    expect(step).toMatchObject({ exitCode: 1, outputs: {}, summary: '' })
+    expect(step.annotations).toEqual([expect.stringContaining(place)])
+    expect(step.annotations).toEqual([expect.stringContaining('request R-1')])
+  })
 })
 
 it('shows a few hundred of many, the active ones that end soonest, and warns ten times at most', async () => {

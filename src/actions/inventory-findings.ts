@@ -1,5 +1,5 @@
 import type { ExpiringCertificate } from '../github/expiry-issue-text.ts'
-import type { Registered } from '../mqtt/certificates.ts'
+import type { Listed } from '../mqtt/certificates.ts'
 import { expiryOf, formatExpiry, formatTime, type Expiry } from '../mqtt/expiry.ts'
 import { MAX_ROWS } from '../runner/log.ts'
 import { cleanForeign } from '../runner/masking.ts'
@@ -13,7 +13,7 @@ export type Finding = {
   readonly serialNumber: string
   /** The CA that issued a device certificate. */
   readonly caSerialNumber: string | undefined
-  readonly isActive: boolean
+  readonly isActive: Listed['isActive']
   readonly validBegin: number | undefined
   readonly validEnd: number | undefined
   readonly expiry: Expiry
@@ -21,7 +21,7 @@ export type Finding = {
 
 /** Returns what an inventory says of a certificate. */
 export function findingOf(
-  { sn, name, isActive, validBegin, validEnd }: Registered,
+  { sn, name, isActive, validBegin, validEnd }: Listed,
   more: Pick<Finding, 'kind' | 'subject' | 'caSerialNumber'>,
   limits: { readonly nowMs: number; readonly withinDays: number },
 ): Finding {
@@ -34,7 +34,7 @@ export function reportLine(finding: Finding): Readonly<Record<string, unknown>> 
   const { isActive, validBegin, validEnd, expiry, ...same } = finding
   return {
     ...same,
-    status: isActive ? 'active' : 'inactive',
+    status: statusOf(isActive),
     validBegin: validBegin === undefined ? null : formatTime(validBegin),
     validEnd: validEnd === undefined ? null : formatTime(validEnd),
     expiry: expiry.kind,
@@ -54,37 +54,46 @@ export function rowOf(finding: Finding): string[] {
     serialNumber,
     formatTime(validEnd),
     expiry.daysLeft === undefined ? 'unknown' : String(expiry.daysLeft),
-    `${isActive ? 'active' : 'inactive'}, ${formatExpiry(expiry)}`,
+    isActive === undefined ? formatState(finding) : `${statusOf(isActive)}, ${formatExpiry(expiry)}`,
   ]
 }
 
+function statusOf(isActive: Finding['isActive']): 'active' | 'inactive' | 'unknown' {
+  if (isActive === undefined) return 'unknown'
+  return isActive ? 'active' : 'inactive'
+}
+
+/** Returns why a certificate needs attention, for people. */
+export function formatState({ isActive, expiry }: Finding): string {
+  const words = formatExpiry(expiry)
+  return isActive === undefined ? `its status is unknown, ${words}` : words
+}
+
 /** Its row of the GitHub issue. */
-export function issueRow({
-  kind,
-  name,
-  serialNumber,
-  caSerialNumber = serialNumber,
-  validEnd,
-  expiry,
-}: Finding): ExpiringCertificate {
+export function issueRow(finding: Finding): ExpiringCertificate {
+  const { kind, name, serialNumber, caSerialNumber = serialNumber, validEnd } = finding
   return {
     ...{ kind, name, serialNumber, caSerialNumber },
     validEnd: formatTime(validEnd),
-    status: formatExpiry(expiry),
+    status: formatState(finding),
   }
 }
+
+/** What is to be said of a certificate that is not inactive. */
+type State = Expiry['kind'] | 'unknown-status'
 
 /** What a list contains: how many of each, and the certificates that end soonest. */
 export class Findings {
   count = 0
   inactive = 0
-  /** Active ones alone. */
-  readonly active: Record<Expiry['kind'], number> = {
+  /** Without inactive ones. */
+  readonly states: Record<State, number> = {
     valid: 0,
     'not-yet-valid': 0,
     expiring: 0,
     expired: 0,
     unreadable: 0,
+    'unknown-status': 0,
   }
   readonly #shown = new Soonest(MAX_ROWS)
   readonly #urgent: Soonest
@@ -96,10 +105,15 @@ export class Findings {
 
   add(finding: Finding): void {
     this.count++
-    if (finding.isActive) this.active[finding.expiry.kind]++
-    else this.inactive++
     this.#shown.add(finding)
-    if (isUrgent(finding)) this.#urgent.add(finding)
+    const { isActive, expiry } = finding
+    if (isActive === false) {
+      this.inactive++
+      return
+    }
+    const state = isActive === undefined ? 'unknown-status' : expiry.kind
+    this.states[state]++
+    if (URGENT.includes(state)) this.#urgent.add(finding)
   }
 
   /** The ones to show: active ones rather than inactive ones, and then those that end soonest. */
@@ -107,15 +121,16 @@ export class Findings {
     return this.#shown.sorted
   }
 
-  /** The active ones that have expired, expire soon, or have dates that cannot be read, the soonest first. */
+  /**
+   * The active ones that have expired, expire soon, or have dates that cannot be read, and those of unknown status, the
+   * soonest first.
+   */
   get urgent(): readonly Finding[] {
     return this.#urgent.sorted
   }
 }
 
-function isUrgent({ isActive, expiry }: Finding): boolean {
-  return isActive && ['expiring', 'expired', 'unreadable'].includes(expiry.kind)
-}
+const URGENT: readonly State[] = ['expiring', 'expired', 'unreadable', 'unknown-status']
 
 /** Keeps a limited number of certificates. */
 class Soonest {
@@ -137,9 +152,9 @@ class Soonest {
   }
 }
 
-/** Compares active ones before inactive ones, and then by the end. */
+/** Compares inactive ones after the others, and then by the end. */
 export function byUrgency(one: Finding, other: Finding): number {
-  return Number(other.isActive) - Number(one.isActive) || byEnd(one, other)
+  return Number(one.isActive === false) - Number(other.isActive === false) || byEnd(one, other)
 }
 
 /** Compares by the end, the soonest first. What cannot be read comes before all. */

@@ -2,14 +2,14 @@ import type { Service } from '../alibaba-cloud/client.ts'
 import { routeTo } from '../attempts/proxy.ts'
 import type { Timing } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
+import type { Counts } from '../github/expiry-issue-text.ts'
 import { readSecrets } from '../inputs/credentials.ts'
 import { flag, missingSecret, oneOf, required, secret, UNSET_IS_EMPTY, wholeNumber } from '../inputs/input.ts'
 import { connect, readServiceInputs, type ServiceInputs } from '../inputs/service.ts'
 import { CA, subjectIn } from '../mqtt/ca-certificates.ts'
 import { formatInstance, type Instance } from '../mqtt/call.ts'
-import { readPage, type Identity, type Kind, type Registered } from '../mqtt/certificates.ts'
+import { readPageToShow, type Kind, type Listed } from '../mqtt/certificates.ts'
 import { DEVICE } from '../mqtt/device-certificates.ts'
-import { formatExpiry } from '../mqtt/expiry.ts'
 import { readList } from '../mqtt/list.ts'
 import { codeSpan, log, MAX_ROWS, warn, writeTable } from '../runner/log.ts'
 import { cleanForeign, unlessSecret } from '../runner/masking.ts'
@@ -23,6 +23,7 @@ import {
   COLUMNS,
   Findings,
   findingOf,
+  formatState,
   issueRow,
   reportLine,
   rowOf,
@@ -154,17 +155,17 @@ async function readAll(reading: Reading, includeDevices: boolean): Promise<Inven
 }
 
 /** Reads a list into the report. */
-async function readKind<C extends Registered & Id, Id extends Identity>(
+async function readKind<Own>(
   { service, instance, report, maxUrgent, retries, ...limits }: Reading,
-  kind: Kind<C, Id>,
-  more: (item: C) => Pick<Finding, 'kind' | 'subject' | 'caSerialNumber'>,
+  kind: Kind<Own, Listed & Own>,
+  more: (item: Own) => Pick<Finding, 'kind' | 'subject' | 'caSerialNumber'>,
 ): Promise<Findings> {
   const { length } = report
   let findings = new Findings(maxUrgent)
   const progress = (): string =>
     `${findings.count} ${kind.noun}s${retries() === 0 ? '' : `, retries so far: ${retries()}`}`
   await withProgress('Read', progress, () =>
-    readList(kind, (page) => readPage(service, instance, kind, { page }), {
+    readList(kind, (page) => readPageToShow(service, instance, kind, page), {
       add: (items) => {
         const found = items.map((item) => findingOf(item, more(item), limits))
         found.forEach((finding) => {
@@ -181,12 +182,13 @@ async function readKind<C extends Registered & Id, Id extends Identity>(
   return findings
 }
 
-/** How many active certificates need attention. */
-function urgentCounts(lists: readonly Findings[]): Record<'expired' | 'expiring' | 'unreadable', number> {
+/** How many active certificates need attention, and how many may be active. */
+function urgentCounts(lists: readonly Findings[]): Counts {
   return {
-    expired: sum(lists, ({ active }) => active.expired),
-    expiring: sum(lists, ({ active }) => active.expiring),
-    unreadable: sum(lists, ({ active }) => active.unreadable),
+    expired: sum(lists, ({ states }) => states.expired),
+    expiring: sum(lists, ({ states }) => states.expiring),
+    unreadable: sum(lists, ({ states }) => states.unreadable),
+    unknown: sum(lists, ({ states }) => states['unknown-status']),
   }
 }
 
@@ -194,17 +196,22 @@ function sum(lists: readonly Findings[], count: (list: Findings) => number): num
   return lists.reduce((total, list) => total + count(list), 0)
 }
 
-function formatCount({ count, inactive }: Findings): string {
-  return `${count}${inactive === 0 ? '' : `, of which ${inactive} inactive`}`
+function formatCount({ count, inactive, states: { 'unknown-status': unknown } }: Findings): string {
+  const parts = [inactive > 0 && `${inactive} inactive`, unknown > 0 && `${unknown} with an unknown status`]
+  const words = parts.filter((text) => text !== false).join(', ')
+  return `${count}${words === '' ? '' : `, of which ${words}`}`
 }
 
-function warningsOfCas({ urgent }: Findings): string[] {
+function warningsOfCas({ urgent, states }: Findings): string[] {
   const warnings = urgent.map(
-    ({ name, serialNumber, expiry }) => `CA ${serialNumber} (${name}): ${formatExpiry(expiry)}`,
+    (finding) => `CA ${finding.serialNumber} (${finding.name}): ${formatState(finding)}`,
   )
   if (warnings.length <= MAX_CA_WARNINGS) return warnings
   const named = warnings.slice(0, MAX_CA_WARNINGS - 1)
-  return [...named, 'More CAs expire: see the summary']
+  return [
+    ...named,
+    `More CAs ${states['unknown-status'] === 0 ? 'expire' : 'need attention'}: see the summary`,
+  ]
 }
 
 function warningOfDevices(devices: Findings | undefined, withinDays: number): string[] {
@@ -212,17 +219,18 @@ function warningOfDevices(devices: Findings | undefined, withinDays: number): st
   if (devices === undefined || soonest === undefined) return []
   const words = formatUrgent([devices], withinDays)
   return [
-    `Device certificates: ${words}. The first is ${soonest.serialNumber} (${soonest.name}): ${formatExpiry(soonest.expiry)}`,
+    `Device certificates: ${words}. The first is ${soonest.serialNumber} (${soonest.name}): ${formatState(soonest)}`,
   ]
 }
 
 /** For example `1 expired, 3 end within 30 days`. */
 function formatUrgent(lists: readonly Findings[], withinDays: number): string {
-  const { expired, expiring, unreadable } = urgentCounts(lists)
+  const { expired, expiring, unreadable, unknown } = urgentCounts(lists)
   const words = [
     expired > 0 && `${expired} expired`,
     expiring > 0 && `${expiring} ${expiring === 1 ? 'ends' : 'end'} within ${withinDays} days`,
     unreadable > 0 && `${unreadable} with dates that cannot be read`,
+    unknown > 0 && `${unknown} with an unknown status`,
   ]
   return words.filter((text) => text !== false).join(', ')
 }
@@ -259,16 +267,18 @@ async function keepIssue(
   }
 }
 
-/** @returns the error if active certificates are there on which the action must fail */
+/** @returns the error if certificates are there on which the action must fail */
 function problemOf(
   lists: readonly Findings[],
   { failOn, withinDays }: InventoryInputs,
 ): ActionError | undefined {
-  const { expired, expiring, unreadable } = urgentCounts(lists)
-  const count = { none: 0, expired: expired + unreadable, expiring: expired + unreadable + expiring }[failOn]
+  const { expired, expiring, unreadable, unknown } = urgentCounts(lists)
+  const odd = unreadable + unknown
+  const count = { none: 0, expired: expired + odd, expiring: expired + odd + expiring }[failOn]
   if (count === 0) return undefined
+  const which = unknown === 0 ? 'the active certificates' : 'the certificates that are not inactive'
   return new ActionError({
-    what: `Of the active certificates, ${formatUrgent(lists, withinDays)}, and fail-on is ${failOn}`,
+    what: `Of ${which}, ${formatUrgent(lists, withinDays)}, and fail-on is ${failOn}`,
     fix: 'The summary and the report name them. Issue new device certificates; replace a CA with the action register and its input replaces. Deactivate what no device uses.',
   })
 }

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
 import { runUrl } from './context.ts'
 
-/** A row of the issue: an active certificate that has expired or expires soon, or whose dates cannot be read. */
+/**
+ * A row of the issue: an active certificate that has expired or expires soon, or whose dates cannot be read, or one of
+ * unknown status.
+ */
 export type ExpiringCertificate = {
   readonly kind: 'CA' | 'device'
   /** The name of the CA or of the device. */
@@ -14,6 +17,9 @@ export type ExpiringCertificate = {
   readonly status: string
 }
 
+/** How many certificates need attention. */
+export type Counts = Readonly<Record<'expired' | 'expiring' | 'unreadable' | 'unknown', number>>
+
 /** What an issue is about. */
 export type Expiry = {
   readonly instanceId: string
@@ -22,7 +28,7 @@ export type Expiry = {
   /** The first 2,000 or more, soonest first. */
   readonly certificates: readonly ExpiringCertificate[]
   /** How many there are, also those that are not in `certificates`. */
-  readonly counts: { readonly expired: number; readonly expiring: number; readonly unreadable: number }
+  readonly counts: Counts
 }
 
 /**
@@ -84,12 +90,17 @@ export function bodyOf(expiry: Expiry, env: NodeJS.ProcessEnv, code: CodeSpan): 
     `${counts.expired} expired`,
     `${counts.expiring} expire within ${expiresWithinDays} days`,
     ...(counts.unreadable === 0 ? [] : [`${counts.unreadable} have dates that cannot be read`]),
+    ...(counts.unknown === 0 ? [] : [`${counts.unknown} of unknown status`]),
   ]
-  const start = `<p>Active certificates of ${place}: ${facts.join(', ')}.</p>\n\n`
+  const which =
+    counts.unknown === 0
+      ? `Active certificates of ${place}`
+      : `Certificates of ${place} that are not inactive`
+  const start = `<p>${which}: ${facts.join(', ')}.</p>\n\n`
   const note =
     `Updated by ${by}, which overwrites changes to this text, and closes the issue when nothing expires. If you close it, ` +
     'it is opened again when another certificate expires.\n\n'
-  const all = counts.expired + counts.expiring + counts.unreadable
+  const all = counts.expired + counts.expiring + counts.unreadable + counts.unknown
   const more = (shown: number): string =>
     shown < all ? `And ${all - shown} more, in the report of the run.\n\n` : ''
 

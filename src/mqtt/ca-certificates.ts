@@ -16,8 +16,10 @@ import { find, PAGE_SIZE, readPage, type Identity, type Kind, type Registered } 
 import { MQTT_ERRORS } from './errors.ts'
 
 /** A CA as the service reports it. */
-export type RegisteredCa = Registered & {
-  /** PEM; line ends may be the two characters `\n`. */
+export type RegisteredCa = Registered & CaFields
+
+type CaFields = {
+  /** PEM; line ends may be the two characters `\n`. Empty only in a list that is shown. */
   readonly content: string
   /** The verification certificate as PEM, like `content`; empty if the service does not report it. */
   readonly verificationContent: string
@@ -26,18 +28,19 @@ export type RegisteredCa = Registered & {
 }
 
 /** The CAs of an instance. */
-export const CA: Kind<RegisteredCa, Identity> = {
+export const CA: Kind<CaFields, Identity> = {
   noun: 'CA',
   operations: 'CaCertificate',
-  fields: { sn: 'Sn', name: 'CaName', list: 'CaCertificateVOS' },
-  query: ({ sn }) => ({ Sn: sn }),
-  read: (registered, fields) => {
-    const content = textIn(fields, 'CaContent')
-    if (content === undefined) return undefined
-    const verificationContent = textIn(fields, 'VerificationContent') ?? ''
-    const registrationCode = textIn(fields, 'RegistrationCode') ?? ''
-    return { ...registered, content, verificationContent, registrationCode }
+  fields: {
+    ...{ sn: 'Sn', name: 'CaName', list: 'CaCertificateVOS' },
+    ...{ identity: ['Sn'], content: ['CaContent'] },
   },
+  query: ({ sn }) => ({ Sn: sn }),
+  read: (fields) => ({
+    content: textIn(fields, 'CaContent') ?? '',
+    verificationContent: textIn(fields, 'VerificationContent') ?? '',
+    registrationCode: textIn(fields, 'RegistrationCode') ?? '',
+  }),
   complete: 'serial number, content or status',
   notFound: 'FindCaBySnError',
   meansNotFound,
@@ -119,7 +122,7 @@ export function codeOf({
 }
 
 /** Returns the subject of a registered CA; `undefined` if its certificate cannot be read. */
-export function subjectIn({ content }: RegisteredCa): string | undefined {
+export function subjectIn({ content }: Pick<RegisteredCa, 'content'>): string | undefined {
   const registered = certificateIn(content)
   return registered && subjectOf(registered)
 }

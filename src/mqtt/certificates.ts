@@ -17,20 +17,37 @@ export type Registered = {
   readonly validEnd: number | undefined
 }
 
+/** The same as a list shows it, in which a certificate can be odd. */
+export type Listed = Omit<Registered, 'isActive'> & {
+  /** `undefined` if its status is neither active nor inactive. */
+  readonly isActive: boolean | undefined
+}
+
 /** What identifies a certificate, in the service's own spelling. A device certificate also needs its CA. */
 export type Identity = { readonly sn: string }
 
-/** A kind of certificates that an instance keeps. Its operations differ in their names and fields only. */
-export type Kind<C extends Registered, Id extends Identity> = {
+/**
+ * A kind of certificates that an instance keeps. Its operations differ in their names and fields only: `Own` are those
+ * that other kinds do not have.
+ */
+export type Kind<Own, Id extends Identity> = {
   /** In words, such as `CA`. */
   readonly noun: string
   /** The end of the names of its operations and RAM actions, such as `CaCertificate` in `GetCaCertificate`. */
   readonly operations: string
-  readonly fields: { readonly sn: string; readonly name: string; readonly list: string }
+  readonly fields: {
+    readonly sn: string
+    readonly name: string
+    readonly list: string
+    /** The serial numbers that identify one. */
+    readonly identity: readonly string[]
+    /** What it must have, too, unless it is only shown. */
+    readonly content: readonly string[]
+  }
   /** The parameters that identify one. */
   readonly query: (id: Id) => Readonly<Record<string, string>>
-  /** Reads the fields that other kinds do not have; `undefined` if one is missing. */
-  readonly read: (registered: Registered, fields: Readonly<Record<string, unknown>>) => C | undefined
+  /** Reads the fields that other kinds do not have. */
+  readonly read: (fields: Readonly<Record<string, unknown>>) => Own
   /** The fields that it must have, for the error. */
   readonly complete: string
   /** The documented error for one that is not there. */
@@ -63,14 +80,14 @@ export const PAGE_SIZE = 100
  * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-getcacertificate
  * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-getdevicecertificate
  */
-export async function find<C extends Registered, Id extends Identity>(
+export async function find<Own, Id extends Identity>(
   service: Service,
   instance: Instance,
-  kind: Kind<C, Id>,
+  kind: Kind<Own, Id>,
   id: Id,
-  isExpected: (found: C | undefined) => boolean = () => true,
-): Promise<C | undefined> {
-  const expected = (found: C | undefined, response: ApiResponse): C | undefined => {
+  isExpected: (found: (Registered & Own) | undefined) => boolean = () => true,
+): Promise<(Registered & Own) | undefined> {
+  const expected = (found: (Registered & Own) | undefined, response: ApiResponse): typeof found => {
     if (isExpected(found)) return found
     throw brokenResponse(`still reports the old state of ${kind.noun} ${id.sn}`, response)
   }
@@ -83,7 +100,7 @@ export async function find<C extends Registered, Id extends Identity>(
       read: (response) => {
         const data = response['Data']
         if (!isRecord(data)) return expected(undefined, response)
-        const found = readFields(kind, data, response)
+        const found = readWhole(kind, { fields: data, response })
         if (isSameSerialNumber(found.sn, id.sn)) return expected(found, response)
         throw brokenResponse(`responded with another ${kind.noun} than the requested one`, response)
       },
@@ -97,7 +114,7 @@ export async function find<C extends Registered, Id extends Identity>(
 }
 
 /**
- * Reads a page of a list.
+ * Reads a page of a list, with certificates to work with.
  *
  * @param list.of the CA whose device certificates to list; all by default
  * @param list.page from 1
@@ -105,21 +122,49 @@ export async function find<C extends Registered, Id extends Identity>(
  * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-listcacertificate
  * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-listdevicecertificate
  */
-export async function readPage<C extends Registered, Id extends Identity>(
+export async function readPage<Own, Id extends Identity>(
   service: Service,
   instance: Instance,
-  kind: Kind<C, Id>,
+  kind: Kind<Own, Id>,
+  list: { readonly page: number; readonly of?: string | undefined },
+): Promise<Page<Registered & Own>> {
+  return await readEntries(service, instance, kind, list, readWhole)
+}
+
+/**
+ * Reads a page of the list of all certificates to show them. An odd one does not stop that, as long as it has its serial
+ * numbers.
+ *
+ * @throws ActionError
+ */
+export async function readPageToShow<Own, Id extends Identity>(
+  service: Service,
+  instance: Instance,
+  kind: Kind<Own, Id>,
+  page: number,
+): Promise<Page<Listed & Own>> {
+  return await readEntries(service, instance, kind, { page }, readListed)
+}
+
+async function readEntries<Own, Id extends Identity, C>(
+  service: Service,
+  instance: Instance,
+  kind: Kind<Own, Id>,
   { page, of }: { readonly page: number; readonly of?: string | undefined },
+  readEntry: (kind: Kind<Own, Id>, entry: Entry) => C,
 ): Promise<Page<C>> {
   const query = { PageNo: String(page), PageSize: String(PAGE_SIZE), ...(of !== undefined && { CaSn: of }) }
   const name = `List${kind.operations}${of === undefined ? '' : 'ByCaSn'}`
   const read = (response: ApiResponse): Page<C> => {
     const data = isRecord(response['Data']) ? response['Data'] : {}
-    const list = data[kind.fields.list]
+    const list: unknown = data[kind.fields.list]
     if (!Array.isArray(list)) throw brokenResponse(`responded without a list of ${kind.noun}s`, response)
     const total = Number(data['Total'])
     return {
-      items: list.map((fields: unknown) => readFields(kind, isRecord(fields) ? fields : {}, response)),
+      items: list.map((value: unknown, index) => {
+        const place = `entry ${index + 1} of page ${page} of ${name}`
+        return readEntry(kind, { fields: isRecord(value) ? value : {}, response, place })
+      }),
       total: Number.isSafeInteger(total) && total > 0 ? total : 0,
     }
   }
@@ -133,10 +178,10 @@ export async function readPage<C extends Registered, Id extends Identity>(
  * @returns whether the service has reported the new state; otherwise it has only confirmed the change
  * @throws ActionError
  */
-export async function changeCertificate<C extends Registered, Id extends Identity>(
+export async function changeCertificate<Own, Id extends Identity>(
   service: Service,
   instance: Instance,
-  kind: Kind<C, Id>,
+  kind: Kind<Own, Id>,
   { id, to }: { readonly id: Id; readonly to: CertificateChange },
   onVerify: (line: string) => void,
 ): Promise<boolean> {
@@ -159,8 +204,8 @@ export async function changeCertificate<C extends Registered, Id extends Identit
  *
  * @throws ActionError if it does not after some time, too
  */
-export async function changeAndConfirm<C extends Registered, Id extends Identity>(
-  ...parameters: Parameters<typeof changeCertificate<C, Id>>
+export async function changeAndConfirm<Own, Id extends Identity>(
+  ...parameters: Parameters<typeof changeCertificate<Own, Id>>
 ): Promise<void> {
   const [service, instance, kind, { id, to }] = parameters
   if (await changeCertificate(...parameters)) return
@@ -201,34 +246,52 @@ const CHANGES: Readonly<
   },
 }
 
-function readFields<C extends Registered, Id extends Identity>(
-  kind: Kind<C, Id>,
-  fields: Readonly<Record<string, unknown>>,
-  response: ApiResponse,
-): C {
-  const sn = textIn(fields, kind.fields.sn)
+/** A certificate in a response. */
+type Entry = {
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly response: ApiResponse
+  /** Where it is in a list. */
+  readonly place?: string
+}
+
+function readWhole<Own, Id extends Identity>(kind: Kind<Own, Id>, entry: Entry): Registered & Own {
+  const listed = readListed(kind, entry)
+  const { isActive } = listed
+  if (isActive === undefined) throw incomplete(kind, entry, 'Status')
+  const missing = kind.fields.content.find((key) => textIn(entry.fields, key) === undefined)
+  if (missing !== undefined) throw incomplete(kind, entry, missing)
+  return { ...listed, isActive }
+}
+
+function readListed<Own, Id extends Identity>(kind: Kind<Own, Id>, entry: Entry): Listed & Own {
+  const { fields } = entry
+  const { sn, name, identity } = kind.fields
+  const missing = identity.find((key) => !isSerialNumber(textIn(fields, key) ?? ''))
+  if (missing !== undefined) throw incomplete(kind, entry, missing)
   // Documented as a string; a number would mean the same.
   const status = String(fields['Status'])
-  const isComplete = sn !== undefined && isSerialNumber(sn) && /^[01]$/.test(status)
-  const read = isComplete
-    ? kind.read(
-        {
-          sn,
-          name: messageIn(fields, kind.fields.name),
-          isActive: status === '1',
-          validBegin: timeIn(fields, 'ValidBegin'),
-          validEnd: timeIn(fields, 'ValidEnd'),
-        },
-        fields,
-      )
-    : undefined
-  if (read === undefined)
-    throw brokenResponse(`responded with a ${kind.noun} without ${kind.complete}`, response)
-  return read
+  return {
+    sn: textIn(fields, sn) ?? '',
+    name: messageIn(fields, name),
+    isActive: /^[01]$/.test(status) ? status === '1' : undefined,
+    validBegin: timeIn(fields, 'ValidBegin'),
+    validEnd: timeIn(fields, 'ValidEnd'),
+    ...kind.read(fields),
+  }
+}
+
+/** Names the field, and not what the service said there, which can be anything. */
+function incomplete(
+  { noun, complete }: Pick<Kind<unknown, Identity>, 'noun' | 'complete'>,
+  { response, place }: Entry,
+  field: string,
+): AttemptError {
+  const where = place === undefined ? '' : `: ${place} has no valid ${field}`
+  return brokenResponse(`responded with a ${noun} without ${complete}${where}`, response)
 }
 
 /** Whether a text is a serial number as the service may spell it. It becomes a part of requests and outputs. */
-export function isSerialNumber(text: string): boolean {
+function isSerialNumber(text: string): boolean {
   return /^-?[\da-f]{1,300}$/i.test(text)
 }
 

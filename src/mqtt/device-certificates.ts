@@ -1,22 +1,24 @@
 import { textIn } from '../attempts/response.ts'
-import { isSerialNumber, type Kind, type Registered } from './certificates.ts'
+import type { Kind, Registered } from './certificates.ts'
 
 /** A device certificate as the service reports it. The service registers it when the device connects for the first time. */
-export type RegisteredDevice = Registered & {
+export type RegisteredDevice = Registered & DeviceFields
+
+type DeviceFields = {
   /** The serial number of the CA that issued it, in the service's own spelling. */
   readonly caSn: string
 }
 
 /** The device certificates of an instance. */
-export const DEVICE: Kind<RegisteredDevice, { readonly caSn: string; readonly sn: string }> = {
+export const DEVICE: Kind<DeviceFields, { readonly caSn: string; readonly sn: string }> = {
   noun: 'device certificate',
   operations: 'DeviceCertificate',
-  fields: { sn: 'DeviceSn', name: 'DeviceName', list: 'DeviceCertificateVOS' },
-  query: ({ caSn, sn }) => ({ CaSn: caSn, DeviceSn: sn }),
-  read: (registered, fields) => {
-    const caSn = textIn(fields, 'CaSn')
-    return caSn !== undefined && isSerialNumber(caSn) ? { ...registered, caSn } : undefined
+  fields: {
+    ...{ sn: 'DeviceSn', name: 'DeviceName', list: 'DeviceCertificateVOS' },
+    ...{ identity: ['DeviceSn', 'CaSn'], content: [] },
   },
+  query: ({ caSn, sn }) => ({ CaSn: caSn, DeviceSn: sn }),
+  read: (fields) => ({ caSn: textIn(fields, 'CaSn') ?? '' }),
   complete: 'serial number, CA or status',
   notFound: 'FindDeviceBySnError',
   meansNotFound: ({ code }) => code === 'FindDeviceBySnError',

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { workOn } from '../attempts/pace.ts'
 import { ActionError } from '../errors.ts'
-import { PAGE_SIZE, type Identity, type Kind, type Page, type Registered } from './certificates.ts'
+import { PAGE_SIZE, type Identity, type Kind, type Page } from './certificates.ts'
 
 /** At most this many pages are on their way. */
 const PAGES_AT_A_TIME = 20
@@ -22,8 +22,8 @@ export type Sink<C> = {
  * @param read reads a page, the first one is 1
  * @throws ActionError if the list shrinks each time; what `read` throws
  */
-export async function readList<C extends Registered & Id, Id extends Identity>(
-  kind: Kind<C, Id>,
+export async function readList<C extends Identity>(
+  kind: Kind<unknown, C>,
   read: (page: number) => Promise<Page<C>>,
   sink: Sink<C>,
 ): Promise<void> {
@@ -40,8 +40,8 @@ export async function readList<C extends Registered & Id, Id extends Identity>(
 }
 
 /** @returns why some certificates can be missing; `undefined` if none is that was there at the beginning */
-async function readOnce<C extends Registered & Id, Id extends Identity>(
-  kind: Kind<C, Id>,
+async function readOnce<C extends Identity>(
+  kind: Kind<unknown, C>,
   read: (page: number) => Promise<Page<C>>,
   add: Sink<C>['add'],
 ): Promise<string | undefined> {
