@@ -207,6 +207,17 @@ describe('device certificates', () => {
   })
 
   it.each([
+    ['FF 0A', '00ff0a'],
+    [' 0x00 ff\t0a ', '00ff0a'],
+    ['serial=00FF0A', '00ff0a'],
+    [`${'0'.repeat(40)}ff0a`, '00ff0a'],
+    ['00:ff:0a', '00ff0a'],
+  ])('are found in the spellings of other tools: %s', async (given, sn) => {
+    expect(await setStatus({ 'serial-numbers': given })).toMatchObject({ outputs: counts(1, 0) })
+    expect(await statusOf(sn)).toBe('0')
+  })
+
+  it.each([
     ['0B04', '0B04'],
     ['0x0b:04', '0B04'],
     ['00fe05', 'FE05'],
@@ -488,6 +499,18 @@ describe('a bad input', () => {
       { 'serial-numbers': 'x'.repeat(61) },
       /^Entry 1 of serial-numbers is not a serial number in hex: "…"\./,
     ],
+    ...[
+      '0c01 0c02',
+      '0c:01 0c:02',
+      'c01 c02',
+      '0x0c01 0c',
+      'a'.repeat(41),
+      Array.from({ length: 21 }, () => '1b').join(' '),
+    ].map((entry): [string, Inputs, RegExp] => [
+      `several numbers: ${entry}`,
+      { 'serial-numbers': `0a\n${entry}`, status: 'deleted' },
+      /^Entry 2 of serial-numbers is not one serial number: ".*"\. .* one per line or separated by commas\./,
+    ]),
     ['a long dry run', { ...DEVICE, 'dry-run': 'yes' }, /^Invalid dry-run: "yes"\. Use false or true/],
     ['certificates in a list', { 'device-names': device.pem }, /^The input device-names contains PEM text/],
     [

@@ -18,6 +18,8 @@ export type SerialNumber = {
 const DECIMAL = /^[1-9]\d{3,}$/
 /** 128 bytes, the maximum of the service, have 309 digits in decimal. */
 const MAX_DIGITS = 310
+/** The 20 bytes that a serial number may have (RFC 5280, 4.1.2.2). The service allows longer ones of CAs. */
+const MAX_LISTED_DIGITS = 40
 /** More than a serial number of 20 bytes with colons, which certificates may have at most. */
 const MAX_SHOWN = 60
 
@@ -41,7 +43,8 @@ export function optionalSerialNumber(name: string): SerialNumber | undefined {
 
 /**
  * Reads an input that is a list of serial numbers in the same spellings, but not in decimal, separated by line ends or
- * commas.
+ * commas. Spaces may only be between the bytes of a number: several numbers that are separated by spaces alone must not
+ * be read as one.
  *
  * @returns the digits of each number once, as given; `undefined` if the input is unset
  * @throws ActionError if it contains anything else, or no number
@@ -51,16 +54,35 @@ export function optionalSerialNumbers(name: string): readonly string[] | undefin
   const entries = optionalList(name, /[\r\n,]/)
   for (const [index, entry] of entries?.entries() ?? []) {
     const digits = digitsIn(entry)
-    if (digits === undefined) throw notHex(name, entry, index + 1)
+    const isOne = digits !== undefined && isOneNumber(entry, digits)
+    if (!isOne) throw notListed(name, { entry, digits, number: index + 1 })
     numbers.set(derSerialNumber(digits), numbers.get(derSerialNumber(digits)) ?? digits)
   }
   return entries && [...numbers.values()]
 }
 
-function notHex(name: string, entry: string, number: number): ActionError {
+function isOneNumber(entry: string, digits: string): boolean {
+  const groups = withoutPrefix(entry).trim().split(/\s+/)
+  const areBytes = groups.length === 1 || groups.every((group) => group.length === 2)
+  return areBytes && digits.replace(/^0+/, '').length <= MAX_LISTED_DIGITS
+}
+
+function notListed(
+  name: string,
+  {
+    entry,
+    digits,
+    number,
+  }: { readonly entry: string; readonly digits: string | undefined; readonly number: number },
+): ActionError {
+  const problem = digits === undefined ? 'not a serial number in hex' : 'not one serial number'
+  const fix = 'Write each serial number in hex, one per line or separated by commas.'
   return new ActionError({
-    what: `Entry ${number} of ${name} is not a serial number in hex: "${shownOf(entry)}"`,
-    fix: 'Write each serial number in hex, one per line or separated by commas. Other inputs accept names and certificates.',
+    what: `Entry ${number} of ${name} is ${problem}: "${shownOf(entry)}"`,
+    fix:
+      digits === undefined
+        ? `${fix} Other inputs accept names and certificates.`
+        : `${fix} It has at most ${MAX_LISTED_DIGITS} digits, and spaces only between its bytes, such as 0a 1b 2c.`,
   })
 }
 
@@ -73,9 +95,10 @@ function shownOf(text: string): string {
 
 /** Returns the hex digits of a serial number; `undefined` if a text is none. */
 function digitsIn(text: string): string | undefined {
-  const digits = text
-    .replace(/^serial\s*=\s*/i, '')
-    .replace(/^0x/i, '')
-    .replace(/[\s:]/g, '')
+  const digits = withoutPrefix(text).replace(/[\s:]/g, '')
   return /^[\da-f]+$/i.test(digits) && digits.length <= MAX_DIGITS ? digits : undefined
+}
+
+function withoutPrefix(text: string): string {
+  return text.replace(/^serial\s*=\s*/i, '').replace(/^0x/i, '')
 }
