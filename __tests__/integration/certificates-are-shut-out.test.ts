@@ -292,6 +292,8 @@ describe('device certificates', () => {
     expect(shutOut.stdout).toMatch(
       /^::warning::1 of 1 were not deactivated, and can still connect: 0a0d is not reg/m,
     )
+    const dry = await setStatus({ ...inputs, 'dry-run': 'true' })
+    expect(dry.stdout).toMatch(/^::warning::1 of 1 would not be deactivated, and can still connect: 0a0d/m)
     const activated = await setStatus({ ...inputs, status: 'active' })
     expect(activated).toMatchObject({ exitCode: 0, outputs: counts(0, 0, 1) })
     expect(activated.stdout).not.toContain('::warning::')

@@ -149,7 +149,7 @@ export async function setStatusAction(timing?: Timing): Promise<void> {
     total: results.length,
     more: 'in the report',
   })
-  if (status === 'inactive' && inputs.ignoresMissing) warnOfMissing(results)
+  if (status === 'inactive' && inputs.ignoresMissing) warnOfMissing(results, isDryRun)
   if (bad.length > 0) throw notDone(whatIsBad, bad)
 }
 
@@ -274,12 +274,12 @@ function lineOf({ caSn }: Run, { kind }: Target, result: Result): Readonly<Recor
 }
 
 /** A certificate that never connected is no failure then, but it can still come in. */
-function warnOfMissing(results: readonly Result[]): void {
+function warnOfMissing(results: readonly Result[], isDryRun: boolean): void {
   const missing = results.filter(({ outcome }) => outcome === 'missing')
   if (missing.length === 0) return
   const { words } = firstOf(missing, (result) => ({ name: nameOf(result), problem: 'is not registered' }))
   warn(
-    `${missing.length} of ${results.length} were not deactivated, and can still connect: ${words}. Deactivate each after it connected, or replace the CA.`,
+    `${missing.length} of ${results.length} ${isDryRun ? 'would not be' : 'were not'} deactivated, and can still connect: ${words}. Deactivate each after it connected, or replace the CA.`,
   )
 }
 
