@@ -52,8 +52,9 @@ export class ActionError extends Error {
    *
    * @param clean makes texts of this action safe to print
    * @param cleanForeign does the same for texts from others
+   * @param maxLength cuts what failed, so that the text ends with what to do
    */
-  describe(clean: (text: string) => string, cleanForeign = clean): string {
+  describe(clean: (text: string) => string, cleanForeign = clean, maxLength = Infinity): string {
     const serviceMessage = this.serviceMessage?.trimEnd().replace(/\.$/, '') ?? ''
     const answer = [clean(this.code ?? ''), cleanForeign(serviceMessage)]
       .filter((part) => part !== '')
@@ -62,6 +63,9 @@ export class ActionError extends Error {
     const details = [answer, request].filter((part) => part !== '').join('; ')
     const own = (text: string): string =>
       clean(this.foreign.reduce((shown, part) => shown.replaceAll(part, () => cleanForeign(part)), text))
-    return `${own(this.message)}${details === '' ? '' : ` (${details})`}. ${own(this.fix)}`
+    const end = `${details === '' ? '' : ` (${details})`}. ${own(this.fix)}`
+    const what = own(this.message)
+    const room = Math.max(0, maxLength - end.length)
+    return `${what.length > room ? `${what.slice(0, room)}…` : what}${end}`
   }
 }

@@ -34,6 +34,7 @@ const ofOther = await makeLeaf({ issuer: otherCa, subject: 'CN=device-1', serial
 const dated = (deviceSn: string, deviceName: string, validEnd: string) => ({
   ...{ caSn: snOf(ca), deviceSn, deviceName, validBegin: '0', validEnd },
 })
+const LONG_NAME = 'n'.repeat(80)
 const HOSTILE = '</table><b>x</b>\n\n# title | a\n::error::x ##[error]y'
 
 const service = emulated({
@@ -54,6 +55,7 @@ const service = emulated({
         dated('0b02', HOSTILE, '1'),
         dated('0b03', 'Gerät, 設備  4', '1'),
         ...['0B04', 'FE05', '00FE06'].map((sn) => dated(sn, 'upper case', '1')),
+        ...Array.from({ length: 25 }, (_, at) => dated(`0f${at + 10}`, LONG_NAME, '1')),
         ...Array.from({ length: 120 }, (_, at) =>
           dated(`0c${String(at + 10).padStart(4, '0')}`, 'many', '1'),
         ),
@@ -292,6 +294,10 @@ describe('device certificates', () => {
     expect(shutOut.stdout).toMatch(
       /^::warning::1 of 1 were not deactivated, and can still connect: 0a0d is not reg/m,
     )
+    const many = Array.from({ length: 30 }, (_, at) => `0d${String(at + 10).padStart(38, '0')}`)
+    expect((await setStatus({ ...inputs, 'serial-numbers': many.join() })).stdout).toMatch(
+      /^::warning::30 of 30 were .*; and 10 more, in the log\. Deactivate each .* or replace the CA\.$/m,
+    )
     const dry = await setStatus({ ...inputs, 'dry-run': 'true' })
     expect(dry.stdout).toMatch(/^::warning::1 of 1 would not be deactivated, and can still connect: 0a0d/m)
     const activated = await setStatus({ ...inputs, status: 'active' })
@@ -340,6 +346,19 @@ describe('a failure of one', () => {
     expect(step.annotations[0]).toMatch(/^120 of 120 .*; and 100 more, in the log \(NoPermission/)
     expect(step.annotations[0]?.length).toBeLessThan(4096)
     expect(step.log.match(/^Failed +many \(/gm)).toHaveLength(120)
+  })
+
+  it('has its fix at the end, whatever the length of the names and of what the service says', async () => {
+    const refused = { code: 'NoPermission', message: 'long message '.repeat(300) }
+    await service.emulator.setFaults([
+      { operation: 'InactivateDeviceCertificate', fault: refused, times: 'always' },
+    ])
+    const step = await setStatus({ 'device-names': LONG_NAME })
+    expect(step).toMatchObject({ exitCode: 1, outputs: counts(0, 0) })
+    expect(step.annotations[0]).toMatch(
+      /^25 of 25 device .*… \(NoPermission: long message .* In one policy, grant .* on the resource acs:mq:\S+\.$/,
+    )
+    expect(step.annotations[0]?.length).toBeLessThanOrEqual(4000)
   })
 
   it.each<[string, FaultOrder['fault'], number]>([

@@ -265,6 +265,15 @@ it('shows a CA without its certificate', async () => {
   expect(reportOf(step)[0]).toMatchObject({ subject: 'its certificate cannot be read', expiry: 'expiring' })
 })
 
+it('says in a warning what expires, whatever the length of the name', async () => {
+  const named = { ValidEnd: String(now + 5.5 * DAY), CaName: 'n'.repeat(2000), DeviceName: 'n'.repeat(2000) }
+  await listing([{ Sn: '0c', ...named }], [{ DeviceSn: '0d', ...named }])
+  expect(warningsOf(await run({ 'include-devices': 'true' }))).toEqual([
+    expect.stringMatching(/^CA 0c \(…n{59}…\): ends in 5 days$/),
+    expect.stringMatching(/ The first is 0d \(…n{59}…\): ends in 5 days$/),
+  ])
+})
+
 describe('a status that is not known', () => {
   const odd = { Status: '2', ValidEnd: String(now + 5.5 * DAY) }
   beforeEach(async () => {

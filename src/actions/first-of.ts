@@ -20,13 +20,16 @@ export function firstOf<T>(
   const named = bad.slice(0, MAX_NAMED)
   const maxLength = Math.floor(MAX_LENGTH / named.length)
   const foreign = named.map(describe).map(({ name, problem }) => {
-    // The end of a path has the name of the file.
-    const place = name.length > MAX_NAME_LENGTH ? `…${name.slice(-MAX_NAME_LENGTH)}` : name
-    const text = `${place} ${problem}`
+    const text = `${shortName(name)} ${problem}`
     return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text
   })
   const more = bad.length > MAX_NAMED ? [`and ${bad.length - MAX_NAMED} more, in the log`] : []
   return { words: [...foreign, ...more].join('; '), foreign }
+}
+
+/** Returns the end of a long name: that of a path has the name of the file. */
+export function shortName(name: string): string {
+  return name.length > MAX_NAME_LENGTH ? `…${name.slice(-MAX_NAME_LENGTH)}` : name
 }
 
 /** Joins what to do about many problems, each once. */

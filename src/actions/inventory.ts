@@ -17,6 +17,7 @@ import { keepMemoryFlat } from '../runner/memory.ts'
 import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
 import { withProgress } from '../runner/progress.ts'
 import { Report } from '../runner/report.ts'
+import { shortName } from './first-of.ts'
 import {
   byEnd,
   byUrgency,
@@ -203,9 +204,7 @@ function formatCount({ count, inactive, states: { 'unknown-status': unknown } }:
 }
 
 function warningsOfCas({ urgent, states }: Findings): string[] {
-  const warnings = urgent.map(
-    (finding) => `CA ${finding.serialNumber} (${finding.name}): ${formatState(finding)}`,
-  )
+  const warnings = urgent.map((finding) => `CA ${warningOf(finding)}`)
   if (warnings.length <= MAX_CA_WARNINGS) return warnings
   const named = warnings.slice(0, MAX_CA_WARNINGS - 1)
   return [
@@ -218,9 +217,11 @@ function warningOfDevices(devices: Findings | undefined, withinDays: number): st
   const soonest = devices?.urgent[0]
   if (devices === undefined || soonest === undefined) return []
   const words = formatUrgent([devices], withinDays)
-  return [
-    `Device certificates: ${words}. The first is ${soonest.serialNumber} (${soonest.name}): ${formatState(soonest)}`,
-  ]
+  return [`Device certificates: ${words}. The first is ${warningOf(soonest)}`]
+}
+
+function warningOf(finding: Finding): string {
+  return `${finding.serialNumber} (${shortName(finding.name)}): ${formatState(finding)}`
 }
 
 /** For example `1 expired, 3 end within 30 days`. */

@@ -75,14 +75,16 @@ function notListed(
     number,
   }: { readonly entry: string; readonly digits: string | undefined; readonly number: number },
 ): ActionError {
-  const problem = digits === undefined ? 'not a serial number in hex' : 'not one serial number'
-  const fix = 'Write each serial number in hex, one per line or separated by commas.'
+  const [problem, rule] =
+    digits === undefined
+      ? ['not a serial number in hex', '']
+      : [
+          'not one serial number',
+          ` It has at most ${MAX_LISTED_DIGITS} digits, and spaces only between its bytes, such as 0a 1b 2c.`,
+        ]
   return new ActionError({
     what: `Entry ${number} of ${name} is ${problem}: "${shownOf(entry)}"`,
-    fix:
-      digits === undefined
-        ? `${fix} Other inputs accept names and certificates.`
-        : `${fix} It has at most ${MAX_LISTED_DIGITS} digits, and spaces only between its bytes, such as 0a 1b 2c.`,
+    fix: `Write each serial number in hex, one per line or separated by commas.${rule} Other inputs accept names and certificates.`,
   })
 }
 

@@ -6,6 +6,8 @@ import { reasonOf } from './outputs.ts'
 /** More than any name or serial number needs. */
 const MAX_SPAN = 100
 const LABEL_WIDTH = 'Register code'.length
+/** Below the limit of the runner, 4,096. */
+export const MAX_ANNOTATION = 4000
 /** How many rows a table of the summary shows. */
 export const MAX_ROWS = 300
 /** A summary with two tables must stay below 500 kB, so that a browser can show it. */
@@ -19,12 +21,12 @@ export function log(label: string, fact: string): void {
 
 /** Adds a warning to the run: an annotation, and a line of the log. */
 export function warn(text: string): void {
-  warning(clean(text))
+  warning(clean(text, MAX_ANNOTATION))
 }
 
 /** Adds a notice to the run: an annotation, and a line of the log. */
 export function notice(text: string): void {
-  annotate(clean(text))
+  annotate(clean(text, MAX_ANNOTATION))
 }
 
 /**

@@ -2,10 +2,9 @@ import { Writable } from 'node:stream'
 import { debug, error as annotate, isDebug } from '@actions/core'
 import { hasAbandonedWork } from '../deadline.ts'
 import { ActionError } from '../errors.ts'
+import { MAX_ANNOTATION } from './log.ts'
 import { clean, cleanForeign } from './masking.ts'
 
-/** Below the limit of the runner, 4,096. */
-const MAX_ANNOTATION = 4000
 /** Our own words can be a list of many things. */
 const MAX_WORDS = 3000
 /** More causes and lines than any error of ours has. */
@@ -99,7 +98,8 @@ function report(failure: unknown): void {
 }
 
 function describe(failure: unknown): string {
-  if (failure instanceof ActionError) return failure.describe((text) => clean(text, MAX_WORDS), cleanForeign)
+  if (failure instanceof ActionError)
+    return failure.describe((text) => clean(text, MAX_WORDS), cleanForeign, MAX_ANNOTATION - 1)
   return `Unexpected error: ${cleanForeign(String(failure))}. ${PLEASE_REPORT}`
 }
 
