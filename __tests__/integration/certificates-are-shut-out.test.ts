@@ -180,6 +180,10 @@ describe('through dist/', () => {
     expect(await statusOf('00ff0a')).toBeUndefined()
     const second = await setStatus(inputs, runStep)
     expect(second).toMatchObject({ exitCode: 0, annotations: [], outputs: counts(0, 1) })
+    // The serial number can be mistyped, and the CA active.
+    expect(second.stdout).toMatch(
+      /^::warning::No CA with the serial number 009a01020304 is registered with instance \S+: it was deleted before, or the serial number or instance-id is wrong$/m,
+    )
     expect(second.log).toMatch(/^CA +009a01020304, not-registered$/m)
   })
 
@@ -303,6 +307,19 @@ describe('device certificates', () => {
     const activated = await setStatus({ ...inputs, status: 'active' })
     expect(activated).toMatchObject({ exitCode: 0, outputs: counts(0, 0, 1) })
     expect(activated.stdout).not.toContain('::warning::')
+  })
+
+  it('that are not there are named in a notice if they are to be deleted', async () => {
+    const many = Array.from({ length: 30 }, (_, at) => `0d${at + 10}`)
+    const inputs = { 'serial-numbers': ['0a0b', ...many].join(), status: 'deleted' }
+    const step = await setStatus(inputs)
+    expect(step).toMatchObject({ exitCode: 0, annotations: [], outputs: counts(1, 30) })
+    expect(step.stdout).not.toContain('::warning::')
+    expect(step.stdout.match(/^::notice::.*$/gm)).toEqual([
+      expect.stringMatching(
+        /^::notice::30 of 31 are not registered with CA 009a01020304, so there is nothing to delete: 0d10; 0d11; .*; and 10 more, in the report\. Each was deleted before, never connected, or has another serial number\.$/,
+      ),
+    ])
   })
 
   it('that have a missing name are missing, even if they are to be deleted', async () => {

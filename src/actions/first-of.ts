@@ -7,23 +7,25 @@ const MAX_NAME_LENGTH = 60
 const MAX_FIXES = 3
 
 /**
- * Joins the problems of the first of many things for an annotation, each cut. The log must have all.
+ * Joins the problems of the first of many things for an annotation, each cut.
  *
  * @param bad the things that are bad
  * @param describe returns the name of one, and what follows the name
+ * @param place what has all
  * @returns foreign: parts of the words with names from others
  */
 export function firstOf<T>(
   bad: readonly T[],
-  describe: (one: T) => { readonly name: string; readonly problem: string },
+  describe: (one: T) => { readonly name: string; readonly problem?: string },
+  place = 'the log',
 ): { readonly words: string; readonly foreign: readonly string[] } {
   const named = bad.slice(0, MAX_NAMED)
   const maxLength = Math.floor(MAX_LENGTH / named.length)
-  const foreign = named.map(describe).map(({ name, problem }) => {
-    const text = `${shortName(name)} ${problem}`
+  const foreign = named.map(describe).map(({ name, problem = '' }) => {
+    const text = `${shortName(name)} ${problem}`.trimEnd()
     return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text
   })
-  const more = bad.length > MAX_NAMED ? [`and ${bad.length - MAX_NAMED} more, in the log`] : []
+  const more = bad.length > MAX_NAMED ? [`and ${bad.length - MAX_NAMED} more, in ${place}`] : []
   return { words: [...foreign, ...more].join('; '), foreign }
 }
 

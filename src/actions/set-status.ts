@@ -12,7 +12,7 @@ import { formatInstance, type Instance } from '../mqtt/call.ts'
 import { readPage } from '../mqtt/certificates.ts'
 import { DEVICE, type RegisteredDevice } from '../mqtt/device-certificates.ts'
 import { readList } from '../mqtt/list.ts'
-import { log, MAX_ROWS, warn, writeTable } from '../runner/log.ts'
+import { log, MAX_ROWS, notice, warn, writeTable } from '../runner/log.ts'
 import { clean, cleanForeign, unlessSecret } from '../runner/masking.ts'
 import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
 import { withProgress } from '../runner/progress.ts'
@@ -149,6 +149,7 @@ export async function setStatusAction(timing?: Timing): Promise<void> {
     total: results.length,
     more: 'in the report',
   })
+  sayWhatIsGone(run, { results, isCa: devices === undefined })
   if (status === 'inactive' && inputs.ignoresMissing) warnOfMissing(results, isDryRun)
   if (bad.length > 0) throw notDone(whatIsBad, bad)
 }
@@ -280,6 +281,28 @@ function warnOfMissing(results: readonly Result[], isDryRun: boolean): void {
   const { words } = firstOf(missing, (result) => ({ name: nameOf(result), problem: 'is not registered' }))
   warn(
     `${missing.length} of ${results.length} ${isDryRun ? 'would not be' : 'were not'} deactivated, and can still connect: ${words}. Deactivate each after it connected, or replace the CA.`,
+  )
+}
+
+/**
+ * Says what there is nothing to delete of, because its serial number can be wrong. For devices it is only a notice: a list
+ * of deleted ones is often given again.
+ */
+function sayWhatIsGone(
+  { caSn, instance: { instanceId } }: Run,
+  { results, isCa }: { readonly results: readonly Result[]; readonly isCa: boolean },
+): void {
+  const gone = results.filter(({ outcome, before }) => outcome === 'unchanged' && before === 'not-registered')
+  if (gone.length === 0) return
+  if (isCa) {
+    warn(
+      `No CA with the serial number ${caSn} is registered with instance ${instanceId}: it was deleted before, or the serial number or instance-id is wrong`,
+    )
+    return
+  }
+  const { words } = firstOf(gone, (result) => ({ name: nameOf(result) }), 'the report')
+  notice(
+    `${gone.length} of ${results.length} are not registered with CA ${caSn}, so there is nothing to delete: ${words}. Each was deleted before, never connected, or has another serial number.`,
   )
 }
 
