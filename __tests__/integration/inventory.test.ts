@@ -274,6 +274,24 @@ it('says in a warning what expires, whatever the length of the name', async () =
   ])
 })
 
+it.each<[string, (hexOfSecret: string) => object[], (hexOfSecret: string) => object[]]>([
+  ['of a CA', (sn) => [{ Sn: sn }], () => []],
+  ['of a device', () => [], (sn) => [{ DeviceSn: sn.slice(0, 40).toUpperCase() }]],
+  ['of the CA of a device', () => [], (sn) => [{ CaSn: `00${sn}` }]],
+])('withholds a secret that the service reports as the serial number %s', async (_, cas, listed) => {
+  const secret = workingInputs(service.emulator)['access-key-secret'] ?? ''
+  const digits = Buffer.from(secret).toString('hex')
+  await listing(cas(digits), listed(digits))
+  const step = await run({ 'include-devices': 'true' })
+  const lines = reportOf(step)
+  expect(lines).toHaveLength(3)
+  expect(lines.map((line) => JSON.stringify(line)).join('')).toContain(
+    '"(message withheld: it contains a secret)"',
+  )
+  expect(JSON.stringify(lines).toLowerCase()).not.toContain(digits.slice(0, 24))
+  expect(piecesIn(step, [secret])).toEqual([])
+})
+
 describe('a status that is not known', () => {
   const odd = { Status: '2', ValidEnd: String(now + 5.5 * DAY) }
   beforeEach(async () => {

@@ -121,6 +121,35 @@ describe.each([
   })
 })
 
+describe('hex digits alone', () => {
+  const SECRET = 'Xk3vQ9mZt7LpW2rB8nYcH5sD1fGjK4'
+  const zeros = '0'.repeat(20)
+
+  it.each([
+    ['its hex', hex(SECRET)],
+    ['its hex in upper case', hex(SECRET).toUpperCase()],
+    ['a part of its hex', hex(SECRET).slice(7, 19)],
+    ['its hex between other digits', `${zeros}0${hex(SECRET)}${zeros}`],
+    ['its hex behind a sign', `-${hex(SECRET)}`],
+    ['the hex of its hex', hex(hex(SECRET))],
+    ['the hex of its base64', hex(base64(SECRET))],
+    ['the hex of its base64, between other digits', `${zeros}0${hex(base64(SECRET))}${zeros}`],
+    ['the hex of its base64 in lines', hex(wrapped(base64(SECRET), 5))],
+    ['the hex of its UTF-16', Buffer.from(SECRET, 'utf16le').toString('hex')],
+    ['the hex of the base64 of its base64', hex(base64(base64(SECRET)))],
+  ])('contain a secret: %s', (_, digits) => {
+    expect(secrets.containsSecret(digits)).toBe(false)
+    secrets.rememberSecret(SECRET)
+    expect(secrets.containsSecret(digits)).toBe(true)
+  })
+
+  it('contain a secret of digits', () => {
+    secrets.rememberSecret('13274673-8f90-4630-bea1-9cccb25756ad2089473625')
+    expect(secrets.containsSecret('00132746738F904630')).toBe(true)
+    expect(secrets.containsSecret('00132746738E904630')).toBe(false)
+  })
+})
+
 describe('a piece of a secret', () => {
   it('consists of any twelve letters and digits in a row', () => {
     const secret = 'q1w2e3r4t5y6u7i8o9p0'

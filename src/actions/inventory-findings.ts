@@ -2,7 +2,7 @@ import type { ExpiringCertificate } from '../github/expiry-issue-text.ts'
 import type { Listed } from '../mqtt/certificates.ts'
 import { expiryOf, formatExpiry, formatTime, type Expiry } from '../mqtt/expiry.ts'
 import { MAX_ROWS } from '../runner/log.ts'
-import { cleanForeign } from '../runner/masking.ts'
+import { cleanForeign, unlessSecret, WITHHELD } from '../runner/masking.ts'
 
 /** A certificate on the instance. All texts are safe to print. */
 export type Finding = {
@@ -26,7 +26,15 @@ export function findingOf(
   limits: { readonly nowMs: number; readonly withinDays: number },
 ): Finding {
   const expiry = expiryOf({ validBegin, validEnd }, limits)
-  return { ...more, name: cleanForeign(name), serialNumber: sn, isActive, validBegin, validEnd, expiry }
+  return {
+    ...{ ...more, name: cleanForeign(name), serialNumber: showSerialNumber(sn) },
+    ...{ isActive, validBegin, validEnd, expiry },
+  }
+}
+
+/** Returns a serial number of the service, unless it is a secret in hex. */
+export function showSerialNumber(sn: string): string {
+  return unlessSecret(sn) || WITHHELD
 }
 
 /** Its line of the report. */

@@ -28,6 +28,7 @@ import {
   issueRow,
   reportLine,
   rowOf,
+  showSerialNumber,
   type Finding,
 } from './inventory-findings.ts'
 
@@ -147,11 +148,13 @@ async function readAll(reading: Reading, includeDevices: boolean): Promise<Inven
     caSerialNumber: undefined,
   }))
   if (!includeDevices) return { cas, devices: undefined }
-  const devices = await readKind(reading, DEVICE, ({ caSn }) => ({
-    kind: 'device',
-    subject: undefined,
-    caSerialNumber: caSn,
-  }))
+  // Checked once for each CA and not for each device.
+  const caSerialNumbers = new Map<string, string>()
+  const devices = await readKind(reading, DEVICE, ({ caSn }) => {
+    const caSerialNumber = caSerialNumbers.get(caSn) ?? showSerialNumber(caSn)
+    caSerialNumbers.set(caSn, caSerialNumber)
+    return { kind: 'device', subject: undefined, caSerialNumber }
+  })
   return { cas, devices }
 }
 

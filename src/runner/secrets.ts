@@ -122,8 +122,14 @@ function insideBase64(value: Buffer, offset: number): string {
   return encoded.slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + value.length) * 8) / 6))
 }
 
+/** Twelve printable bytes of ASCII, with few control characters between them. The hex of encoded text has these. */
+const PRINTABLE_IN_HEX = /(?:[2-7][\da-f](?:[01][\da-f]){0,3}){12}/i
+
 /** The text and everything it can stand for: with escapes undone, and with possible base64 and hex decoded. */
 function interpretations(text: string): readonly string[] {
+  // Most serial numbers, of which an inventory has 100,000. The hex and the base64 of a secret are among its spellings, so
+  // only what is encoded twice must be decoded.
+  if (/^-?[\da-f]*$/i.test(text) && !PRINTABLE_IN_HEX.test(text)) return [text]
   const found = new Set([text])
   let latest: readonly string[] = [text]
   for (let nesting = 0; nesting < MAX_NESTING; nesting++) {
