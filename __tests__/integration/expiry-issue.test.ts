@@ -58,7 +58,7 @@ type Options = {
 
 const retries: string[] = []
 
-/** Keeps the issue about devices with these names. */
+/** Keeps the issue about devices with these names, and returns its address. */
 async function keep(devices: readonly (string | ExpiringCertificate)[], options: Options = {}) {
   const certificates = devices.map((given) => (typeof given === 'string' ? device(given) : given))
   const transport: Transport = {
@@ -70,11 +70,12 @@ async function keep(devices: readonly (string | ExpiringCertificate)[], options:
     timing: NO_PAUSES,
     ...options.transport,
   }
-  return await keepExpiryIssue({ ...github.env, ...options.env }, expiryOf(certificates, options.more), {
-    token: options.token ?? github.token,
-    transport,
-    code: codeSpan,
-  })
+  const issue = await keepExpiryIssue(
+    { ...github.env, ...options.env },
+    expiryOf(certificates, options.more),
+    { token: options.token ?? github.token, transport, code: codeSpan },
+  )
+  return issue?.url
 }
 
 const url = (number: number) => `https://github.com/${github.repository}/issues/${number}`

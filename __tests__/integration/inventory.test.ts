@@ -485,6 +485,16 @@ describe('create-issue', () => {
     expect(issues).toEqual([])
   })
 
+  it('says that there is an issue when GitHub does not report its URL', async () => {
+    const { faults, reset } = await github
+    reset()
+    faults.push({ operation: 'create', status: 201, body: { number: 5, state: 'open' } })
+    const step = await runWithIssue()
+    expect(step).toMatchObject({ exitCode: 0 })
+    expect(step.outputs).not.toHaveProperty('issue-url')
+    expect(step.log).toMatch(/^Issue {10}#5, without a usable URL$/m)
+  })
+
   it('fails at the end when GitHub refuses, with outputs and report', async () => {
     const { faults, reset } = await github
     for (const failOn of ['none', 'expired']) {

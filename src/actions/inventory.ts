@@ -248,7 +248,7 @@ async function keepIssue(
   // Octokit is loaded only here.
   const { keepExpiryIssue } = await import('../github/expiry-issue.ts')
   try {
-    const url = await keepExpiryIssue(
+    const issue = await keepExpiryIssue(
       process.env,
       {
         instanceId,
@@ -262,9 +262,11 @@ async function keepIssue(
       },
       { token: githubToken, transport: service.transport, code: codeSpan },
     )
-    const shown = url === undefined ? undefined : unlessSecret(url)
-    log('Issue', shown ?? 'none, because nothing expires')
-    return { url: shown }
+    const url = unlessSecret(issue?.url ?? '') || undefined
+    const words =
+      issue === undefined ? 'none, because nothing expires' : `#${issue.number}, without a usable URL`
+    log('Issue', url ?? words)
+    return { url }
   } catch (failure) {
     if (failure instanceof ActionError) return { failure }
     throw failure

@@ -16,6 +16,7 @@ import {
 /** An issue of ours, as GitHub has it. */
 type Issue = {
   readonly number: number
+  /** `undefined` if GitHub reports none that can be an output. */
   readonly url: string | undefined
   readonly isOpen: boolean
   readonly author: string | undefined
@@ -33,7 +34,7 @@ const GONE = ['HTTP 301', 'HTTP 404', 'HTTP 410']
  * again. An issue that a person closed stays closed until a certificate joins.
  *
  * @param token with the permission `issues: write`, masked already
- * @returns the address of the issue; `undefined` if there is none, and no need for one
+ * @returns the issue; `undefined` if there is none, and no need for one
  * @throws ActionError
  */
 export async function keepExpiryIssue(
@@ -44,7 +45,7 @@ export async function keepExpiryIssue(
     transport,
     code,
   }: { readonly token: string; readonly transport: Transport; readonly code: CodeSpan },
-): Promise<string | undefined> {
+): Promise<Pick<Issue, 'number' | 'url'> | undefined> {
   const github = await connectToGitHub(env, { token, transport })
   const body = bodyOf(expiry, env, code)
   const find = async (author: string): Promise<Issue[]> => await findIssues(github, author, markerOf(expiry))
@@ -55,15 +56,15 @@ export async function keepExpiryIssue(
     // Two runs at once may not have seen each other's issue.
     const duplicates = issues.filter((issue) => issue.isOpen && issue !== kept)
     for (const duplicate of duplicates) await closeDuplicate(github, duplicate, kept)
-    if (await update(github, kept, changeOf(kept, expiry, body))) return kept.url
+    if (await update(github, kept, changeOf(kept, expiry, body))) return kept
   }
   if (expiry.certificates.length === 0) return undefined
   const created = await create(github, { title: titleOf(expiry), body }, async () => (await find(login))[0])
   const others = await find(created.author ?? login)
   const older = others.find(({ number }) => number < created.number)
-  if (older === undefined || !(await update(github, older, changeOf(older, expiry, body)))) return created.url
+  if (older === undefined || !(await update(github, older, changeOf(older, expiry, body)))) return created
   await closeDuplicate(github, created, older)
-  return older.url
+  return older
 }
 
 /** What to change about an issue. */
