@@ -17,6 +17,8 @@ const ca = await makeCa({ subject: 'CN=devices', serialNumber: '9a01020304' })
 const otherCa = await makeCa({ subject: 'CN=other devices' })
 const expiredCa = await makeCa({ subject: 'CN=old', notAfter: new Date(Date.now() - DAY_MS) })
 const device = await makeLeaf({ issuer: ca, subject: 'CN=device-1', serialNumber: 'ff0a' })
+/** With the same serial number, which a CA should not do. */
+const renewed = await makeLeaf({ issuer: ca, subject: 'CN=device-1', serialNumber: 'ff0a' })
 const expired = await makeLeaf({
   issuer: ca,
   subject: 'CN=device-2',
@@ -210,6 +212,12 @@ describe('device certificates', () => {
   ])('are named by %s', async (_, inputs) => {
     expect(await setStatus(inputs)).toMatchObject({ exitCode: 0, outputs: counts(1, 0) })
     expect(await statusOf('00ff0a')).toBe('0')
+  })
+
+  it('are changed once if several certificates of the CA have one serial number', async () => {
+    const step = await setStatus({ certificates: device.pem + renewed.pem + device.pem })
+    expect(step).toMatchObject({ exitCode: 0, outputs: counts(1, 0) })
+    expect(reportOf(step)).toHaveLength(1)
   })
 
   it.each([
@@ -561,6 +569,13 @@ describe('a bad input', () => {
       { certificates: device.pem + ofOther.pem, 'ca-certificate': ca.pem },
       /^Nothing was changed, because of the input certificates: certificates, certificate 2 of 2 was not issued by this CA/,
     ],
+    ...[ofImpostor.pem + device.pem, device.pem + ofImpostor.pem].map(
+      (certificates): [string, Inputs, RegExp] => [
+        'two with one serial number, one of them from another CA',
+        { certificates, 'ca-certificate': ca.pem },
+        /^Nothing was changed, .*: certificates, certificate [12] of 2 was not issued by this CA/,
+      ],
+    ),
     [
       'a CA certificate',
       { certificates: device.pem + ca.pem },

@@ -114,15 +114,16 @@ function onlyOneOf(names: readonly string[], what: string): void {
 }
 
 async function readCertificates(): Promise<readonly GivenCertificate[]> {
-  const bySerialNumber = new Map<string, GivenCertificate>()
+  // Not by serial number: certificates of other CAs can have the same, and must be refused.
+  const byFingerprint = new Map<string, GivenCertificate>()
   const problems: RequestProblem[] = []
   for await (const source of readSources('certificates', 'revoked/*.crt')) {
     const read = readGivenCertificates(source)
     problems.push(...read.problems)
-    for (const given of read.certificates) bySerialNumber.set(given.certificate.serialNumber, given)
+    for (const given of read.certificates) byFingerprint.set(given.certificate.fingerprint256, given)
   }
   if (problems.length > 0) throw refused(problems)
-  return [...bySerialNumber.values()]
+  return [...byFingerprint.values()]
 }
 
 /** @throws ActionError which certificates this CA did not issue */

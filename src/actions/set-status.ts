@@ -193,16 +193,17 @@ async function targetsOf(
   switch (devices.kind) {
     case 'serial-numbers':
       return devices.digits.map((digits) => ({ kind: 'device', digits }))
-    case 'certificates':
+    case 'certificates': {
       // With a given certificate, they were checked before any call.
       if (given.certificate === undefined) {
         requireIssuedBy(certificateOf(ca), devices.certificates)
       }
-      return devices.certificates.map(({ name, certificate }) => ({
-        kind: 'device',
-        digits: certificate.serialNumber,
-        source: name,
-      }))
+      // Several of this CA with one serial number are one to the service.
+      const sources = new Map(
+        devices.certificates.map(({ name, certificate }) => [certificate.serialNumber, name]),
+      )
+      return [...sources].map(([digits, source]) => ({ kind: 'device', digits, source }))
+    }
     case 'device-names': {
       const named = new Map(devices.names.map((name) => [name, new Map<string, RegisteredDevice>()]))
       await readList(DEVICE, (page) => readPage(service, instance, DEVICE, { page, of: ca.sn }), {
