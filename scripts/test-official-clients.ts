@@ -1,9 +1,10 @@
-/** Checks that Alibaba Cloud's own SDKs work with the emulator, and are refused with the documented codes. */
+/** Checks that Alibaba Cloud's own SDKs and its CLI work with the emulator, and are refused with the documented codes. */
 import { randomBytes } from 'node:crypto'
 import { startEmulator } from '../emulator/start.ts'
 import { report } from './checks.ts'
 import { checkCas } from './official-clients/cas.ts'
 import { checkDevices } from './official-clients/devices.ts'
+import { hasCli } from './official-clients/client.ts'
 import { checkCertificates } from './official-clients/kms-certificates.ts'
 import { checkKms } from './official-clients/kms.ts'
 import { checkRegisterCode } from './official-clients/register-code.ts'
@@ -26,6 +27,8 @@ if (programs !== undefined) {
     config: { accessKeys: [{ id, secret, securityToken }], roles: [CLOSED_ROLE] },
   })
   const ahead = await startEmulator({ config: { clockOffsetSeconds: CLOCK_OFFSET_SECONDS } })
+  const cli = hasCli() ? (['cli'] as const) : []
+  if (cli.length === 0) console.log('Skipped: the checks with the aliyun CLI, which is not on the path')
   try {
     const { info } = emulator
     const closedRoleArn = `acs:ram::${info.accountId}:role/${CLOSED_ROLE.id}`
@@ -33,8 +36,8 @@ if (programs !== undefined) {
       ...checkRegisterCode(programs, { info, ahead: ahead.info, temporary }),
       ...(await checkRoles(programs, { info, closedRoleArn })),
       ...(await checkCas(programs, info)),
-      ...(await checkDevices(programs, info)),
-      ...checkKms(programs, info),
+      ...(await checkDevices(programs, info, ['onsmqtt', 'classic', ...cli])),
+      ...checkKms(programs, info, ['kms', 'classic', ...cli]),
       ...(await checkCertificates(programs, info)),
     ])
   } finally {

@@ -19,12 +19,16 @@ import {
 
 type Body = Readonly<Record<string, unknown>>
 
-/** Connects devices with paho-mqtt, and reads, lists, changes and deletes their certificates with both signatures. */
-export async function checkDevices(programs: string, info: StartupLine): Promise<Check[]> {
+/** Connects devices with paho-mqtt, and reads, lists, changes and deletes their certificates with each client. */
+export async function checkDevices(
+  programs: string,
+  info: StartupLine,
+  clients: readonly Client[],
+): Promise<Check[]> {
   const folder = mkdtempSync(join(tmpdir(), 'devices-'))
   try {
     const checks: Check[] = []
-    for (const client of ['onsmqtt', 'classic'] as const) {
+    for (const client of clients) {
       const device = await makeDevice(`device of ${client}`, info, folder)
       checks.push(...checkDevice(device, client, programs, info))
     }
@@ -34,7 +38,6 @@ export async function checkDevices(programs: string, info: StartupLine): Promise
   }
 }
 
-/** @param client whose signature the calls have */
 function checkDevice(device: Device, client: Client, programs: string, info: StartupLine): Check[] {
   const { name, caSn: CaSn, certificate } = device
   const own = { CaSn, DeviceSn: snOf({ certificate }) }

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { StartupLine } from '../../emulator/run.ts'
 import type { Check } from '../checks.ts'
 import {
+  KMS_VERSION,
   makeCall,
   refused,
   runPython,
@@ -13,20 +14,21 @@ import {
 
 type Body = Readonly<Record<string, unknown>>
 
-const SIGNATURES: readonly (readonly [Client, string])[] = [
+const CLIENTS: readonly (readonly [Client, string])[] = [
   ['kms', 'ACS3-HMAC-SHA256'],
   ['classic', 'classic HMAC-SHA1'],
+  ['cli', 'aliyun CLI'],
 ]
 const ALGORITHMS = { EC_P256: 'ECDSA_SHA_256', RSA_2048: 'RSA_PKCS1_SHA_256' } as const
 
-/** Makes keys in KMS, reads them, signs with them, and tries what must be refused, with both signatures of requests. */
-export function checkKms(programs: string, info: StartupLine): Check[] {
-  return SIGNATURES.flatMap(([client, name]) => {
+/** Makes keys in KMS, reads them, signs with them, and tries what must be refused, with each client. */
+export function checkKms(programs: string, info: StartupLine, clients: readonly Client[]): Check[] {
+  return CLIENTS.filter(([client]) => clients.includes(client)).flatMap(([client, name]) => {
     const call = (
       operation: string,
       parameters: ClientCall['parameters'] = {},
       keys: ClientCall['keys'] = {},
-    ): Outcome => makeCall({ client, operation, version: '2016-01-20', parameters, keys }, info, programs)
+    ): Outcome => makeCall({ client, operation, version: KMS_VERSION, parameters, keys }, info, programs)
     return (['EC_P256', 'RSA_2048'] as const).flatMap((spec) =>
       checkKey(call, spec, programs).map(
         ([check, ...rest]) => [`${name}, ${spec}: ${check}`, ...rest] as const,
