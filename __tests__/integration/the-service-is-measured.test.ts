@@ -3,10 +3,11 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { FaultOrder } from '../../emulator/faults/orders.ts'
 import type { RunningEmulator } from '../../emulator/start.ts'
 import type { EmulatorConfig } from '../../emulator/world/config.ts'
+import { connectDevice, staysOpen } from '../../conformance/connect-device.ts'
 import { PARTS } from '../../conformance/entries.ts'
 import { DEVICES } from '../../conformance/entries/devices.ts'
 import { KMS } from '../../conformance/entries/kms.ts'
-import { makeCa } from '../../testing/certificates.ts'
+import { makeCa, makeLeaf } from '../../testing/certificates.ts'
 import { casOf, trust, withKey } from '../../testing/registered-cas.ts'
 import { emulated, keyless } from '../support/emulated.ts'
 import { callKms } from '../support/calls.ts'
@@ -147,7 +148,13 @@ describe('the command', () => {
     await emulator.setFaults([{ operation: 'AsymmetricSign', fault, times: 'always' }])
     const run = await measure(emulator, ['--yes', ...kms(emulator)])
     expect(run).toMatchObject({ exitCode: 1, stderr: '' })
-    expect(run.ids('different')).toEqual(['kms-signature', 'kms-digest-length', 'kms-other-algorithm'])
+    expect(run.ids('different')).toEqual([
+      'kms-signature',
+      'kms-digest-length',
+      'kms-other-algorithm',
+      'kms-dry-run',
+      'kms-order-of-checks',
+    ])
   })
 
   it('notices other codes for what does not exist, and other statuses', async () => {
@@ -164,6 +171,7 @@ describe('the command', () => {
       'kms-methods',
       'kms-unknown-version',
       'kms-missing-parameter',
+      'kms-dry-run',
       'kms-error-statuses',
     ])
     expect(run.markdown).toContain('Forbidden.KeyNotFound')
@@ -192,6 +200,23 @@ describe('the command', () => {
     expect(run).toMatchObject({ exitCode: 0, stderr: '' })
     expect(run.ids('not reached')).toEqual(expect.arrayContaining(inBroker))
     expect(run.markdown).toMatch(/`device-connects`: .*\n {2}- `because the broker .*: ECONNREFUSED`/)
+  })
+
+  it('sees that the broker has closed a connection', async () => {
+    const { emulator, register } = shared
+    const ca = await makeCa()
+    await register(withKey(ca, 'devices'))
+    const client = await connectDevice(emulator.info.mqttEndpoint, await makeLeaf({ issuer: ca }))
+    if (client === undefined) throw new Error('the broker refused the device')
+    expect(await staysOpen(client)).toBe(true)
+    const closed = Promise.withResolvers<undefined>()
+    client.once('close', () => {
+      closed.resolve(undefined)
+    })
+    const isOpen = staysOpen(client)
+    await emulator.reset()
+    await closed.promise
+    expect([await isOpen, await staysOpen(client)]).toEqual([false, false])
   })
 
   it('says what is wrong with --kms-key-id, before anything is registered', async () => {

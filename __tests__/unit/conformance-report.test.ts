@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
+import { documentedErrors } from '../../emulator/service/errors.ts'
 import { PARTS } from '../../conformance/entries.ts'
 import { makeReport, maskedInstance, withoutSecrets } from '../../conformance/report.ts'
 import type { Result } from '../../conformance/run.ts'
@@ -118,5 +119,10 @@ describe('the entries', () => {
     const ids = entries.map(({ entry }) => entry.id)
     expect(new Set(ids).size).toBe(ids.length)
     for (const { entry } of entries) expect(entry.statement).toMatch(/[.)]$/)
+  })
+
+  it('name every error that is documented', () => {
+    const all = entries.map(({ entry }) => entry.statement).join('\n')
+    expect(Object.keys(documentedErrors).filter((code) => !all.includes(`\`${code}\``))).toEqual([])
   })
 })

@@ -1,10 +1,8 @@
-import { setTimeout } from 'node:timers/promises'
-import type { MqttClient } from 'mqtt'
 import { isRecord, textIn } from '../../src/attempts/response.ts'
 import { derSerialNumber, isSameSerialNumber } from '../../src/certificates/certificate.ts'
 import { makeCa, makeLeaf, type Issued } from '../../testing/certificates.ts'
 import type { Answer } from '../client.ts'
-import { connectDevice } from '../connect-device.ts'
+import { completesHandshake, connectDevice, staysOpen, WATCH_MS } from '../connect-device.ts'
 import { ASSUMED, Difference, documented, NotReached, SIMPLIFIED, type Entry, type Part } from '../entry.ts'
 import {
   MAX_PAGE_SIZE,
@@ -25,9 +23,6 @@ const TEXT_FIELDS = [
   ...['CaSn', 'DeviceSn', 'DeviceName', 'DeviceContent'],
   ...['ValidBegin', 'ValidEnd', 'Status'],
 ]
-/** How often and how long an open connection is watched. */
-const ROUNDS = 3
-const PAUSE_MS = 1000
 
 /** Certificates of devices. Most checks connect devices to the broker. */
 export const DEVICES: Part = {
@@ -242,8 +237,8 @@ export const DEVICES: Part = {
         if (client === undefined) throw new NotReached('the broker refused the device')
         try {
           await change(probe, 'InactivateDeviceCertificate', device)
-          await requireOpen(client)
-          probe.note(`for at least ${(ROUNDS * PAUSE_MS) / 1000} s`)
+          requireThat(await staysOpen(client), 'the broker closed it')
+          probe.note(`for at least ${WATCH_MS / 1000} s`)
         } finally {
           client.end(true)
           await change(probe, 'ActiveDeviceCertificate', device)
@@ -341,7 +336,14 @@ export const DEVICES: Part = {
       id: 'refusal-in-handshake',
       statement: 'A refused device sees its connection end in the TLS handshake, without an answer in MQTT.',
       source: { ...BROKER, words: 'documented that it is disconnected, but not when' },
-      unreachable: 'the checks accept any end of a connection',
+      check: async (probe) => {
+        connected(probe)
+        const stranger = await makeLeaf({
+          issuer: await makeCa({ subject: 'CN=conformance, not registered' }),
+        })
+        const isComplete = await completesHandshake(requireBroker(probe), stranger)
+        requireThat(!isComplete, 'the handshake is complete before the connection ends')
+      },
     },
     {
       id: 'broker-ignores-names',
@@ -418,22 +420,6 @@ async function connects(probe: Probe, device: Issued | undefined): Promise<boole
 
 async function requireRefused(probe: Probe, device: Issued | undefined): Promise<void> {
   requireThat(!(await connects(probe, device)), 'the broker accepted it')
-}
-
-/** Requires that the broker still answers, and goes on to. */
-async function requireOpen(client: MqttClient): Promise<void> {
-  for (let round = 1; round <= ROUNDS; round++) {
-    await setTimeout(PAUSE_MS)
-    if (client.disconnected) throw new Difference('the broker closed it')
-    await Promise.race([
-      client.subscribeAsync(`conformance/${round}`),
-      new Promise((_, reject) => {
-        client.once('close', () => {
-          reject(new Difference('the broker closed it'))
-        })
-      }),
-    ])
-  }
 }
 
 function namesOf(probe: Probe, { certificate }: Issued, ca = probe.known('deviceCa')) {

@@ -62,6 +62,13 @@ export const ERRORS: Part = {
         return message.startsWith(documentedErrors[code].message) ? '' : `says: ${message}`
       }),
     },
+    {
+      id: 'temporary-errors',
+      statement:
+        'Errors that pass: `InternalError`, `SystemOverFlow`, `GetCaNumError`, `ServiceUnavailable`, `Throttling` and `Throttling.Api`. The emulator returns them only if it is told to.',
+      source: documented('RegisterCaCertificate'),
+      unreachable: 'no request makes the service fail',
+    },
   ],
 }
 

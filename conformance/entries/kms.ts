@@ -191,6 +191,19 @@ const ENTRIES: readonly Entry[] = [
     unreachable: CHANGES_A_KEY,
   },
   {
+    id: 'kms-symmetric',
+    statement: 'A symmetric key gets no version by hand: `Rejected.UnsupportedOperation`.',
+    source: documented('KMS errors'),
+    unreachable: CHANGES_A_KEY,
+  },
+  {
+    id: 'kms-temporary-errors',
+    statement:
+      '`InternalFailure` and `ServiceUnavailableTemporary` pass. The emulator returns them only if it is told to.',
+    source: documented('KMS errors'),
+    unreachable: 'no request makes KMS fail',
+  },
+  {
     id: 'kms-aliases',
     statement:
       'An alias names one key in its account and region; another key cannot have it: `AliasAlreadyExists`.',
@@ -207,9 +220,17 @@ const ENTRIES: readonly Entry[] = [
   {
     id: 'kms-dry-run',
     statement:
-      'With `DryRun`, `GetPublicKey`, `AsymmetricSign` and `AsymmetricVerify` check everything, and fail with `DryRunOperationError`. Its status is assumed.',
+      'With `DryRun`, `GetPublicKey`, `AsymmetricSign` and `AsymmetricVerify` check everything, and fail with `DryRunOperationError`. Its status is assumed. (Checked: the first two.)',
     source: readIn('`alibabacloud-kms20160120`'),
-    unreachable: 'no action uses it',
+    check: async (probe) => {
+      const query = { ...versionOf(probe), DryRun: 'true' }
+      const digest = {
+        Algorithm: probe.known('kmsAlgorithm'),
+        Digest: randomBytes(DIGEST_BYTES).toString('base64'),
+      }
+      requireCode(await probe.askKms('GetPublicKey', query), 'DryRunOperationError')
+      requireCode(await probe.askKms('AsymmetricSign', { ...query, ...digest }), 'DryRunOperationError')
+    },
   },
   {
     id: 'kms-key-policy',
@@ -259,9 +280,15 @@ const ENTRIES: readonly Entry[] = [
   {
     id: 'kms-order-of-checks',
     statement:
-      'The order of the checks: signature, flow control, `KeyId`, RAM, key, its policy, Internet access, state, version, usage, digest, algorithm.',
+      'The order of the checks: signature, flow control, `KeyId`, RAM, key, its policy, Internet access, state, version, usage, digest, algorithm. (Checked: key, version, digest.)',
     source: ASSUMED,
-    unreachable: 'it needs keys that cannot sign',
+    check: async (probe) => {
+      const noVersion = { KeyVersionId: randomUUID() }
+      const bad = { ...noVersion, Algorithm: probe.known('kmsAlgorithm'), Digest: 'AAAA' }
+      const noKey = { ...bad, KeyId: randomUUID() }
+      requireCode(await probe.askKms('AsymmetricSign', noKey), 'Forbidden.KeyNotFound')
+      requireCode(await probe.askKms('AsymmetricSign', bad), 'Forbidden.KeyVersionNotFound')
+    },
   },
   {
     id: 'kms-error-envelope',

@@ -23,6 +23,13 @@ export const RAM: Part = {
       unreachable: NEEDS_RAM,
     },
     {
+      id: 'denial-codes',
+      statement:
+        'A denial is `NoPermission`. `Forbidden`, `Forbidden.RAM`, `PermissionCheckFailed` and `InstancePermissionCheckFailed` are documented, too; the emulator returns them only if it is told to.',
+      source: documented('GetRegisterCode'),
+      unreachable: NEEDS_RAM,
+    },
+    {
       id: 'ram-conditions',
       statement: 'Letter case matters in actions. Conditions of RAM policies are not supported.',
       source: SIMPLIFIED,
@@ -71,14 +78,14 @@ export const RAM: Part = {
     {
       id: 'oidc-errors',
       statement:
-        'With status 401: `AuthenticationFail.NoPermission`, and `AuthenticationFail.OIDCToken` with `.Invalid`, `.InvalidSignature`, `.AudienceNotMatch` and `.Expired`.',
+        'With status 401: `AuthenticationFail.NoPermission`, `AuthenticationFail.OIDCToken.Invalid`, `AuthenticationFail.OIDCToken.InvalidSignature`, `AuthenticationFail.OIDCToken.AudienceNotMatch` and `AuthenticationFail.OIDCToken.Expired`.',
       source: documented('STS errors'),
       unreachable: NEEDS_TOKENS,
     },
     {
       id: 'sts-parameter-errors',
       statement:
-        '`NoPermission`, `Missing…`, and `InvalidParameter` with `.DurationSeconds`, `.RoleSessionName` and `.PolicyGrammar`.',
+        'A wrong session is `NoPermission`, `MissingRoleArn`, `MissingRoleSessionName`, `MissingOIDCProviderArn`, `InvalidParameter.DurationSeconds`, `InvalidParameter.RoleSessionName` or `InvalidParameter.PolicyGrammar`.',
       source: documented('STS errors'),
       unreachable: NEEDS_RAM,
     },

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { signRpc, timeOf } from '../../testing/signed-request.ts'
+import { signRpc, timeOf, type Signed } from '../../testing/signed-request.ts'
 import type { Deviation } from '../client.ts'
 import { ASSUMED, documented, ITS_OWN, NotReached, readIn, SIMPLIFIED, type Part } from '../entry.ts'
 import { requireCode, requireThat, type Probe } from '../probe.ts'
@@ -97,15 +97,17 @@ export const REQUESTS: Part = {
         words: 'documented, but not that the service insists',
       },
       check: (probe) =>
+        isRefused(probe, inHeaders({ 'x-acs-conformance': 'unsigned' }), 'IncompleteSignature'),
+    },
+    {
+      id: 'unknown-signature-method',
+      statement: 'Another signature method is `InvalidSignatureMethod`.',
+      source: documented('common errors'),
+      check: (probe) =>
         isRefused(
           probe,
-          {
-            afterSigning: ({ query, headers }) => ({
-              query,
-              headers: { ...headers, 'x-acs-conformance': 'unsigned' },
-            }),
-          },
-          'IncompleteSignature',
+          inHeaders({ authorization: 'ACS9-HMAC-MD5 Signature=00' }),
+          'InvalidSignatureMethod',
         ),
     },
     {
@@ -182,6 +184,12 @@ export const REQUESTS: Part = {
       check: async ({ client }) => {
         requireCode(await client.call('GetConformance'), 'InvalidAction.NotFound')
       },
+    },
+    {
+      id: 'missing-operation',
+      statement: 'A request that names no operation is `MissingAction`.',
+      source: documented('common errors'),
+      check: (probe) => isRefused(probe, inHeaders({ 'x-acs-action': '' }), 'MissingAction'),
     },
     {
       id: 'unknown-version',
@@ -266,6 +274,12 @@ export const REQUESTS: Part = {
       check: (probe) => isRefused(probe, { instanceId: unknownInstance() }, 'MqttInstanceNotFound'),
     },
     {
+      id: 'instance-of-another-account',
+      statement: 'An instance of another account is `MqttOwnerCheckError`.',
+      source: documented('GetRegisterCode'),
+      unreachable: 'it needs an instance of another account',
+    },
+    {
       id: 'missing-parameter',
       statement: 'A missing parameter is `ParameterFieldCheckFailed`.',
       source: documented('GetCaCertificate'),
@@ -305,6 +319,11 @@ function withForeignToken(probe: Probe) {
 
 function append(text: string): Deviation {
   return { afterSigning: (signed) => ({ ...signed, query: signed.query + text }) }
+}
+
+/** Changes headers after the signature. */
+function inHeaders(changes: Signed['headers']): Deviation {
+  return { afterSigning: ({ query, headers }) => ({ query, headers: { ...headers, ...changes } }) }
 }
 
 function timeIn(minutes: number): string {
