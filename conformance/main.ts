@@ -6,6 +6,7 @@
  *
  * Exit code 0: all is as assumed. 1: something is different. 2: it could not run, or something is left behind.
  */
+import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { startEmulator, type Emulator } from '../emulator/start.ts'
@@ -39,6 +40,8 @@ const EMULATED = {
 }
 
 let isInterrupted = false
+/** The part whose title was shown last. */
+let shownPart = ''
 
 hideMaskCommands()
 // Nothing in the environment may turn off the verification of TLS certificates.
@@ -142,9 +145,12 @@ async function measureService(options: Options): Promise<number> {
   let isClean: boolean
   try {
     for (const id of instanceIds) await requireMayDelete(probe, id)
-    results = await run(PARTS, probe, (found) => {
-      showResult(found, service)
-    })
+    results = await Promise.race([
+      run(PARTS, probe, (found) => {
+        showResult(found, service)
+      }),
+      endOfWork(),
+    ])
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error
   } finally {
@@ -152,8 +158,14 @@ async function measureService(options: Options): Promise<number> {
   }
   if (results === undefined) return COULD_NOT_RUN
   writeReport(results, options, inputs, service)
-  const exitCode = conclude(results, options)
+  const exitCode = conclude(results, options, service)
   return isClean ? exitCode : COULD_NOT_RUN
+}
+
+/** Fails if a check waits for something that never comes. Node would end without deleting anything. */
+async function endOfWork(): Promise<never> {
+  await once(process, 'beforeExit')
+  throw new Error('a check waited for something that never came')
 }
 
 /** Explains a wrong key in KMS, too. */
@@ -191,20 +203,28 @@ function explainPlan(
 ): void {
   const second = inputs['second-instance-id']
   const where = `${inputs['instance-id']}${second === '' ? '' : ` and ${second}`} at ${endpoint.host}`
+  if (isCleaning) {
+    say(
+      clean(
+        `This lists the CAs on instance ${where}, and deletes those named conformance- and 12 hex digits, which earlier runs left. Do not run it while another run measures.`,
+      ),
+    )
+    return
+  }
   const broker = inputs['mqtt-endpoint']
-  const toBroker =
-    broker === '' ? '' : ` It also connects throw-away devices of these CAs to the broker at ${broker}.`
-  const inKms =
+  const plan = [
+    `This measures instance ${where}, in about a minute, with about 200 calls.`,
+    `It registers some throw-away CAs named ${name}, deactivates, activates and deletes them, and makes requests that the service must refuse.`,
+    broker === ''
+      ? 'It connects no device. To connect some, add --with-device.'
+      : `It also connects throw-away devices of these CAs to the broker at ${broker}.`,
     kmsKey === undefined
-      ? ''
-      : ` It also reads the key ${kmsKey.keyId} in KMS at ${kmsKey.endpoint.host}, and signs a few random digests with it, which it discards.`
-  say(
-    clean(
-      isCleaning
-        ? `This lists the CAs on instance ${where}, and deletes those named conformance- and 12 hex digits, which earlier runs left. Do not run it while another run measures.`
-        : `This measures instance ${where}, in about a minute, with about 160 calls. It registers some throw-away CAs named ${name}, deactivates, activates and deletes them, and makes requests that the service must refuse. It changes nothing else, and leaves nothing behind but unused register codes, which only this process knows. It reads the list of CAs, and reports none of the others.${toBroker}${inKms}`,
-    ),
-  )
+      ? 'It does not call KMS. To measure a key there, add --kms-key-id.'
+      : `It also reads the key ${kmsKey.keyId} in KMS at ${kmsKey.endpoint.host}, and signs a few random digests with it, which it discards.`,
+    'It reads the list of CAs, and reports none of the others.',
+    'It changes nothing else, and leaves nothing behind but unused register codes, which only this process knows.',
+  ]
+  say(plan.map((line) => clean(line)).join('\n- '))
 }
 
 async function cleanLeftovers(
@@ -244,7 +264,8 @@ function reportLeft(left: readonly Placed[], name: string, { inputs }: Options):
     say('Cleaned up: nothing is left.')
     return true
   }
-  const given = Object.entries(inputs).filter(([, value]) => value !== '')
+  // Cleaning connects no device.
+  const given = Object.entries(inputs).filter(([key, value]) => value !== '' && key !== 'mqtt-endpoint')
   const command = [
     'npm run conformance -- --clean --yes',
     ...given.map(([key, value]) => `--${key} ${value}`),
@@ -257,9 +278,11 @@ function reportLeft(left: readonly Placed[], name: string, { inputs }: Options):
   return false
 }
 
-function showResult({ entry, outcome, detail }: Result, service: Service): void {
+function showResult({ entry, part, outcome, detail }: Result, service: Service): void {
   // Those without a check are in the report.
   if ('unreachable' in entry) return
+  if (part !== shownPart) say(`\n${part}`)
+  shownPart = part
   const shown = withoutSecrets(detail, secretsOf(service))
   say(`${outcome.padEnd(11)}  ${entry.id}${shown === '' ? '' : `: ${shown}`}`)
 }
@@ -292,9 +315,10 @@ function writeReport(
   say(`\nReport: ${join(report, 'conformance.md')} and conformance.json`)
 }
 
-function conclude(results: readonly Result[], { emulator }: Options): number {
+function conclude(results: readonly Result[], { emulator }: Options, service: Service): number {
   const counts = Object.entries(countsOf(results)).map(([outcome, count]) => `${count} ${outcome}`)
   say(counts.join(', '))
+  explainNotReached(results, service)
   const different = results.filter(({ outcome }) => outcome === 'different')
   if (different.length > 0) {
     say(`Different: ${different.map(({ entry }) => entry.id).join(', ')}`)
@@ -307,6 +331,22 @@ function conclude(results: readonly Result[], { emulator }: Options): number {
   if (incomplete.length === 0) return 0
   say(`No result: ${incomplete.map(({ entry }) => entry.id).join(', ')}`)
   return COULD_NOT_RUN
+}
+
+/** Says why, so that nobody takes what was not reached for a failure. */
+function explainNotReached(results: readonly Result[], service: Service): void {
+  const counts = new Map<string, number>()
+  for (const { entry, outcome, detail } of results) {
+    if (outcome !== 'not reached' || 'unreachable' in entry) continue
+    const reason = withoutSecrets(detail, secretsOf(service))
+    counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  }
+  say('Not reached (the report says why for each):')
+  for (const [reason, count] of counts) say(`  ${count} ${reason}`)
+  const unchecked = results.filter(({ entry }) => 'unreachable' in entry).length
+  say(
+    `  ${unchecked} by design: a check would do harm, needs more than an instance, or is not about the service`,
+  )
 }
 
 /** Sets inputs of the actions, so that their code reads them. */

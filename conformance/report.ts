@@ -20,6 +20,8 @@ type Row = {
   readonly id: string
   readonly statement: string
   readonly source: string
+  /** Whether there is a check. */
+  readonly checked: boolean
   readonly outcome: Outcome
   readonly detail: string
 }
@@ -29,11 +31,12 @@ export function makeReport(
   results: readonly Result[],
   measured: Measured,
 ): { readonly markdown: string; readonly json: string } {
-  const rows = results.map(({ entry: { id, statement, source }, part, outcome, detail }): Row => ({
+  const rows = results.map(({ entry, part, outcome, detail }): Row => ({
     part,
-    id,
-    statement,
-    source: source.words,
+    id: entry.id,
+    statement: entry.statement,
+    source: entry.source.words,
+    checked: 'check' in entry,
     outcome,
     detail: withoutSecrets(detail, measured.secrets),
   }))
@@ -114,9 +117,9 @@ function splitAt(text: string): string[] {
 }
 
 function markdown(head: Readonly<Record<string, string | number>>, rows: readonly Row[]): string {
+  const having = (outcome: Outcome) => rows.filter((row) => row.outcome === outcome)
   const facts = Object.entries(head).map(([name, value]) => `- ${name}: ${value}`)
-  const chapter = (outcome: Outcome, title: string): string => {
-    const its = rows.filter((row) => row.outcome === outcome)
+  const chapter = (title: string, its: readonly Row[]): string => {
     const lines = its.map(({ id, statement, source, detail }) => {
       return `- \`${id}\`: ${statement} (${source})${detail === '' ? '' : `\n  - ${literal(detail)}`}`
     })
@@ -126,9 +129,16 @@ function markdown(head: Readonly<Record<string, string | number>>, rows: readonl
     '# Conformance report',
     'The emulator of apsaramq-mqtt-register-code assumes how the service behaves. This report compares.',
     facts.join('\n'),
-    chapter('different', 'Different'),
-    chapter('as assumed', 'As assumed'),
-    chapter('not reached', 'Not reached'),
+    chapter('Different', having('different')),
+    chapter('As assumed', having('as assumed')),
+    chapter(
+      'Not reached',
+      having('not reached').filter(({ checked }) => checked),
+    ),
+    chapter(
+      'Without a check, so never reached',
+      rows.filter(({ checked }) => !checked),
+    ),
     'The report has no code, key, account number or name. With a request ID, only Alibaba Cloud can find the account.',
   ].join('\n\n')}\n`
 }

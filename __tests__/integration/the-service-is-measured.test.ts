@@ -41,8 +41,8 @@ const differentConfig = Object.assign(
   ...differences.filter((one) => !isFaults(one)),
 ) as EmulatorConfig
 
-/** Returns the option that includes the broker. */
-const broker = ({ info }: RunningEmulator) => ['--mqtt-endpoint', info.mqttEndpoint]
+/** Returns the options that include the broker. */
+const broker = ({ info }: RunningEmulator) => ['--with-device', '--mqtt-endpoint', info.mqttEndpoint]
 const ofDevices = DEVICES.entries.filter((entry) => 'check' in entry).map(({ id }) => id)
 /** The last ones of the part, and no others. */
 const inBroker = ofDevices.slice(ofDevices.indexOf('device-connects'))
@@ -121,9 +121,11 @@ describe('the command', () => {
     // Without --kms-key-id.
     expect(run.ids('not reached')).toEqual(expect.arrayContaining(inKms))
     expect(run.markdown).toMatch(/`kms-signature`: .*\n {2}- `because --kms-key-id is not given`/)
-    // Without --mqtt-endpoint.
+    // Without --with-device.
     expect(run.ids('not reached')).toEqual(expect.arrayContaining(inBroker))
-    expect(run.markdown).toMatch(/`device-connects`: .*\n {2}- `because --mqtt-endpoint is not given`/)
+    expect(run.markdown).toMatch(/`device-connects`: .*\n {2}- `because --with-device is not given`/)
+    expect(run.stdout).toContain(`\n  ${unchecked.length} by design: `)
+    expect(run.stdout).toContain(`\n  ${inBroker.length} because --with-device is not given\n`)
   })
 
   it('measures KMS with a key of RSA, too, and changes nothing there', async () => {
@@ -196,10 +198,27 @@ describe('the command', () => {
 
   it('does not take a broker that it cannot reach for one that refuses', async () => {
     const { emulator } = shared
-    const run = await measure(emulator, ['--yes', '--mqtt-endpoint', '127.0.0.1:1'])
+    const run = await measure(emulator, ['--yes', '--with-device', '--mqtt-endpoint', '127.0.0.1:1'])
     expect(run).toMatchObject({ exitCode: 0, stderr: '' })
     expect(run.ids('not reached')).toEqual(expect.arrayContaining(inBroker))
     expect(run.markdown).toMatch(/`device-connects`: .*\n {2}- `because the broker .*: ECONNREFUSED`/)
+  })
+
+  it('connects nothing for the variable of the broker alone', async () => {
+    const { emulator } = shared
+    const { mqttEndpoint, accessKeyId, accessKeySecret } = emulator.info
+    const env = {
+      MQTT_BROKER_ENDPOINT: mqttEndpoint,
+      ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId,
+      ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret,
+    }
+    const run = await measure(emulator, ['--yes'], { env })
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(run.stdout).toContain('It connects no device. To connect some, add --with-device.')
+    expect(await emulator.requests('MqttConnect')).toEqual([])
+    // With it, the variable is enough.
+    const plan = await measure(emulator, ['--with-device'], { env })
+    expect(plan.stdout).toContain(`to the broker at ${mqttEndpoint}.`)
   })
 
   it('sees that the broker has closed a connection', async () => {
@@ -257,6 +276,24 @@ describe('the command', () => {
       /^conformance: No instance is named\. Set --instance-id/,
     ],
     ['no key', ['--yes'], {}, /^conformance: No credentials found\. Set/],
+    [
+      'a broker and no --with-device',
+      ['--yes', '--mqtt-endpoint', '127.0.0.1:1'],
+      {},
+      /^conformance: --mqtt-endpoint is given without --with-device\. Add/,
+    ],
+    [
+      '--with-device and no broker',
+      ['--yes', '--with-device'],
+      {},
+      /^conformance: --with-device is given without the endpoint .*Instance Details page/,
+    ],
+    [
+      'a broker without a port',
+      ['--yes', '--with-device'],
+      { MQTT_BROKER_ENDPOINT: 'mqtts://broker.example' },
+      /^conformance: Invalid --mqtt-endpoint: "mqtts:\/\/broker\.example"\. Set .* host:port/,
+    ],
     ['an unknown option', ['--force'], {}, /^conformance: Unknown option '--force'/],
     [
       'an invalid region',

@@ -392,7 +392,7 @@ function refusal(
 
 function requireBroker({ brokerEndpoint }: Probe): string {
   if (brokerEndpoint !== undefined) return brokerEndpoint
-  throw new NotReached('--mqtt-endpoint is not given')
+  throw new NotReached('--with-device is not given')
 }
 
 /** Returns the device that connected. A refusal means something only if there is one. */
