@@ -508,11 +508,17 @@ describe('a response about a CA', () => {
 describe('a list of many pages', () => {
   const crowded = emulated({ instances: [{ generatedCas: 1_500 }] })
 
-  it('is read over one connection, without more listeners for each page', async () => {
+  it('is read over one connection, without a listener or a timer of the SDK that stays for each page', async () => {
     trust(crowded.emulator)
     const sockets = new Set<Socket>()
+    const timers: unknown[] = []
     const onResponse = (message: unknown): void => {
-      sockets.add((message as { response: IncomingMessage }).response.socket)
+      const { socket } = (message as { response: IncomingMessage }).response
+      sockets.add(socket)
+      const timerOf = Object.getOwnPropertySymbols(socket).filter(
+        ({ description }) => description === 'TIMER::READ_TIMER',
+      )
+      timers.push(...timerOf.map((name) => (socket as unknown as Record<symbol, unknown>)[name]))
     }
     subscribe('http.client.response.finish', onResponse)
     expect(await casOf(crowded.emulator)).toHaveLength(1_500)
@@ -520,6 +526,8 @@ describe('a list of many pages', () => {
     expect(await crowded.emulator.requests('ListCaCertificate')).toHaveLength(16)
     expect(sockets.size).toBe(1)
     for (const socket of sockets) expect(socket.listenerCount('data')).toBeLessThan(3)
+    expect(timers).toHaveLength(16)
+    for (const timer of timers) expect(timer).toMatchObject({ _destroyed: true })
   })
 })
 

@@ -19,6 +19,12 @@ const MIB_BYTES = 1024 * 1024
 /** Four times what is shown of a message. */
 const MAX_MESSAGE_LENGTH = 4000
 
+/**
+ * The symbol under which the HTTP library of the SDK has a timer in the socket. It does not stop that timer when the SDK
+ * reads the response, so each request stays in memory for as long as it could have lasted.
+ */
+const SDK_TIMER = 'TIMER::READ_TIMER'
+
 const REQUESTS = 'http.client.request.created'
 const RESPONSES = 'http.client.response.finish'
 
@@ -66,7 +72,11 @@ export function watchResponse(
     }
     socket.on('data', count)
     // The next request uses the same connection.
-    response.once('close', () => socket.off('data', count))
+    response.once('close', () => {
+      socket.off('data', count)
+      const timer = Object.getOwnPropertySymbols(socket).find(({ description }) => description === SDK_TIMER)
+      if (timer !== undefined) clearTimeout((socket as unknown as Record<symbol, NodeJS.Timeout>)[timer])
+    })
   }
   subscribe(REQUESTS, onRequest)
   subscribe(RESPONSES, onResponse)
