@@ -19,7 +19,7 @@ let nextMs = 0
 async function readPage(operation, page) {
   const turn = Math.max(performance.now(), nextMs)
   nextMs = turn + 1000 / PER_SECOND
-  await setTimeout(turn - performance.now())
+  await setTimeout(Math.max(0, turn - performance.now()))
   const query = `MqttInstanceId=${encodeURIComponent(input('INSTANCE-ID'))}&PageNo=${page}&PageSize=100`
   const payload = hash('')
   const headers = {
