@@ -300,6 +300,8 @@ describe('a certificate request', () => {
   })
 
   const request = (toBeSigned: number, ...parts: Buffer[]) => der(toBeSigned, ...parts)
+  const unusedBit = makeRequest(rsa)
+  unusedBit[unusedBit.length - 256 - 1] = 1
   it.each<[string, Buffer]>([
     ['cut', good.subarray(0, -1)],
     ['BER with a length that is too long', Buffer.concat([bytes('308200'), good.subarray(2)])],
@@ -330,6 +332,26 @@ describe('a certificate request', () => {
         attributes: [der(0xa0, attribute('2a864886f70d01090e', der(0x31, der(0x30, der(0x04)))))],
       }),
     ],
+    ['another element instead of the attributes', makeRequest(ec, { attributes: [der(0xa1)] })],
+    [
+      'an attribute whose values are no set',
+      makeRequest(ec, { attributes: [der(0xa0, attribute('2a864886f70d010907', der(0x30)))] }),
+    ],
+    [
+      'an attribute with a value that is cut',
+      makeRequest(ec, {
+        attributes: [der(0xa0, attribute('2a864886f70d010907', der(0x31, bytes('0c0561'))))],
+      }),
+    ],
+    ...[der(0x30, der(0x06, bytes('551d11'))), der(0x31, der(0x06, bytes('551d11')), der(0x04))].map(
+      (extension): [string, Buffer] => [
+        `extensions that are none: ${extension.toString('hex')}`,
+        makeRequest(ec, {
+          attributes: [der(0xa0, attribute('2a864886f70d01090e', der(0x31, der(0x30, extension))))],
+        }),
+      ],
+    ),
+    ['a signature that does not end with a whole byte', unusedBit],
     [
       'nested deeper than anything',
       Array.from({ length: 500 }).reduce<Buffer>((inner) => request(0x30, inner), der(0x30)),

@@ -14,6 +14,7 @@ import {
   firstElement,
   inside,
   INTEGER,
+  OCTET_STRING,
   oidIn,
   SEQUENCE,
   SET,
@@ -46,6 +47,7 @@ const MAX_BYTES = 100_000
 
 /** Their tag in a request. Some tools omit them if there are none. */
 const ATTRIBUTES = 0xa0
+const NO_ATTRIBUTES = new Uint8Array()
 
 /**
  * Reads a request and checks it: its key, its Common Name, and that its key signed it.
@@ -106,10 +108,10 @@ function parse(bytes: Uint8Array) {
       return undefined
     const [version, name, key, requested] = inside(SEQUENCE, info)
     if (version?.tag !== INTEGER || name === undefined || key === undefined) return undefined
+    if (requested !== undefined && requested.tag !== ATTRIBUTES) return undefined
     // Of one buffer, because it is kept: thousands of requests with two would take far more memory.
     const kept = Uint8Array.from([...name.whole, ...key.whole])
     const subject = Buffer.from(kept.buffer, 0, name.whole.length)
-    const requestedAttributes = requested?.tag === ATTRIBUTES ? elementsIn(requested.content) : []
     return {
       signed: info.whole,
       algorithm: algorithmIn(algorithm),
@@ -117,7 +119,7 @@ function parse(bytes: Uint8Array) {
       subject,
       attributes: attributesIn(subject),
       publicKeyInfo: Buffer.from(kept.buffer, name.whole.length),
-      ignoredExtensions: requestedAttributes.flatMap(extensionsIn),
+      ignoredExtensions: elementsIn(requested?.content ?? NO_ATTRIBUTES).flatMap(extensionsIn),
     }
   } catch {
     return undefined
@@ -167,11 +169,16 @@ const EXTENSION_NAMES: Readonly<Record<string, string>> = {
 function extensionsIn(attribute: Element): string[] {
   const [type, values] = inside(SEQUENCE, attribute)
   if (type === undefined || values === undefined) throw new RangeError('Not an attribute')
+  const valuesOfAttribute = inside(SET, values)
   if (!EXTENSION_REQUESTS.includes(oidIn(type))) return []
-  return inside(SET, values)
+  return valuesOfAttribute
     .flatMap((extensions) => inside(SEQUENCE, extensions))
     .map((extension) => {
-      const oid = oidIn(firstElement(extension.content))
+      const [extensionType, ...others] = inside(SEQUENCE, extension)
+      if (extensionType === undefined || !others.some(({ tag }) => tag === OCTET_STRING)) {
+        throw new RangeError('Not an extension')
+      }
+      const oid = oidIn(extensionType)
       return EXTENSION_NAMES[oid] ?? oid
     })
 }

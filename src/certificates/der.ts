@@ -5,6 +5,7 @@
 
 export const INTEGER = 0x02
 export const BIT_STRING = 0x03
+export const OCTET_STRING = 0x04
 export const NULL = 0x05
 export const OBJECT_IDENTIFIER = 0x06
 export const SEQUENCE = 0x30
@@ -57,12 +58,16 @@ export function inside(expected: number, { tag, content }: Element): Element[] {
   return elementsIn(content)
 }
 
+/** Far more bytes than any OID has. The time to read one grows with the square of its length. */
+const MAX_OID_BYTES = 256
+
 /**
  * Reads an object identifier, such as `2.5.4.3`.
  *
- * @throws RangeError if the element is none
+ * @throws RangeError if the element is none, or far too long
  */
 export function oidIn({ tag, content }: Element): string {
+  if (content.length > MAX_OID_BYTES) throw new RangeError('Too long for an OID')
   if (tag !== OBJECT_IDENTIFIER || (content.at(-1) ?? 0x80) >= 0x80) throw new RangeError('Not an OID')
   // Arcs made of a UUID are larger than a number can be.
   const arcs: bigint[] = []
@@ -107,8 +112,14 @@ export function publicKeyIn(publicKeyInfo: Uint8Array): {
   return { algorithm: algorithmIn(algorithm), bits: bitsIn(key) }
 }
 
-/** Returns the bits of a BIT STRING. Its first byte is the number of those in its last byte that are not used. */
+/**
+ * Returns the bits of a BIT STRING: whole bytes, as in keys and signatures. Its first byte is the number of bits in the
+ * last byte that are not used.
+ *
+ * @throws RangeError if there are some
+ */
 export function bitsIn({ content }: Element): Buffer {
+  if (content[0] !== 0) throw new RangeError('Not whole bytes')
   return content.subarray(1)
 }
 
