@@ -58,5 +58,9 @@ export function serviceOf({ info }: RunningEmulator): Service {
     deadlineMs: performance.now() + 20_000,
     onRetry: () => undefined,
   }
-  return { endpoint: { host: endpoint, origin: '' }, accessKey: { accessKeyId, accessKeySecret }, transport }
+  return {
+    endpoint: { host: endpoint, origin: '', input: 'endpoint' },
+    accessKey: { accessKeyId, accessKeySecret },
+    transport,
+  }
 }

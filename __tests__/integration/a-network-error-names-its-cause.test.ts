@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { makeTlsIdentity } from '../../emulator/http/tls.ts'
 import { makeCa, privateKeyPem } from '../../testing/certificates.ts'
 import { runStep, type StepRun } from '../../testing/run-step.ts'
-import { emulated, keyless, workingInputs } from '../support/emulated.ts'
+import { emulated, keyless, withKms, workingInputs } from '../support/emulated.ts'
 import { startProxyServer } from '../support/proxy-server.ts'
 
 const service = emulated()
@@ -265,6 +265,21 @@ describe('a file of NODE_EXTRA_CA_CERTS that cannot be read', () => {
     expect(errorOf(await STEPS.service({ NODE_EXTRA_CA_CERTS: other }, { endpoint }))).toMatch(
       /is not trusted \(UNABLE_TO_VERIFY_LEAF_SIGNATURE\)\. If a proxy or a private CA/,
     )
+  })
+})
+
+describe('an address where nothing listens', () => {
+  it('is named with the input that sets it', async () => {
+    const nowhere = '127.0.0.1:9'
+    const inKms = withKms(service.emulator, service.emulator.info.kmsKeyId)
+    const [ofService, ofSts, ofKms] = await Promise.all([
+      STEPS.service({}, { endpoint: nowhere }),
+      STEPS.STS({}, { 'sts-endpoint': nowhere }),
+      runStep('create-ca', { ...inKms, 'kms-endpoint': nowhere, subject: 'CN=a', 'max-attempts': '1' }),
+    ])
+    expect(errorOf(ofService)).toMatch(/ECONNREFUSED\)\. Check endpoint, region-id and network/)
+    expect(errorOf(ofSts)).toMatch(/ECONNREFUSED\)\. Check sts-endpoint, region-id and network/)
+    expect(errorOf(ofKms)).toMatch(/ECONNREFUSED\)\. Check kms-endpoint, region-id and network/)
   })
 })
 

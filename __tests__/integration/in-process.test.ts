@@ -173,7 +173,11 @@ describe('the action', () => {
     await service.emulator.setFaults([{ operation: 'GetRegisterCode', fault: 'no-code' }])
     await expect(
       call(
-        { endpoint: { host: endpoint, origin: '' }, accessKey: { accessKeyId, accessKeySecret }, transport },
+        {
+          endpoint: { host: endpoint, origin: '', input: 'endpoint' },
+          accessKey: { accessKeyId, accessKeySecret },
+          transport,
+        },
         {
           request,
           read: () => {
@@ -449,7 +453,7 @@ describe('the SDK behind a proxy', () => {
     }
     const { accessKeyId, accessKeySecret } = service.emulator.info
     const target = {
-      endpoint: { host: 'onsmqtt.cn-hangzhou.aliyuncs.com', origin: '' },
+      endpoint: { host: 'onsmqtt.cn-hangzhou.aliyuncs.com', origin: '', input: 'endpoint' },
       accessKey: { accessKeyId, accessKeySecret },
       transport: {
         proxy,

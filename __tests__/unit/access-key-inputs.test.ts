@@ -5,7 +5,11 @@ import { inputs, withEnvironment } from '../support/in-process.ts'
 
 async function read(env: Record<string, string>) {
   const { result, thrown, stdout } = await withEnvironment(env, () =>
-    readCredentialPlan(process.env, readSecrets(process.env), () => ({ host: 'sts.example', origin: '' })),
+    readCredentialPlan(process.env, readSecrets(process.env), () => ({
+      host: 'sts.example',
+      origin: '',
+      input: 'sts-endpoint',
+    })),
   )
   const masks = stdout.split('\n').filter(Boolean)
   return {

@@ -19,7 +19,11 @@ async function read(given: Record<string, string>, env: Record<string, string> =
   jest.resetModules()
   const { readCredentialPlan, readSecrets } = await import('../../src/inputs/credentials.ts')
   const { result, thrown } = await withEnvironment({ ...inputs(given), ...env }, () =>
-    readCredentialPlan(process.env, readSecrets(process.env), () => ({ host: 'sts.example', origin: '' })),
+    readCredentialPlan(process.env, readSecrets(process.env), () => ({
+      host: 'sts.example',
+      origin: '',
+      input: 'sts-endpoint',
+    })),
   )
   if (thrown !== undefined && (thrown as Error).name !== 'ActionError') throw thrown as Error
   return { plan: result, error: (thrown as ActionError | undefined)?.describe((text) => text) }
@@ -40,7 +44,7 @@ describe('the source of the credentials', () => {
       {
         kind: 'keys',
         accessKey: { accessKeyId: 'id-0' },
-        role: { arn: role, stsEndpoint: { host: 'sts.example', origin: '' } },
+        role: { arn: role, stsEndpoint: { host: 'sts.example', origin: '', input: 'sts-endpoint' } },
       },
     ],
     [
@@ -50,7 +54,7 @@ describe('the source of the credentials', () => {
       {
         kind: 'oidc',
         providerArn: provider,
-        role: { arn: role, stsEndpoint: { host: 'sts.example', origin: '' } },
+        role: { arn: role, stsEndpoint: { host: 'sts.example', origin: '', input: 'sts-endpoint' } },
       },
     ],
     [

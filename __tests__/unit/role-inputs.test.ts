@@ -10,7 +10,11 @@ async function read(given: Record<string, string>, env: Record<string, string> =
   const { result, thrown } = await withEnvironment(
     { ...inputs({ ...accessKey, 'role-to-assume': arn, ...given }), ...env },
     () =>
-      readCredentialPlan(process.env, readSecrets(process.env), () => ({ host: 'sts.example', origin: '' })),
+      readCredentialPlan(process.env, readSecrets(process.env), () => ({
+        host: 'sts.example',
+        origin: '',
+        input: 'sts-endpoint',
+      })),
   )
   return {
     role: result?.role,
@@ -33,7 +37,7 @@ describe('the role to assume', () => {
       arn,
       sessionName: 'me@example.com',
       sessionSeconds: 3600,
-      stsEndpoint: { host: 'sts.example', origin: '' },
+      stsEndpoint: { host: 'sts.example', origin: '', input: 'sts-endpoint' },
     })
   })
 

@@ -10,6 +10,7 @@ const subject = {
   ramAction: 'mq:GetRegisterCode',
   verificationCertificate: 'the verification certificate',
   endpoint: 'onsmqtt.cn-hangzhou.aliyuncs.com',
+  endpointInput: 'endpoint',
   instance: 'post-cn-x',
   region: 'cn-hangzhou',
   role: 'acs:ram::1:role/r',

@@ -45,6 +45,7 @@ export function explainCall(
   { endpoint, transport }: Service,
   { request: { operation }, errors, subject }: Omit<Call<unknown>, 'read'>,
 ): ActionError {
-  const { host, origin } = endpoint
-  return explain(failed, { errors, transport, origin, subject: { ...subject, operation, endpoint: host } })
+  const { host, origin, input } = endpoint
+  const called = { operation, endpoint: host, endpointInput: input }
+  return explain(failed, { errors, transport, origin, subject: { ...subject, ...called } })
 }

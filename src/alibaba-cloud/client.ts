@@ -31,6 +31,8 @@ export type Endpoint = {
   readonly host: string
   /** Which input it comes from, and what may be wrong with it. Part of the error when the host is not found. */
   readonly origin: string
+  /** The input that sets it, or could. */
+  readonly input: string
 }
 
 /** A service to call. */

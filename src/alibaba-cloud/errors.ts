@@ -25,14 +25,17 @@ export type ServiceError = {
 export type ServiceErrors = Readonly<Record<string, ServiceError>>
 
 /** The values for the `{…}` of the texts. */
-export type Subject = Readonly<Record<string, string>> & { readonly endpoint: string }
+export type Subject = Readonly<Record<string, string>> & {
+  readonly endpoint: string
+  readonly endpointInput: string
+}
 
 /** The fix if the fault is on the service's side. */
 export const RUN_AGAIN_LATER =
   'Run the job again later. If it persists, contact Alibaba Cloud support with the request ID.'
 
 const WRONG_ADDRESS =
-  'Check endpoint, region-id and network, whether a proxy responds in place of the service, and whether this runner ' +
+  'Check {endpointInput}, region-id and network, whether a proxy responds in place of the service, and whether this runner ' +
   'can reach {endpoint}.'
 
 const WRONG_SECRET: ServiceError = {

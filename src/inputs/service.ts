@@ -120,7 +120,7 @@ export async function connect({ endpoint, credentials, transport }: ServiceInput
 export function readEndpoint(env: NodeJS.ProcessEnv, { name, input }: Product): Endpoint {
   const network = oneOf('network', ['public', 'vpc'])
   const region = readRegion(env)
-  return givenEndpoint(input) ?? regionalEndpoint(name, network, requireRegion(region, input))
+  return givenEndpoint(input) ?? { ...regionalEndpoint(name, network, requireRegion(region, input)), input }
 }
 
 /** A region ID, and the input or environment variable that sets it. */
@@ -151,7 +151,11 @@ function requireRegion(region: Region | undefined, endpointInput: string): Regio
 }
 
 /** New regions appear, so an unknown one, or one that looks like a zone, is used as it is. */
-function regionalEndpoint(service: string, network: 'public' | 'vpc', { id, name }: Region): Endpoint {
+function regionalEndpoint(
+  service: string,
+  network: 'public' | 'vpc',
+  { id, name }: Region,
+): Omit<Endpoint, 'input'> {
   const vpc = network === 'vpc' ? '-vpc' : ''
   // The zones of cn-hangzhou are cn-hangzhou-b and so on, those of us-east-1 us-east-1a and so on.
   const zoneless = id.replace(/-[a-z]$|(?<=\d)[a-z]$/, '')
@@ -174,7 +178,7 @@ function givenEndpoint(input: string): Endpoint | undefined {
   if (endpoint === '') return undefined
   const isHostAndPort = /^(\[[\da-f:.]+\]|[\da-z]([\da-z.-]*[\da-z])?)(:\d+)?$/i.test(endpoint)
   if (isHostAndPort && endpoint.length <= MAX_ENDPOINT_LENGTH && URL.canParse(`https://${endpoint}`))
-    return { host: endpoint, origin: `The input ${input} sets this host: check it.` }
+    return { host: endpoint, origin: `The input ${input} sets this host: check it.`, input }
   // The text before an @ can contain a password.
   const shown = endpoint.replace(/^.*@/s, '***@')
   throw invalid(
