@@ -316,6 +316,19 @@ describe('nothing is signed', () => {
       /has a name that is too long for its certificate/,
     ],
     [
+      'the base64 of DER is given in place of PEM text',
+      () => ({ 'certificate-requests': requestOf('a').toString('base64') }),
+      /: certificate-requests contains a certificate request in binary form \(DER\), in base64\. Correct/,
+    ],
+    [
+      'the base64 of a key in DER is given in place of requests',
+      () => {
+        const der = newKey().export({ type: 'pkcs8', format: 'der' })
+        return { 'certificate-requests': der.toString('base64').replace(/.{64}/g, '$&\n') }
+      },
+      /: certificate-requests contains a private key in binary form \(DER\), in base64\. Correct/,
+    ],
+    [
       'a key in JSON is given in place of requests',
       () => ({ 'certificate-requests': JSON.stringify(newKey().export({ format: 'jwk' })) }),
       /^Line 1 of certificate-requests is neither PEM text nor a path\. Use PEM text/,

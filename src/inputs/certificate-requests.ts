@@ -1,6 +1,7 @@
 import { existsSync, lstatSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import { basename, extname, resolve } from 'node:path'
+import { formatOf, type Format } from '../certificates/formats.ts'
 import { pemTextIn } from '../certificates/pem.ts'
 import { ActionError } from '../errors.ts'
 import { maskLines } from '../runner/masking.ts'
@@ -45,7 +46,7 @@ export async function* readRequestSources(): AsyncGenerator<RequestSource> {
 export async function* readSources(input: string, example: string): AsyncGenerator<RequestSource> {
   const value = optional(input)
   if (value === '') throw missing(input, example)
-  const text = pemTextIn(value)
+  const text = pemTextIn(value) ?? (binaryInBase64(value) && value)
   if (text !== undefined) {
     maskKeys(value)
     yield { name: input, bytes: Buffer.from(text), base: undefined }
@@ -72,7 +73,13 @@ function requireNameForCertificate({ name, base }: RequestSource): void {
 function maskKeys(text: string): void {
   // The text can be the base64 of it.
   const forms = [...new Set([text, pemTextIn(text) ?? text])]
-  if (forms.some((form) => form.includes('PRIVATE KEY'))) forms.forEach(maskLines)
+  const isBinary = binaryInBase64(text)?.what.includes('private key') === true
+  if (isBinary || forms.some((form) => form.includes('PRIVATE KEY'))) forms.forEach(maskLines)
+}
+
+/** Recognizes the base64 of DER, which looks like a path: all that starts with a SEQUENCE starts with M. */
+function binaryInBase64(text: string): Format | undefined {
+  return /^M[A-Za-z\d+/=\s]+$/.test(text) ? formatOf(Buffer.from(text, 'base64')) : undefined
 }
 
 /** @returns paths relative to the working directory, each once, sorted within each pattern */
