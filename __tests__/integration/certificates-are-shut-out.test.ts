@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import type { FaultOrder } from '../../emulator/faults/orders.ts'
 import { DAY_MS, makeCa, makeLeaf, privateKeyPem } from '../../testing/certificates.ts'
 import { casOf, changeBehind, snOf, trust } from '../../testing/registered-cas.ts'
@@ -270,6 +270,49 @@ describe('device certificates', () => {
     expect(reportOf(many)).toHaveLength(121)
   })
 
+  it('whose status is not known stops none of the others', async () => {
+    const listed = (DeviceSn: string, DeviceName: string, Status: string) => ({
+      ...{ CaSn: snOf(ca), DeviceSn, DeviceName, Status, ValidBegin: '0', ValidEnd: '1' },
+    })
+    const all = [listed('00ff0a', 'device-1', '1'), listed('0a0c', 'device-1', '2'), listed('0b01', 'x', '2')]
+    const odd = listed('0a0c', 'device-1', '2')
+    const answers = { ListDeviceCertificateByCaSn: { DeviceCertificateVOS: all }, GetDeviceCertificate: odd }
+    await service.emulator.setFaults(
+      Object.entries(answers).map(([operation, Data]) => ({
+        ...{ operation, times: 'always' },
+        fault: { status: 200, body: JSON.stringify({ Data }) },
+      })),
+    )
+    const step = await setStatus({ 'device-names': 'device-1' })
+    expect(step).toMatchObject({ exitCode: 1, outputs: counts(1, 0) })
+    expect(step.annotations).toEqual([
+      expect.stringMatching(
+        /^1 of 2 .* not deactivated: device-1 \(0a0c\) failed: .* without serial number, CA or status/,
+      ),
+    ])
+    expect(reportOf(step).map(({ serialNumber, outcome }) => [serialNumber, outcome])).toEqual(
+      expect.arrayContaining([
+        ['00ff0a', 'changed'],
+        ['0a0c', 'failed'],
+      ]),
+    )
+  })
+
+  it('are read by name and changed with lines of progress in the log', async () => {
+    // Each timer is due at once and never again: waiting for one would take seconds.
+    const timers = jest.spyOn(globalThis, 'setInterval').mockImplementation((line) => {
+      line()
+      return setTimeout(() => undefined)
+    })
+    try {
+      const { log } = await setStatus({ 'device-names': 'many' })
+      expect(log).toMatch(/^Read +0 device certificates$/m)
+      expect(log).toMatch(/^Done +0 of 120$/m)
+    } finally {
+      timers.mockRestore()
+    }
+  })
+
   it('are activated', async () => {
     const step = await setStatus({ 'serial-numbers': '0a0c,ff0a', status: 'active' })
     expect(step).toMatchObject({ exitCode: 0, outputs: counts(1, 1) })
@@ -420,9 +463,7 @@ describe('when the time is over', () => {
     expect(step.log).toMatch(new RegExp(`^Not tried +${late.length}, named in the report$`, 'm'))
     expect(step.log.match(/^Failed +0c/gm)).toHaveLength(120 - late.length)
     expect(step.annotations).toEqual([
-      expect.stringMatching(
-        /^120 of 120 device certificates were not deactivated: .*raise (?:the input )?timeout\./,
-      ),
+      expect.stringMatching(/^120 of 120 device .* not deactivated: .*raise (?:the input )?timeout\./),
     ])
   })
 })

@@ -22,8 +22,8 @@ export const GOALS: Readonly<
 export type Target =
   | { readonly kind: 'ca'; readonly found: RegisteredCa | undefined }
   | { readonly kind: 'found'; readonly found: RegisteredDevice }
-  /** Its serial number in hex, and the file that it comes from. */
-  | { readonly kind: 'device'; readonly digits: string; readonly source?: string }
+  /** Its serial number in hex, and the file that it comes from, or its name. */
+  | { readonly kind: 'device'; readonly digits: string; readonly source?: string; readonly name?: string }
   /** A name that no certificate has. */
   | { readonly kind: 'no-such-name'; readonly name: string }
 
@@ -92,6 +92,7 @@ function knownOf({ caSn }: Run, target: Target): Omit<Result, 'outcome'> {
       return {
         serialNumber: derSerialNumber(target.digits),
         ...(target.source !== undefined && { source: target.source }),
+        ...(target.name !== undefined && { name: target.name }),
       }
     case 'found':
       return {}

@@ -9,8 +9,8 @@ import { runUrl } from '../github/context.ts'
 import { connect } from '../inputs/service.ts'
 import { certificateIn, findBySerialNumber, hasContent, type RegisteredCa } from '../mqtt/ca-certificates.ts'
 import { formatInstance, type Instance } from '../mqtt/call.ts'
-import { readPage } from '../mqtt/certificates.ts'
-import { DEVICE, type RegisteredDevice } from '../mqtt/device-certificates.ts'
+import { readPageToShow } from '../mqtt/certificates.ts'
+import { DEVICE, type ListedDevice } from '../mqtt/device-certificates.ts'
 import { readList } from '../mqtt/list.ts'
 import { log, MAX_ROWS, notice, warn, writeTable } from '../runner/log.ts'
 import { clean, cleanForeign, unlessSecret } from '../runner/masking.ts'
@@ -205,22 +205,33 @@ async function targetsOf(
       return [...sources].map(([digits, source]) => ({ kind: 'device', digits, source }))
     }
     case 'device-names': {
-      const named = new Map(devices.names.map((name) => [name, new Map<string, RegisteredDevice>()]))
-      await readList(DEVICE, (page) => readPage(service, instance, DEVICE, { page, of: ca.sn }), {
-        add: (items) => {
-          for (const device of items) named.get(device.name)?.set(device.sn, device)
-        },
-        startAgain: () => {
-          for (const found of named.values()) found.clear()
-        },
-      })
-      return [...named].flatMap(([name, found]): Target[] =>
-        found.size === 0
-          ? [{ kind: 'no-such-name', name }]
-          : [...found.values()].map((device) => ({ kind: 'found', found: device })),
+      const named = new Map(devices.names.map((name) => [name, new Map<string, ListedDevice>()]))
+      let count = 0
+      const progress = (): string => `${count} ${DEVICE.noun}s`
+      await withProgress('Read', progress, () =>
+        readList(DEVICE, (page) => readPageToShow(service, instance, DEVICE, page, ca.sn), {
+          add: (items) => {
+            count += items.length
+            for (const device of items) named.get(device.name)?.set(device.sn, device)
+          },
+          startAgain: () => {
+            count = 0
+            for (const found of named.values()) found.clear()
+          },
+        }),
+      )
+      return [...named].flatMap(([name, found]) =>
+        found.size === 0 ? [{ kind: 'no-such-name', name } as const] : Array.from(found.values(), targetOf),
       )
     }
   }
+}
+
+/** Returns a device of a list. One of unknown status is looked up on its own, so that it does not stop the others. */
+function targetOf({ isActive, ...device }: ListedDevice): Target {
+  return isActive === undefined
+    ? { kind: 'device', digits: device.sn, name: device.name }
+    : { kind: 'found', found: { ...device, isActive } }
 }
 
 /** @throws ActionError if the service does not show it */

@@ -59,7 +59,7 @@ export async function findInList(
   isMatch: (ca: RegisteredCa) => boolean,
 ): Promise<RegisteredCa | undefined> {
   for (let page = 1; ; page++) {
-    const { items } = await readPage(service, instance, CA, { page })
+    const { items } = await readPage(service, instance, CA, page)
     const found = items.find(isMatch)
     if (found !== undefined || items.length < PAGE_SIZE) return found
   }

@@ -114,10 +114,9 @@ export async function find<Own, Id extends Identity>(
 }
 
 /**
- * Reads a page of a list, with certificates to work with.
+ * Reads a page of the list of all certificates, to work with them.
  *
- * @param list.of the CA whose device certificates to list; all by default
- * @param list.page from 1
+ * @param page from 1
  * @throws ActionError
  * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-listcacertificate
  * @see https://www.alibabacloud.com/help/en/apsaramq-for-mqtt/mqtt-upgraded/developer-reference/api-onsmqtt-2020-04-20-listdevicecertificate
@@ -126,15 +125,17 @@ export async function readPage<Own, Id extends Identity>(
   service: Service,
   instance: Instance,
   kind: Kind<Own, Id>,
-  list: { readonly page: number; readonly of?: string | undefined },
+  page: number,
 ): Promise<Page<Registered & Own>> {
-  return await readEntries(service, instance, kind, list, readWhole)
+  return await readEntries(service, instance, kind, { page }, readWhole)
 }
 
 /**
- * Reads a page of the list of all certificates to show them. An odd one does not stop that, as long as it has its serial
- * numbers.
+ * Reads a page of a list to show the certificates, or to search them. An odd one does not stop that, as long as it has
+ * its serial numbers.
  *
+ * @param page from 1
+ * @param of the CA whose device certificates to list; all by default
  * @throws ActionError
  */
 export async function readPageToShow<Own, Id extends Identity>(
@@ -142,8 +143,9 @@ export async function readPageToShow<Own, Id extends Identity>(
   instance: Instance,
   kind: Kind<Own, Id>,
   page: number,
+  of?: string,
 ): Promise<Page<Listed & Own>> {
-  return await readEntries(service, instance, kind, { page }, readListed)
+  return await readEntries(service, instance, kind, { page, of }, readListed)
 }
 
 async function readEntries<Own, Id extends Identity, C>(

@@ -1,8 +1,11 @@
 import { textIn } from '../attempts/response.ts'
-import type { Kind, Registered } from './certificates.ts'
+import type { Kind, Listed, Registered } from './certificates.ts'
 
 /** A device certificate as the service reports it. The service registers it when the device connects for the first time. */
 export type RegisteredDevice = Registered & DeviceFields
+
+/** The same as a list shows it. */
+export type ListedDevice = Listed & DeviceFields
 
 type DeviceFields = {
   /** The serial number of the CA that issued it, in the service's own spelling. */
