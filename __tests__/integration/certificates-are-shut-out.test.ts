@@ -463,7 +463,9 @@ describe('when the time is over', () => {
     expect(step.log).toMatch(new RegExp(`^Not tried +${late.length}, named in the report$`, 'm'))
     expect(step.log.match(/^Failed +0c/gm)).toHaveLength(120 - late.length)
     expect(step.annotations).toEqual([
-      expect.stringMatching(/^120 of 120 device .* not deactivated: .*raise (?:the input )?timeout\./),
+      expect.stringMatching(
+        /^120 of 120 device .* not deactivated: .*; and 100 more, in the report\. .*raise (?:the input )?timeout\./,
+      ),
     ])
   })
 })

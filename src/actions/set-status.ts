@@ -320,10 +320,12 @@ function sayWhatIsGone(
 
 function notDone(what: string, bad: readonly Result[]): ActionError {
   const errors = bad.flatMap(({ error }) => error ?? [])
-  const { words, foreign } = firstOf(bad, (result) => ({
-    name: nameOf(result),
-    problem: result.error?.message ?? '',
-  }))
+  const { words, foreign } = firstOf(
+    bad,
+    (result) => ({ name: nameOf(result), problem: result.error?.message ?? '' }),
+    // The log does not name those that were not tried.
+    errors.includes(NOT_TRIED) ? 'the report' : 'the log',
+  )
   // Shows the code and the request ID of one failure.
   const example =
     errors.find(({ code, serviceMessage }) => (code ?? serviceMessage) !== undefined) ?? errors[0]
