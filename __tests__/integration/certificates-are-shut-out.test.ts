@@ -460,6 +460,8 @@ describe('when the time is over', () => {
     const late = reportOf(step).filter(({ message }) => (message ?? '').startsWith('was not tried, because'))
     expect(late.length).toBeGreaterThan(0)
     expect(reportOf(step)).toHaveLength(120)
+    expect(step.log).toMatch(new RegExp(`^Done +${120 - late.length} of 120$`, 'm'))
+    expect(step.log).toMatch(new RegExp(`^Failed +${120 - late.length}$`, 'm'))
     expect(step.log).toMatch(new RegExp(`^Not tried +${late.length}, named in the report$`, 'm'))
     expect(step.log.match(/^Failed +0c/gm)).toHaveLength(120 - late.length)
     expect(step.annotations).toEqual([

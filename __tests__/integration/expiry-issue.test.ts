@@ -592,4 +592,16 @@ describe('names from the service', () => {
     await keep([...many.slice(0, 1999), device('new')])
     expect(states()).toEqual(['1 open'])
   })
+
+  it('are CAs before devices, which stop with their CA, but shown in their order', async () => {
+    const many = Array.from({ length: 2500 }, (_, index) => device(`device-${index}`))
+    await keep(many)
+    closeByHand()
+    await keep([...many, device('ca', { kind: 'CA' })])
+    expect(states()).toEqual(['1 open'])
+    const rows = issue().body.match(/<tr><td>.*/g) ?? []
+    expect(rows).toHaveLength(100)
+    expect(rows[98]).toContain('<code>device-98</code>')
+    expect(rows[99]).toContain('<code>ca</code>')
+  })
 })

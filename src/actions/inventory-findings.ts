@@ -160,9 +160,13 @@ class Soonest {
   }
 }
 
-/** Compares inactive ones after the others, and then by the end. */
+/** Compares inactive ones after the others, CAs before devices, which stop with their CA, and then by the end. */
 export function byUrgency(one: Finding, other: Finding): number {
-  return Number(one.isActive === false) - Number(other.isActive === false) || byEnd(one, other)
+  return (
+    Number(one.isActive === false) - Number(other.isActive === false) ||
+    Number(other.kind === 'CA') - Number(one.kind === 'CA') ||
+    byEnd(one, other)
+  )
 }
 
 /** Compares by the end, the soonest first. What cannot be read comes before all. */

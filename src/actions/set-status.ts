@@ -69,10 +69,11 @@ export async function setStatusAction(timing?: Timing): Promise<void> {
   }
   const run: Run = { service, instance, status, isDryRun, caSn, isCaActive: ca?.isActive === true, onVerify }
   const results: Result[] = []
+  const tried = (): readonly Result[] => results.filter(({ error }) => error !== NOT_TRIED)
   const count = (...outcomes: readonly Result['outcome'][]): string =>
-    String(results.filter(({ outcome }) => outcomes.includes(outcome)).length)
+    String(tried().filter(({ outcome }) => outcomes.includes(outcome)).length)
   const progress = (): string =>
-    `${results.length} of ${targets.length}${retries === 0 ? '' : `, after ${retries} retries`}`
+    `${tried().length} of ${targets.length}${retries === 0 ? '' : `, after ${retries} retries`}`
   const finish = (): void => {
     setOutputs({
       ...(!isDryRun && { 'changed-count': count('changed') }),
@@ -119,7 +120,7 @@ export async function setStatusAction(timing?: Timing): Promise<void> {
     Failed: count('failed', 'refused'),
   }
   for (const [label, fact] of Object.entries(facts)) log(label, fact)
-  const late = results.filter(({ error }) => error === NOT_TRIED).length
+  const late = results.length - tried().length
   if (late > 0) log('Not tried', `${late}, named in the report`)
   log('Report', report.file)
   const isBad = ({ outcome, error }: Result): boolean =>

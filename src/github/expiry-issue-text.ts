@@ -51,14 +51,21 @@ export function markerOf({ regionId = '', instanceId }: Pick<Expiry, 'regionId' 
   return `<!-- apsaramq-mqtt-expiry region=${region} instance=${instance} certificates=`
 }
 
+/** Returns the certificates in the order in which they are kept: with a CA, all its devices stop. */
+function casFirst(certificates: readonly ExpiringCertificate[]): readonly ExpiringCertificate[] {
+  return certificates.toSorted((one, other) => Number(other.kind === 'CA') - Number(one.kind === 'CA'))
+}
+
 /** Returns a short hash of each certificate, of at most 2,000. */
 export function fingerprintsOf(certificates: readonly ExpiringCertificate[]): string[] {
-  return certificates.slice(0, MAX_FINGERPRINTS).map(({ kind, caSerialNumber, serialNumber }) =>
-    createHash('sha256')
-      .update(JSON.stringify([kind, caSerialNumber, serialNumber]))
-      .digest('hex')
-      .slice(0, FINGERPRINT_LENGTH),
-  )
+  return casFirst(certificates)
+    .slice(0, MAX_FINGERPRINTS)
+    .map(({ kind, caSerialNumber, serialNumber }) =>
+      createHash('sha256')
+        .update(JSON.stringify([kind, caSerialNumber, serialNumber]))
+        .digest('hex')
+        .slice(0, FINGERPRINT_LENGTH),
+    )
 }
 
 /** Returns the fingerprints in the text of an issue; `undefined` if the issue has another marker, or none. */
@@ -108,14 +115,15 @@ export function bodyOf(expiry: Expiry, env: NodeJS.ProcessEnv, code: CodeSpan): 
   const open = `<table>\n<tr>${head.map((name) => `<th align="left">${name}</th>`).join('')}</tr>\n`
   const close = '</table>\n\n'
   let left = MAX_BODY - [start, open, close, more(0), note, end].join('').length
-  const rows: string[] = []
-  for (const certificate of certificates.slice(0, MAX_ROWS)) {
+  const rows = new Map<ExpiringCertificate, string>()
+  for (const certificate of casFirst(certificates).slice(0, MAX_ROWS)) {
     const row = rowOf(certificate, code)
     left -= row.length
     if (left < 0) break
-    rows.push(row)
+    rows.set(certificate, row)
   }
-  return [start, open, ...rows, close, more(rows.length), note, end].join('')
+  const shown = certificates.map((certificate) => rows.get(certificate) ?? '')
+  return [start, open, ...shown, close, more(rows.size), note, end].join('')
 }
 
 function rowOf(
