@@ -277,6 +277,14 @@ describe('nothing is signed', () => {
       /^The file .*x\.csr in certificate-requests does not exist/,
     ],
     [
+      'a file that a pattern matches cannot be found again, because its name is not UTF-8',
+      () => {
+        writeFileSync(Buffer.from(`${join(folder, 'requests')}/\xff.csr`, 'latin1'), '')
+        return {}
+      },
+      /^The file .*requests\/\ufffd\.csr in certificate-requests does not exist or cannot be read/,
+    ],
+    [
       'a certificate is there already',
       () => {
         put('a.csr')

@@ -106,9 +106,18 @@ async function matchesOf(pattern: string): Promise<string[]> {
   const found: string[] = []
   // Without the types of the files, which take twice the memory.
   for await (const path of glob(pattern)) {
-    if (!lstatSync(path).isDirectory()) found.push(path)
+    if (!isFolder(path)) found.push(path)
   }
   return found.sort()
+}
+
+/** A path that cannot be looked at is no folder: the error of reading it names the file. */
+function isFolder(path: string): boolean {
+  try {
+    return lstatSync(path).isDirectory()
+  } catch {
+    return false
+  }
 }
 
 /** Returns a path or pattern that can be shown; `undefined` for text that can be a secret by mistake. */
