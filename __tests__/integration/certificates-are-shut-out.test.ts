@@ -175,6 +175,15 @@ describe('through dist/', () => {
     expect(reportOf(step).map(({ runUrl }) => runUrl)).toEqual([undefined, undefined])
   })
 
+  it('shows no secret that is in the name of a file', async () => {
+    const { accessKeySecret } = service.emulator.info
+    const file = join(folder, `${accessKeySecret}.crt`)
+    writeFileSync(file, device.pem)
+    const step = await setStatus({ certificates: file }, runStep)
+    expect(step).toMatchObject({ exitCode: 0, outputs: counts(1, 0) })
+    expect(JSON.stringify(reportOf(step)) + step.summary + step.log).not.toContain(accessKeySecret)
+  })
+
   it('deletes a CA, and a second run finds nothing to do', async () => {
     const inputs = { target: 'ca', status: 'deleted' }
     expect(await setStatus(inputs, runStep)).toMatchObject({ exitCode: 0, outputs: counts(1, 0) })

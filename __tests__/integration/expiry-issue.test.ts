@@ -557,7 +557,7 @@ describe('names from the service', () => {
           '<p>Updated by a workflow, which overwrites changes to this text, and closes the issue when nothing expires. ' +
           'If you close it, it is opened again when another certificate expires.</p>\nMARKER\n',
       )
-      // eslint-disable-next-line no-control-regex
+      // eslint-disable-next-line no-control-regex -- it must find them
       expect(issue().body).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u200b\u202a-\u202e\u2066-\u2069]/)
       github.settings.before = () => undefined
       await keep([device('pump', hostile)], { more: { instanceId: text, regionId: text } })

@@ -1,5 +1,5 @@
 import type { ExpiringCertificate } from '../github/expiry-issue-text.ts'
-import type { Listed } from '../mqtt/certificates.ts'
+import type { Listed } from '../mqtt/registered.ts'
 import { expiryOf, formatExpiry, formatTime, type Expiry } from '../mqtt/expiry.ts'
 import { MAX_ROWS } from '../runner/log.ts'
 import { cleanForeign, unlessSecret, WITHHELD } from '../runner/masking.ts'

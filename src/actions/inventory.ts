@@ -2,45 +2,49 @@ import type { Service } from '../alibaba-cloud/client.ts'
 import { routeTo } from '../attempts/proxy.ts'
 import type { Timing } from '../attempts/retry.ts'
 import { ActionError } from '../errors.ts'
-import type { Counts } from '../github/expiry-issue-text.ts'
 import { readSecrets } from '../inputs/credentials.ts'
 import { flag, missingSecret, oneOf, required, secret, UNSET_IS_EMPTY, wholeNumber } from '../inputs/input.ts'
 import { connect, readServiceInputs, type ServiceInputs } from '../inputs/service.ts'
 import { CA, subjectIn } from '../mqtt/ca-certificates.ts'
 import { formatInstance, type Instance } from '../mqtt/call.ts'
-import { readPageToShow, type Kind, type Listed } from '../mqtt/certificates.ts'
+import { readPageToShow } from '../mqtt/certificates.ts'
 import { DEVICE } from '../mqtt/device-certificates.ts'
 import { readList } from '../mqtt/list.ts'
+import type { Kind, Listed } from '../mqtt/registered.ts'
 import { codeSpan, log, MAX_ROWS, warn, writeTable } from '../runner/log.ts'
 import { cleanForeign, unlessSecret } from '../runner/masking.ts'
 import { keepMemoryFlat } from '../runner/memory.ts'
 import { requireOutputFile, setOutputs } from '../runner/outputs.ts'
 import { withProgress } from '../runner/progress.ts'
 import { Report } from '../runner/report.ts'
-import { shortName } from './first-of.ts'
 import {
   byEnd,
   byUrgency,
   COLUMNS,
   Findings,
   findingOf,
-  formatState,
   issueRow,
   reportLine,
   rowOf,
   showSerialNumber,
   type Finding,
 } from './inventory-findings.ts'
+import {
+  combined,
+  formatCount,
+  MAX_CA_WARNINGS,
+  problemOf,
+  sum,
+  urgentCounts,
+  warningOfDevices,
+  warningsOfCas,
+  type FailOn,
+} from './inventory-words.ts'
 
 /** The service allows 500 calls a second for each account, which others use too. */
 const CALLS_PER_SECOND = 100
-/** Of the ten warnings that a step can have, one is for the device certificates. */
-const MAX_CA_WARNINGS = 9
 /** How many certificates that need attention the issue remembers. */
 const MAX_IN_ISSUE = 2000
-
-/** When the action fails because of what it finds. */
-type FailOn = 'none' | 'expired' | 'expiring'
 
 type InventoryInputs = {
   readonly service: ServiceInputs
@@ -186,59 +190,6 @@ async function readKind<Own>(
   return findings
 }
 
-/** How many active certificates need attention, and how many may be active. */
-function urgentCounts(lists: readonly Findings[]): Counts {
-  return {
-    expired: sum(lists, ({ states }) => states.expired),
-    expiring: sum(lists, ({ states }) => states.expiring),
-    unreadable: sum(lists, ({ states }) => states.unreadable),
-    unknown: sum(lists, ({ states }) => states['unknown-status']),
-  }
-}
-
-function sum(lists: readonly Findings[], count: (list: Findings) => number): number {
-  return lists.reduce((total, list) => total + count(list), 0)
-}
-
-function formatCount({ count, inactive, states: { 'unknown-status': unknown } }: Findings): string {
-  const parts = [inactive > 0 && `${inactive} inactive`, unknown > 0 && `${unknown} with an unknown status`]
-  const words = parts.filter((text) => text !== false).join(', ')
-  return `${count}${words === '' ? '' : `, of which ${words}`}`
-}
-
-function warningsOfCas({ urgent, states }: Findings): string[] {
-  const warnings = urgent.map((finding) => `CA ${warningOf(finding)}`)
-  if (warnings.length <= MAX_CA_WARNINGS) return warnings
-  const named = warnings.slice(0, MAX_CA_WARNINGS - 1)
-  return [
-    ...named,
-    `More CAs ${states['unknown-status'] === 0 ? 'expire' : 'need attention'}: see the summary`,
-  ]
-}
-
-function warningOfDevices(devices: Findings | undefined, withinDays: number): string[] {
-  const soonest = devices?.urgent[0]
-  if (devices === undefined || soonest === undefined) return []
-  const words = formatUrgent([devices], withinDays)
-  return [`Device certificates: ${words}. The first is ${warningOf(soonest)}`]
-}
-
-function warningOf(finding: Finding): string {
-  return `${finding.serialNumber} (${shortName(finding.name)}): ${formatState(finding)}`
-}
-
-/** For example `1 expired, 3 end within 30 days`. */
-function formatUrgent(lists: readonly Findings[], withinDays: number): string {
-  const { expired, expiring, unreadable, unknown } = urgentCounts(lists)
-  const words = [
-    expired > 0 && `${expired} expired`,
-    expiring > 0 && `${expiring} ${expiring === 1 ? 'ends' : 'end'} within ${withinDays} days`,
-    unreadable > 0 && `${unreadable} with dates that cannot be read`,
-    unknown > 0 && `${unknown} with an unknown status`,
-  ]
-  return words.filter((text) => text !== false).join(', ')
-}
-
 /** Keeps the GitHub issue. A failure is returned, because the outputs must be set all the same. */
 async function keepIssue(
   lists: readonly Findings[],
@@ -271,31 +222,6 @@ async function keepIssue(
     if (failure instanceof ActionError) return { failure }
     throw failure
   }
-}
-
-/** @returns the error if certificates are there on which the action must fail */
-function problemOf(
-  lists: readonly Findings[],
-  { failOn, withinDays }: InventoryInputs,
-): ActionError | undefined {
-  const { expired, expiring, unreadable, unknown } = urgentCounts(lists)
-  const odd = unreadable + unknown
-  const count = { none: 0, expired: expired + odd, expiring: expired + odd + expiring }[failOn]
-  if (count === 0) return undefined
-  const which = unknown === 0 ? 'the active certificates' : 'the certificates that are not inactive'
-  return new ActionError({
-    what: `Of ${which}, ${formatUrgent(lists, withinDays)}, and fail-on is ${failOn}`,
-    fix: 'The summary and the report name them. Issue new device certificates; replace a CA with the action register and its input replaces. Deactivate what no device uses.',
-  })
-}
-
-/** Both must be read: what expires, and why it is not in the issue. */
-function combined(problem: ActionError | undefined, failure: ActionError | undefined): unknown {
-  if (problem === undefined || failure === undefined) return problem ?? failure
-  return failure.with({
-    what: `${problem.message}. Also, ${failure.message}`,
-    fix: `${problem.fix} ${failure.fix}`,
-  })
 }
 
 async function readInputs({

@@ -12,7 +12,8 @@ import {
 } from '../certificates/certificate.ts'
 import { commonNameOf } from '../certificates/common-name.ts'
 import type { Instance } from './call.ts'
-import { find, PAGE_SIZE, readPage, type Identity, type Kind, type Registered } from './certificates.ts'
+import { find, PAGE_SIZE, readPage } from './certificates.ts'
+import type { Identity, Kind, Registered } from './registered.ts'
 import { MQTT_ERRORS } from './errors.ts'
 
 /** A CA as the service reports it. */

@@ -1,5 +1,5 @@
 import { textIn } from '../attempts/response.ts'
-import type { Kind, Listed, Registered } from './certificates.ts'
+import type { Kind, Listed, Registered } from './registered.ts'
 
 /** A device certificate as the service reports it. The service registers it when the device connects for the first time. */
 export type RegisteredDevice = Registered & DeviceFields

@@ -1,4 +1,4 @@
-import type { Registered } from './certificates.ts'
+import type { Registered } from './registered.ts'
 
 const DAY_MS = 86_400_000
 

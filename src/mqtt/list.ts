@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
 import { workOn } from '../attempts/pace.ts'
 import { ActionError } from '../errors.ts'
-import { PAGE_SIZE, type Identity, type Kind, type Page } from './certificates.ts'
+import { PAGE_SIZE, type Page } from './certificates.ts'
+import type { Identity, Kind } from './registered.ts'
 
 /** At most this many pages are on their way. */
 const PAGES_AT_A_TIME = 20
